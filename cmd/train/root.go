@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of every verb.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// usageError marks a mistake on the command line, as opposed to a failure of
+// the work itself.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// usagef returns an error that ends the program with exit code 2.
+func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
+
+// report prints err for the person at the terminal and returns the exit code.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	msg := strings.TrimPrefix(err.Error(), "train: ")
+	fmt.Fprintf(w, "train: %s\n", msg)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+func newRootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "train",
+		Short:         "Train, fine-tune and study Baichuan 2 models",
+		Long:          "Huihai (汇海): raw text in, scored and deduplicated Parquet shards, a Baichuan 2\nmodel out. Start with: train quickstart",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          unknownVerb,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w; see: %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(verbs()...)
+	return root
+}
+
+// group makes a command that only holds others.
+func group(use, short string, children ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short, Args: unknownVerb,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef("%s needs a verb; see: %s --help", cmd.CommandPath(), cmd.CommandPath())
+		},
+	}
+	c.AddCommand(children...)
+	return c
+}
+
+// noArgs refuses stray words with exit code 2.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no argument, but got %q; see: %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
+func unknownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf(" (did you mean %q?)", near[0])
+	}
+	return usagef("%s has no verb %q%s; see: %s --help", cmd.CommandPath(), args[0], hint, cmd.CommandPath())
+}
