@@ -232,17 +232,17 @@ func TestIntNIsUniform(t *testing.T) {
 			t.Errorf("face %d came up %d times of %d", face, c, draws)
 		}
 	}
-	// 2^64 is two and a half times this n: without rejection even numbers have
-	// three ways to come up and odd ones two.
+	// 2^64 is two and a half times this n: without rejection odd numbers in the
+	// lower half have three ways to come up and even ones two.
 	const big = 7378697629483820646
-	even := 0
+	var low [2]float64
 	for range draws {
-		if s.IntN(big)%2 == 0 {
-			even++
+		if x := s.IntN(big); x < big/2 {
+			low[x%2]++
 		}
 	}
-	if math.Abs(float64(even)-draws/2) > 6*math.Sqrt(draws/4) {
-		t.Errorf("%d of %d numbers are even", even, draws)
+	if math.Abs(low[0]-low[1]) > 6*math.Sqrt(low[0]+low[1]) {
+		t.Errorf("in the lower half %v numbers are even and %v odd", low[0], low[1])
 	}
 }
 
