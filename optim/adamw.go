@@ -1,0 +1,205 @@
+package optim
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"sort"
+
+	"huihai/kernels"
+)
+
+// clipEps keeps the clipping factor finite; the value is PyTorch's
+// (torch.nn.utils.clip_grad_norm_), so that runs can be compared.
+const clipEps = 1e-6
+
+// AdamW is the optimizer of Loshchilov and Hutter ("Decoupled weight decay
+// regularization", 2019) over a fixed list of tensors. It is used by one
+// goroutine, the one that uses the device.
+type AdamW struct {
+	dev     kernels.Device
+	cfg     Config
+	params  []Param // in name order
+	moments []Moments
+	mem     kernels.Mem
+	sums    []float64 // scratch of the gradient norm
+}
+
+// Moments are the running means of a tensor's gradient (M) and of its square
+// (V): F32 with as many elements as the tensor. The memory belongs to the
+// optimizer.
+type Moments struct{ M, V kernels.Buf }
+
+// New returns an optimizer for params with zero moments, which it keeps in one
+// allocation of [StateBytes] bytes. Close gives the allocation back.
+func New(dev kernels.Device, cfg Config, params []Param) (*AdamW, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("optim: %w", err)
+	}
+	sorted, err := inNameOrder(params)
+	if err != nil {
+		return nil, fmt.Errorf("optim: %w", err)
+	}
+	mem, err := dev.Alloc(StateBytes(sorted))
+	if err != nil {
+		return nil, fmt.Errorf("optim: allocate the moments of %d tensors: %w", len(sorted), err)
+	}
+	o := &AdamW{
+		dev: dev, cfg: cfg, params: sorted, mem: mem,
+		moments: make([]Moments, len(sorted)), sums: make([]float64, len(sorted)),
+	}
+	var off int64
+	take := func(n int) kernels.Buf {
+		b := kernels.Buf{Mem: mem, Off: off, Len: n, Type: kernels.F32}
+		off += momentBytes(n)
+		return b
+	}
+	for i, p := range sorted {
+		o.moments[i] = Moments{M: take(p.Value.Len), V: take(p.Value.Len)}
+	}
+	return o, nil
+}
+
+// Close gives the moments' memory back. The optimizer must not be used again.
+func (o *AdamW) Close() {
+	if o.mem != nil {
+		o.dev.Free(o.mem)
+		o.mem = nil
+	}
+}
+
+// StepResult tells what a step did.
+type StepResult struct {
+	// GradNorm is the global L2 norm of the gradients before clipping.
+	GradNorm float64
+	// Scale is the factor the gradients were multiplied with, 1 or less.
+	Scale float64
+	// Clipped tells whether Scale is below 1.
+	Clipped bool
+}
+
+// NonFiniteError says that a gradient holds a NaN or an infinity. No weight
+// and no moment has been changed.
+type NonFiniteError struct {
+	Step   int
+	Tensor string  // the first in name order
+	Norm   float64 // of this tensor's gradient
+}
+
+// Error names the step and the tensor.
+func (e *NonFiniteError) Error() string {
+	return fmt.Sprintf("optim: step %d: the gradient of %s has norm %v; the weights were left as they are (a lower learning_rate, a longer warmup_steps or the data of this step are the places to look)", e.Step, e.Tensor, e.Norm)
+}
+
+// Step updates every tensor with learning rate lr. step counts from 1 and is
+// the exponent of the bias corrections. A gradient that is not finite gives a
+// *[NonFiniteError] and changes nothing.
+func (o *AdamW) Step(step int, lr float64) (StepResult, error) {
+	if step < 1 {
+		return StepResult{}, fmt.Errorf("optim: step is %d; steps count from 1", step)
+	}
+	if !(lr >= 0 && lr <= math.MaxFloat32) {
+		return StepResult{}, fmt.Errorf("optim: step %d: the learning rate is %v; it must be finite and not negative", step, lr)
+	}
+	norm, err := o.gradNorm(step)
+	if err != nil {
+		return StepResult{}, err
+	}
+	res := StepResult{GradNorm: norm, Scale: clipScale(norm, o.cfg.MaxGradNorm)}
+	res.Clipped = res.Scale < 1
+	args := kernels.AdamWArgs{
+		LR: float32(lr), Beta1: float32(o.cfg.Beta1), Beta2: float32(o.cfg.Beta2), Eps: float32(o.cfg.Epsilon),
+		Corr1:     float32(1 - math.Pow(o.cfg.Beta1, float64(step))),
+		Corr2:     float32(1 - math.Pow(o.cfg.Beta2, float64(step))),
+		GradScale: float32(res.Scale),
+	}
+	for i, p := range o.params {
+		args.WeightDecay = float32(o.cfg.Decay(p.Shape))
+		o.dev.AdamW(p.Value, p.Grad, o.moments[i].M, o.moments[i].V, args)
+	}
+	return res, nil
+}
+
+func (o *AdamW) gradNorm(step int) (float64, error) {
+	for i, p := range o.params {
+		s, err := o.dev.SumSquares(p.Grad)
+		if err != nil {
+			return 0, fmt.Errorf("optim: step %d: gradient norm of %s: %w", step, p.Name, err)
+		}
+		if math.IsNaN(s) || math.IsInf(s, 0) {
+			return 0, &NonFiniteError{Step: step, Tensor: p.Name, Norm: math.Sqrt(s)}
+		}
+		o.sums[i] = s
+	}
+	return math.Sqrt(treeSum(o.sums)), nil
+}
+
+// treeSum adds neighbours, then neighbours of the results, until one is left.
+// The shape of the tree depends on the number of terms alone. It overwrites x.
+func treeSum(x []float64) float64 {
+	for len(x) > 1 {
+		half := (len(x) + 1) / 2
+		for i := range len(x) / 2 {
+			x[i] = x[2*i] + x[2*i+1]
+		}
+		if len(x)%2 == 1 {
+			x[half-1] = x[len(x)-1]
+		}
+		x = x[:half]
+	}
+	return x[0]
+}
+
+// clipScale returns min(1, limit/(norm+1e-6)), and 1 when there is no limit.
+func clipScale(norm, limit float64) float64 {
+	if limit == 0 {
+		return 1
+	}
+	return min(1, limit/(norm+clipEps))
+}
+
+// State walks the moments in name order, for a checkpoint to read.
+func (o *AdamW) State() iter.Seq2[string, Moments] {
+	return func(yield func(string, Moments) bool) {
+		for i, p := range o.params {
+			if !yield(p.Name, o.moments[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Moments returns the moments of one tensor, for a checkpoint to read or fill,
+// or an error if no trainable tensor has this name.
+func (o *AdamW) Moments(name string) (Moments, error) {
+	i := sort.Search(len(o.params), func(i int) bool { return o.params[i].Name >= name })
+	if i == len(o.params) || o.params[i].Name != name {
+		return Moments{}, fmt.Errorf("optim: no trainable tensor is called %s", name)
+	}
+	return o.moments[i], nil
+}
+
+// SetMoments replaces the moments of one tensor. An unknown name, a length
+// that is not the tensor's or a second moment that is negative or NaN is an
+// error and changes nothing.
+func (o *AdamW) SetMoments(name string, m, v []float32) error {
+	dst, err := o.Moments(name)
+	if err != nil {
+		return err
+	}
+	if len(m) != dst.M.Len || len(v) != dst.V.Len {
+		return fmt.Errorf("optim: moments of %s: got %d and %d values; the tensor has %d", name, len(m), len(v), dst.M.Len)
+	}
+	for i, x := range v {
+		if !(x >= 0) {
+			return fmt.Errorf("optim: moments of %s: the second moment of element %d is %v; it cannot be negative", name, i, x)
+		}
+	}
+	if err := kernels.Write(o.dev, dst.M, m); err != nil {
+		return fmt.Errorf("optim: moments of %s: %w", name, err)
+	}
+	if err := kernels.Write(o.dev, dst.V, v); err != nil {
+		return fmt.Errorf("optim: moments of %s: %w", name, err)
+	}
+	return nil
+}

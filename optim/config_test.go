@@ -1,0 +1,133 @@
+package optim
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestDefaultIsTheReport(t *testing.T) {
+	c := Default()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		LearningRate: 2e-4, Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, DecayOn: "matrices",
+		MaxGradNorm: 0.5, SchedulerType: "cosine", WarmupSteps: 2000, MinLRRatio: 0.1,
+	}
+	if c != want {
+		t.Errorf("Default() = %+v, want %+v", c, want)
+	}
+}
+
+func TestValidateNamesEveryKey(t *testing.T) {
+	nan := math.NaN()
+	bad := Config{
+		LearningRate: nan, Beta1: 1, Beta2: 1 - 1e-12, Epsilon: 0, WeightDecay: -1, DecayOn: "gains",
+		MaxGradNorm: math.Inf(1), SchedulerType: "linear", WarmupSteps: -1, MinLRRatio: 1.5,
+	}
+	err := bad.Validate()
+	if err == nil {
+		t.Fatal("Validate accepted it all")
+	}
+	for _, key := range []string{
+		"learning_rate is NaN", "beta1 is 1;", "beta2 is 0.99", "epsilon is 0", "weight_decay is -1", `decay_on is "gains"`,
+		"max_grad_norm is +Inf", `lr_scheduler_type is "linear"`, "warmup_steps is -1", "min_lr_ratio is 1.5",
+	} {
+		if !strings.Contains(err.Error(), key) {
+			t.Errorf("the error does not say %q:\n%v", key, err)
+		}
+	}
+}
+
+// The values are those of transformers' cosine schedule, computed by hand from
+// its formula, shifted by one step since theirs spends step 0 at rate 0.
+func TestScheduleValues(t *testing.T) {
+	c := Default()
+	c.LearningRate, c.WarmupSteps, c.MinLRRatio = 1, 4, 0.1
+	cosine, err := NewSchedule(c, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SchedulerType = Constant
+	constant, err := NewSchedule(c, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []struct {
+		step             int
+		cosine, constant float64
+	}{
+		{-3, 0.25, 0.25}, {1, 0.25, 0.25}, {2, 0.5, 0.5}, {4, 1, 1},
+		{6, 0.1 + 0.9*(1+math.Sqrt2/2)/2, 1}, {8, 0.55, 1}, {10, 0.1 + 0.9*(1-math.Sqrt2/2)/2, 1},
+		{12, 0.1, 1}, {13, 0.1, 1}, {1000, 0.1, 1},
+	} {
+		if got := cosine.At(w.step); math.Abs(got-w.cosine) > 1e-15 {
+			t.Errorf("cosine.At(%d) = %v, want %v", w.step, got, w.cosine)
+		}
+		if got := constant.At(w.step); got != w.constant {
+			t.Errorf("constant.At(%d) = %v, want %v", w.step, got, w.constant)
+		}
+	}
+}
+
+func TestScheduleShape(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := Default()
+		c.LearningRate = rapid.Float64Range(1e-9, 1).Draw(t, "learning_rate")
+		c.MinLRRatio = rapid.Float64Range(0, 1).Draw(t, "min_lr_ratio")
+		c.SchedulerType = rapid.SampledFrom([]SchedulerType{Cosine, Constant}).Draw(t, "type")
+		total := rapid.IntRange(1, 200).Draw(t, "total")
+		c.WarmupSteps = rapid.IntRange(0, total-1).Draw(t, "warmup")
+		s, err := NewSchedule(c, total)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := 0.0
+		for step := 1; step <= total; step++ {
+			lr := s.At(step)
+			top = max(top, lr)
+			const slack = 1e-15
+			if step > 1 && step <= c.WarmupSteps && lr <= s.At(step-1) {
+				t.Fatalf("step %d: %v does not rise in the warm-up", step, lr)
+			}
+			if step > c.WarmupSteps+1 && lr > s.At(step-1)+slack {
+				t.Fatalf("step %d: %v rises after the warm-up", step, lr)
+			}
+			if step > c.WarmupSteps && lr < c.LearningRate*c.MinLRRatio-slack {
+				t.Fatalf("step %d: %v is below the lowest rate", step, lr)
+			}
+		}
+		if top > c.LearningRate {
+			t.Fatalf("the highest rate is %v, above learning_rate %v", top, c.LearningRate)
+		}
+		if c.WarmupSteps > 0 && s.At(c.WarmupSteps) != c.LearningRate {
+			t.Fatalf("the warm-up ends at %v, want %v", s.At(c.WarmupSteps), c.LearningRate)
+		}
+		if want := c.LearningRate * c.MinLRRatio; c.SchedulerType == Cosine && s.At(total) != want {
+			t.Fatalf("the cosine ends at %v, want %v", s.At(total), want)
+		}
+	})
+}
+
+func TestScheduleRefusesRunsThatNeverWarmUp(t *testing.T) {
+	c := Default()
+	for _, total := range []int{-1, 0, 1, 2000} {
+		if _, err := NewSchedule(c, total); err == nil {
+			t.Errorf("NewSchedule with %d warm-up steps accepted a run of %d", c.WarmupSteps, total)
+		}
+	}
+	if _, err := NewSchedule(c, 2001); err != nil {
+		t.Error(err)
+	}
+	c.WarmupSteps = 0
+	if _, err := NewSchedule(c, 1); err != nil {
+		t.Error(err)
+	}
+	c.DecayOn = "?"
+	if _, err := NewSchedule(c, 1); err == nil || !strings.Contains(err.Error(), "decay_on") {
+		t.Errorf("a bad configuration gives: %v", err)
+	}
+}
