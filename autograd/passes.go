@@ -1,0 +1,276 @@
+package autograd
+
+import "slices"
+
+// mergeHeadLoss joins each headLossGrad with the HeadLoss over the same
+// operands: one pass over the logits then gives the loss and its gradients.
+func (r *ir) mergeHeadLoss() {
+	for _, grad := range r.instrs {
+		if grad.op.name != headLossGradName {
+			continue
+		}
+		for _, loss := range r.instrs {
+			if loss.op.name == "head_loss" && loss.op.attrs == grad.op.attrs && slices.Equal(loss.in, grad.in) {
+				r.joinInto(loss, grad)
+			}
+		}
+	}
+	r.link()
+}
+
+func (r *ir) joinInto(loss, grad *instr) {
+	n := len(loss.op.out)
+	loss.op = headLossWithGrad(loss.op, grad.op)
+	for i, v := range grad.out {
+		if v != nil {
+			v.producer, v.outIndex = loss, n+i
+		}
+		loss.out = append(loss.out, v)
+	}
+	loss.acc = make([]bool, len(loss.op.out))
+	grad.out = nil
+}
+
+// splitPhases hoists what depends on parameters alone into the prologue, and
+// the backward of that into the epilogue, where it runs on sums over the
+// micro-batches. Otherwise a step cut in eight would normalise every row of the
+// head eight times and round differently.
+func (r *ir) splitPhases() {
+	for _, in := range r.instrs {
+		in.phase = prologue
+		if slices.ContainsFunc(in.in, func(v *value) bool { return !v.parametric() }) {
+			in.phase = micro
+		}
+	}
+	names := make([]string, 0, len(r.grads))
+	for name := range r.grads {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		r.sumOverMicroBatches(r.grads[name])
+	}
+}
+
+// parametric tells whether v is the same for every micro-batch of a step.
+func (v *value) parametric() bool {
+	if v.leaf != nil {
+		return v.leaf.kind == paramInput || v.leaf.kind == constInput
+	}
+	return v.producer.phase == prologue
+}
+
+// sumOverMicroBatches makes v, a gradient, the sum over the micro-batches of a
+// step: by moving its producer into the epilogue where that is linear, by
+// letting the producer add into v's buffer where it can, or by a sum of its own.
+func (r *ir) sumOverMicroBatches(v *value) {
+	in := v.producer
+	if v.accumulator || in == nil || in.phase != micro {
+		return
+	}
+	if r.linearInGradients(in) && len(v.uses) == 0 {
+		in.phase = epilogue
+		for _, i := range in.op.linear {
+			if !in.in[i].parametric() {
+				r.sumOverMicroBatches(in.in[i])
+			}
+		}
+		return
+	}
+	usedElsewhere := slices.ContainsFunc(v.uses, func(u *instr) bool { return u.phase == micro })
+	if slices.Contains(in.op.accumulates, v.outIndex) && !usedElsewhere {
+		v.accumulator = true
+		in.acc[v.outIndex] = true
+		return
+	}
+	r.addInto(v)
+}
+
+// linearInGradients tells whether in may run once on sums: every operand that
+// changes between micro-batches enters linearly and is used by nothing else.
+func (r *ir) linearInGradients(in *instr) bool {
+	if len(in.op.linear) == 0 {
+		return false
+	}
+	for i, v := range in.in {
+		if v.parametric() {
+			continue
+		}
+		if !slices.Contains(in.op.linear, i) || len(v.uses) != 1 || v.leaf != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// addInto gives v a separate accumulator and moves v's later users and its name
+// to it.
+func (r *ir) addInto(v *value) {
+	sum := &instr{op: sumOp(v.len), in: []*value{v}, phase: micro, block: noBlock, backward: true, acc: []bool{true}}
+	total := &value{name: v.name + " sum", len: v.len, dtype: v.dtype, producer: sum, accumulator: true, kept: v.kept}
+	sum.out = []*value{total}
+	for _, u := range v.uses {
+		if u.phase == epilogue {
+			replace(u.in, v, total)
+		}
+	}
+	for name, g := range r.grads {
+		if g == v {
+			r.grads[name] = total
+		}
+	}
+	v.kept = false
+	r.instrs = slices.Insert(r.instrs, slices.Index(r.instrs, v.producer)+1, sum)
+	r.link()
+}
+
+func replace(vs []*value, old, with *value) {
+	for i, v := range vs {
+		if v == old {
+			vs[i] = with
+		}
+	}
+}
+
+// fuseGradientSums turns a + kernel(...) in the backward pass into a kernel
+// that adds into a's buffer, where a has no other use after that. Forward sums
+// are left alone: whether their operands live on depends on recomputation, and
+// recomputation must not change a bit.
+func (r *ir) fuseGradientSums() {
+	at := map[*instr]int{}
+	for i, in := range r.instrs {
+		at[in] = i
+	}
+	for _, add := range r.instrs {
+		if add.op.name != "add" || !add.backward || add.phase != micro {
+			continue
+		}
+		a, b := add.in[0], add.in[1]
+		if a.producer == nil || b.producer == nil || a == b {
+			continue
+		}
+		if at[a.producer] > at[b.producer] {
+			a, b = b, a
+		}
+		if r.canAddInto(a, b, add, at) {
+			b.producer.acc[b.outIndex] = true
+			b.share = a
+			for _, u := range add.out[0].uses {
+				replace(u.in, add.out[0], b)
+			}
+			b.kept = b.kept || add.out[0].kept
+			for name, g := range r.grads {
+				if g == add.out[0] {
+					r.grads[name] = b
+				}
+			}
+			b.uses = add.out[0].uses
+			add.out[0].uses, add.out[0].kept = nil, false
+		}
+	}
+	r.link()
+}
+
+func (r *ir) canAddInto(a, b *value, add *instr, at map[*instr]int) bool {
+	p := b.producer
+	if !slices.Contains(p.op.accumulates, b.outIndex) || p.acc[b.outIndex] || p.phase != micro ||
+		len(b.uses) != 1 || a.accumulator || a.kept || b.kept || !a.producer.backward || a.producer.phase != micro ||
+		a.producer == p {
+		return false
+	}
+	for _, u := range a.uses {
+		if u != add && at[u] >= at[p] {
+			return false
+		}
+	}
+	return true
+}
+
+// recompute drops the inner activations of the first n blocks (but never of the
+// last one, whose backward follows at once) and computes them again right
+// before the backward pass first needs them.
+func (r *ir) recompute(n int) {
+	last := noBlock
+	for _, in := range r.instrs {
+		last = max(last, in.block)
+	}
+	for b := range min(n, last) {
+		r.recomputeBlock(b)
+		r.link()
+	}
+}
+
+func (r *ir) recomputeBlock(b int) {
+	inside := func(v *value) bool {
+		return v.producer != nil && v.producer.block == b && !v.producer.backward && v.producer.phase == micro &&
+			!slices.ContainsFunc(v.uses, func(u *instr) bool { return !u.backward && u.block != b })
+	}
+	first := -1
+	var needed []*instr
+	var need func(v *value)
+	need = func(v *value) {
+		if !inside(v) || slices.Contains(needed, v.producer) {
+			return
+		}
+		needed = append(needed, v.producer)
+		for _, u := range v.producer.in {
+			need(u)
+		}
+	}
+	for i, in := range r.instrs {
+		if !in.backward || in.phase != micro {
+			continue
+		}
+		for _, v := range in.in {
+			if inside(v) {
+				need(v)
+				if first < 0 {
+					first = i
+				}
+			}
+		}
+	}
+	if first < 0 {
+		return
+	}
+	again := map[*value]*value{}
+	var clones []*instr
+	for _, in := range r.instrs[:first] {
+		if slices.Contains(needed, in) {
+			clones = append(clones, in.clone(again))
+		}
+	}
+	for _, in := range r.instrs[first:] {
+		if !in.backward {
+			continue
+		}
+		for i, v := range in.in {
+			if w := again[v]; w != nil {
+				in.in[i] = w
+			}
+		}
+	}
+	r.instrs = slices.Insert(r.instrs, first, clones...)
+}
+
+// clone copies a forward instruction, reading values from again where they were
+// cloned before and entering its results there.
+func (in *instr) clone(again map[*value]*value) *instr {
+	c := &instr{op: in.op, phase: in.phase, block: noBlock, backward: true, again: true, acc: slices.Clone(in.acc)}
+	for _, v := range in.in {
+		if w := again[v]; w != nil {
+			v = w
+		}
+		c.in = append(c.in, v)
+	}
+	for i, v := range in.out {
+		if v == nil {
+			c.out = append(c.out, nil)
+			continue
+		}
+		w := &value{name: v.name + " again", len: v.len, dtype: v.dtype, producer: c, outIndex: i}
+		again[v] = w
+		c.out = append(c.out, w)
+	}
+	return c
+}

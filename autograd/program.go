@@ -1,0 +1,227 @@
+package autograd
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gorgonia.org/gorgonia"
+
+	"huihai/kernels"
+)
+
+// Program is a compiled graph. After [Program.Bind] an optimizer step is
+//
+//	Begin; then for each micro-batch: SetInts..., Micro; then End
+//
+// and the gradients lie in [Program.Grad] until the next Begin. A program is
+// used by one goroutine at a time. In steady state nothing is allocated.
+type Program struct {
+	dev     kernels.Device
+	instrs  []*instr
+	leaves  map[string]*value
+	grads   map[string]*value
+	outputs map[string]*value
+	sums    []*value // accumulators, cleared at Begin
+	plan    Plan
+	span    span
+
+	arena   kernels.Mem
+	scalars map[string]*float32
+	bufs    map[*value]kernels.Buf
+}
+
+var _ gorgonia.VM = (*Program)(nil)
+
+func newProgram(r *ir, blocks []*block) *Program {
+	p := &Program{
+		dev: r.dev, instrs: r.instrs, grads: r.grads, outputs: r.output,
+		leaves: map[string]*value{}, scalars: map[string]*float32{},
+		plan: newPlan(r.instrs, blocks), span: r.span(),
+	}
+	for _, v := range r.leaves {
+		p.leaves[v.name] = v
+		if v.leaf.kind == scalarInput {
+			p.scalars[v.name] = new(float32)
+		}
+	}
+	for _, in := range p.instrs {
+		for _, v := range in.out {
+			if v != nil && v.accumulator {
+				p.sums = append(p.sums, v)
+			}
+		}
+	}
+	return p
+}
+
+// Plan returns the memory plan. It may be called before Bind.
+func (p *Program) Plan() Plan { return p.plan }
+
+// Bind allocates the arena and ties the program to the parameters' storage. A
+// parameter missing from params, or of the wrong size, is an error that names
+// it. Binding again only re-ties the parameters.
+func (p *Program) Bind(params map[string]kernels.Buf) error {
+	for _, name := range slices.Sorted(maps.Keys(p.leaves)) {
+		v := p.leaves[name]
+		if v.leaf.kind != paramInput {
+			continue
+		}
+		if b, ok := params[name]; !ok || b.Len != v.len {
+			return fmt.Errorf("autograd: bind: parameter %s: the graph wants %d elements, the storage has %d", name, v.len, b.Len)
+		}
+	}
+	if p.arena == nil {
+		arena, err := p.dev.Alloc(max(p.plan.ArenaBytes, alignment))
+		if err != nil {
+			return fmt.Errorf("autograd: bind: arena: %w", err)
+		}
+		p.arena = arena
+	}
+	p.bufs = map[*value]kernels.Buf{}
+	for _, v := range p.leaves {
+		switch v.leaf.kind {
+		case paramInput:
+			p.bufs[v] = params[v.name]
+		case batchInput, constInput:
+			p.bufs[v] = p.at(v)
+		}
+		if v.leaf.kind == constInput {
+			if err := kernels.Write(p.dev, p.bufs[v], v.leaf.value); err != nil {
+				return fmt.Errorf("autograd: bind: constant %s: %w", v.name, err)
+			}
+		}
+	}
+	for _, in := range p.instrs {
+		p.bindInstr(in)
+	}
+	return nil
+}
+
+func (p *Program) at(v *value) kernels.Buf {
+	return kernels.Buf{Mem: p.arena, Off: v.mem.offset, Len: v.len, Type: v.dtype}
+}
+
+func (p *Program) bindInstr(in *instr) {
+	c := call{acc: in.acc, scalars: make([]*float32, len(in.in))}
+	for i, v := range in.in {
+		c.in = append(c.in, p.bufs[v])
+		if v.leaf != nil && v.leaf.kind == scalarInput {
+			c.scalars[i] = p.scalars[v.name]
+		}
+	}
+	for _, v := range in.out {
+		var b kernels.Buf
+		if v != nil {
+			b = p.at(v)
+			p.bufs[v] = b
+		}
+		c.out = append(c.out, b)
+	}
+	if s := in.scratch; s != nil {
+		c.scratch = kernels.Buf{Mem: p.arena, Off: s.offset, Len: int(s.bytes), Type: kernels.U8}
+	}
+	in.call = c
+}
+
+// SetInts writes an int32 input for the next micro-batch.
+func (p *Program) SetInts(name string, v []int32) error {
+	l := p.leaves[name]
+	if l == nil {
+		return nil // the compiled part of the graph does not read it
+	}
+	if l.len != len(v) || l.dtype != kernels.I32 {
+		return fmt.Errorf("autograd: input %s holds %d int32 values, got %d", name, l.len, len(v))
+	}
+	if p.arena == nil {
+		return errUnbound
+	}
+	return kernels.Write(p.dev, p.bufs[l], v)
+}
+
+// SetScalar sets a host scalar for the calls that follow.
+func (p *Program) SetScalar(name string, v float32) {
+	if s := p.scalars[name]; s != nil {
+		*s = v
+	}
+}
+
+var errUnbound = errors.New("autograd: the program is not bound; call Bind first")
+
+// Begin starts an optimizer step: it runs the prologue and clears the
+// gradients.
+func (p *Program) Begin() error {
+	if p.arena == nil {
+		return errUnbound
+	}
+	p.run(prologue)
+	for _, v := range p.sums {
+		p.dev.Zero(p.bufs[v])
+	}
+	return nil
+}
+
+// Micro runs forward and backward for the micro-batch in the inputs.
+func (p *Program) Micro() error {
+	if p.arena == nil {
+		return errUnbound
+	}
+	p.run(micro)
+	return nil
+}
+
+// End finishes a step: the backward of the prologue, on the summed gradients.
+func (p *Program) End() error {
+	if p.arena == nil {
+		return errUnbound
+	}
+	p.run(epilogue)
+	return p.dev.Sync()
+}
+
+func (p *Program) run(ph phase) {
+	for _, in := range p.instrs {
+		if in.phase == ph {
+			in.op.launch(p.dev, &in.call)
+		}
+	}
+}
+
+// Grad returns the gradient of a trainable parameter, valid from End to the
+// next Begin.
+func (p *Program) Grad(param string) (kernels.Buf, bool) {
+	v := p.grads[param]
+	if v == nil {
+		return kernels.Buf{}, false
+	}
+	return p.bufs[v], true
+}
+
+// Output returns a named output, valid from Micro to the next Micro.
+func (p *Program) Output(name string) (kernels.Buf, bool) {
+	v := p.outputs[name]
+	if v == nil {
+		return kernels.Buf{}, false
+	}
+	return p.bufs[v], true
+}
+
+// RunAll implements gorgonia.VM: a step of one micro-batch.
+func (p *Program) RunAll() error {
+	return errors.Join(p.Begin(), p.Micro(), p.End())
+}
+
+// Reset implements gorgonia.VM. A program keeps no state between steps.
+func (p *Program) Reset() {}
+
+// Close implements gorgonia.VM: it frees the arena.
+func (p *Program) Close() error {
+	if p.arena == nil {
+		return nil
+	}
+	err := p.dev.Sync()
+	p.dev.Free(p.arena)
+	p.arena, p.bufs = nil, nil
+	return err
+}

@@ -1,0 +1,207 @@
+package model
+
+import (
+	"fmt"
+
+	"huihai/autograd"
+	"huihai/kernels"
+)
+
+// Batch is one micro-batch of Rows x SeqLen tokens, row-major. Labels[t] is the
+// token that follows, or kernels.IgnoreLabel. Segments number the documents of
+// a row (nil: one document per row), Positions count from the start of a
+// document (nil: derived from Segments).
+type Batch struct {
+	InputIDs, Labels, Segments, Positions []int32
+}
+
+// StepOptions shape a [Step].
+type StepOptions struct {
+	Batch, SeqLen int
+	ZLossWeight   float64
+	// Forward leaves out the backward pass.
+	Forward bool
+	LoRA    *LoRA
+	// RecomputeBlocks is passed to autograd.Options.
+	RecomputeBlocks int
+}
+
+// Stats are the sums of an optimizer step so far, taken in token order, so that
+// they do not depend on how the step was cut.
+type Stats struct {
+	SumNLL        float64 // nats
+	SumMaxLogitSq float64
+	Supervised    int // tokens with a label
+}
+
+// CrossEntropy is the mean negative log-likelihood in nats per token.
+func (s Stats) CrossEntropy() float64 { return s.SumNLL / float64(max(s.Supervised, 1)) }
+
+// MeanMaxLogitSq is the mean of the squared largest logit.
+func (s Stats) MeanMaxLogitSq() float64 { return s.SumMaxLogitSq / float64(max(s.Supervised, 1)) }
+
+// Loss is the training loss: CrossEntropy + zLossWeight*MeanMaxLogitSq.
+func (s Stats) Loss(zLossWeight float64) float64 {
+	return s.CrossEntropy() + zLossWeight*s.MeanMaxLogitSq()
+}
+
+// Step runs the loss of a model, and its gradients, on batches of one shape.
+type Step struct {
+	cfg     Config
+	o       StepOptions
+	dev     kernels.Device
+	program *autograd.Program
+
+	stats     Stats
+	nll, maxz []float32
+	positions []int32
+	zeros     []int32
+}
+
+// CompileStep builds and compiles the graph. Nothing is allocated on the
+// device before Bind; Plan tells what will be.
+func CompileStep(c Config, dev kernels.Device, o StepOptions) (*Step, error) {
+	g, err := BuildGraph(c, GraphOptions{
+		Batch: o.Batch, SeqLen: o.SeqLen, ZLossWeight: o.ZLossWeight,
+		Gradients: !o.Forward, LoRA: o.LoRA,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := autograd.Compile(g, dev, autograd.Options{RecomputeBlocks: o.RecomputeBlocks})
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	n := o.Batch * o.SeqLen
+	return &Step{
+		cfg: c, o: o, dev: dev, program: p,
+		nll: make([]float32, n), maxz: make([]float32, n),
+		positions: make([]int32, n), zeros: make([]int32, n),
+	}, nil
+}
+
+// Plan returns the memory the step will allocate; weights are not in it.
+func (s *Step) Plan() autograd.Plan { return s.program.Plan() }
+
+// Bind allocates the arena and ties the step to the weights.
+func (s *Step) Bind(w *Weights) error { return s.program.Bind(w.Bufs()) }
+
+// Close frees the arena.
+func (s *Step) Close() error { return s.program.Close() }
+
+// Begin starts an optimizer step in which supervised tokens carry a label, over
+// all its micro-batches. It must be known beforehand: the loss is a mean over
+// them.
+func (s *Step) Begin(supervised int) error {
+	s.stats = Stats{Supervised: supervised}
+	s.program.SetScalar(inInvCount, float32(1/float64(max(supervised, 1))))
+	return s.program.Begin()
+}
+
+// Micro runs one micro-batch, adding to the gradients and to the statistics.
+func (s *Step) Micro(b Batch) error {
+	if err := s.load(b); err != nil {
+		return err
+	}
+	if err := s.program.Micro(); err != nil {
+		return err
+	}
+	if err := s.read(outNLL, s.nll); err != nil {
+		return err
+	}
+	if err := s.read(outMaxLogit, s.maxz); err != nil {
+		return err
+	}
+	for i, z := range s.maxz {
+		s.stats.SumNLL += float64(s.nll[i])
+		s.stats.SumMaxLogitSq += float64(z) * float64(z)
+	}
+	return nil
+}
+
+func (s *Step) read(output string, dst []float32) error {
+	buf, _ := s.program.Output(output)
+	return kernels.Read(s.dev, dst, buf)
+}
+
+// End finishes the step and returns its statistics.
+func (s *Step) End() (Stats, error) {
+	err := s.program.End()
+	return s.stats, err
+}
+
+// NLL returns the negative log-likelihood of each token of the last
+// micro-batch, 0 where it had no label. The slice is reused.
+func (s *Step) NLL() []float32 { return s.nll }
+
+// Grad returns the gradient of a trainable tensor, valid from End to Begin.
+func (s *Step) Grad(name string) (kernels.Buf, bool) { return s.program.Grad(name) }
+
+// load checks and writes the inputs.
+func (s *Step) load(b Batch) error {
+	n := s.o.Batch * s.o.SeqLen
+	if b.Segments == nil {
+		b.Segments = s.zeros
+	}
+	if len(b.Segments) == n && b.Positions == nil {
+		s.derivePositions(b.Segments)
+		b.Positions = s.positions
+	}
+	inputs := [...]struct {
+		name string
+		v    []int32
+	}{{inTokens, b.InputIDs}, {inLabels, b.Labels}, {inSegments, b.Segments}, {inPositions, b.Positions}}
+	for _, in := range inputs {
+		if len(in.v) != n {
+			return fmt.Errorf("model: %s holds %d values; a micro-batch of %d rows of %d tokens needs %d",
+				in.name, len(in.v), s.o.Batch, s.o.SeqLen, n)
+		}
+	}
+	if err := s.check(b); err != nil {
+		return err
+	}
+	for _, in := range inputs {
+		if err := s.program.SetInts(in.name, in.v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses ids that no table has.
+func (s *Step) check(b Batch) error {
+	for i, id := range b.InputIDs {
+		if id < 0 || int(id) >= s.cfg.VocabSize {
+			return fmt.Errorf("model: input_ids[%d] is %d; the vocabulary has %d entries: was the text encoded with this model's tokenizer?", i, id, s.cfg.VocabSize)
+		}
+		if l := b.Labels[i]; l != kernels.IgnoreLabel && (l < 0 || int(l) >= s.cfg.VocabSize) {
+			return fmt.Errorf("model: labels[%d] is %d; it must be %d or in [0, %d)", i, l, kernels.IgnoreLabel, s.cfg.VocabSize)
+		}
+		if p := b.Positions[i]; p < 0 || int(p) >= s.o.SeqLen {
+			return fmt.Errorf("model: positions[%d] is %d; it must be in [0, %d)", i, p, s.o.SeqLen)
+		}
+	}
+	return nil
+}
+
+// derivePositions counts from the start of each document of each row.
+func (s *Step) derivePositions(segments []int32) {
+	for i := range segments {
+		if i%s.o.SeqLen == 0 || segments[i] != segments[i-1] {
+			s.positions[i] = 0
+		} else {
+			s.positions[i] = s.positions[i-1] + 1
+		}
+	}
+}
+
+// Supervised counts the labels that are not ignored.
+func Supervised(labels []int32) int {
+	n := 0
+	for _, l := range labels {
+		if l != kernels.IgnoreLabel {
+			n++
+		}
+	}
+	return n
+}

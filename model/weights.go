@@ -1,0 +1,109 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"huihai/internal/rng"
+	"huihai/kernels"
+)
+
+// Weights are the tensors of a model on a device, in one allocation.
+type Weights struct {
+	dev     kernels.Device
+	mem     kernels.Mem
+	tensors []Tensor
+	bufs    map[string]kernels.Buf
+}
+
+// WeightBytes returns what NewWeights allocates, without allocating.
+func WeightBytes(ts []Tensor) int64 {
+	n := int64(0)
+	for _, t := range ts {
+		n += paddedBytes(t)
+	}
+	return n
+}
+
+// paddedBytes is the room of a float32 tensor, a multiple of 64 bytes.
+func paddedBytes(t Tensor) int64 { return (int64(t.Len())*4 + 63) / 64 * 64 }
+
+// NewWeights allocates zeroed float32 storage for the tensors.
+func NewWeights(dev kernels.Device, ts []Tensor) (*Weights, error) {
+	mem, err := dev.Alloc(WeightBytes(ts))
+	if err != nil {
+		return nil, fmt.Errorf("model: weights: %w", err)
+	}
+	w := &Weights{dev: dev, mem: mem, tensors: ts, bufs: map[string]kernels.Buf{}}
+	off := int64(0)
+	for _, t := range ts {
+		w.bufs[t.Name] = kernels.Buf{Mem: mem, Off: off, Len: t.Len(), Type: kernels.F32}
+		off += paddedBytes(t)
+	}
+	return w, nil
+}
+
+// Tensors lists the tensors in order.
+func (w *Weights) Tensors() []Tensor { return w.tensors }
+
+// Bufs returns the storage by name, for binding a program. The map belongs to
+// the weights.
+func (w *Weights) Bufs() map[string]kernels.Buf { return w.bufs }
+
+// Set writes a tensor.
+func (w *Weights) Set(name string, v []float32) error {
+	b, ok := w.bufs[name]
+	if !ok || b.Len != len(v) {
+		return fmt.Errorf("model: weights: %s holds %d elements, got %d", name, b.Len, len(v))
+	}
+	return kernels.Write(w.dev, b, v)
+}
+
+// Get reads a tensor into dst, which has its length.
+func (w *Weights) Get(name string, dst []float32) error {
+	b, ok := w.bufs[name]
+	if !ok || b.Len != len(dst) {
+		return fmt.Errorf("model: weights: %s holds %d elements, the destination %d", name, b.Len, len(dst))
+	}
+	return kernels.Read(w.dev, dst, b)
+}
+
+// Init fills every tensor as the released code initialises it; the norms of
+// the 13B model, which that code leaves uninitialised, start at one. Each
+// tensor has a random stream of its own, named after it, so that its values
+// depend on the seed and the name alone.
+func (w *Weights) Init(c Config, seed uint64) error {
+	for _, t := range w.tensors {
+		v := make([]float32, t.Len())
+		s := rng.New(seed, "init/"+t.Name)
+		switch t.Init {
+		case InitNormal:
+			for i := range v {
+				v[i] = float32(c.InitializerRange * s.NormFloat64())
+			}
+		case InitUniform:
+			bound := 1 / math.Sqrt(float64(t.Shape[1]))
+			for i := range v {
+				v[i] = float32(bound * (2*s.Float64() - 1))
+			}
+		case InitOnes:
+			for i := range v {
+				v[i] = 1
+			}
+		}
+		if t.ZeroRow >= 0 {
+			cols := t.Shape[1]
+			clear(v[t.ZeroRow*cols : (t.ZeroRow+1)*cols])
+		}
+		if err := w.Set(t.Name, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close frees the storage.
+func (w *Weights) Close() {
+	w.dev.Free(w.mem)
+	w.bufs = nil
+}
