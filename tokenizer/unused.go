@@ -1,0 +1,64 @@
+package tokenizer
+
+import "unicode/utf8"
+
+// encodeUnused encodes with a model that holds unused pieces. They take part in
+// merging, and what remains of them is split again into the two symbols that
+// made them, recursively. SentencePiece remembers one such split per surface,
+// the last that it considered anywhere in the text; therefore the text cannot be
+// cut into parts here.
+func (t *Tokenizer) encodeUnused(s *scratch, match *prefixMatcher) {
+	text, m := s.norm, &s.m
+	m.reset()
+	m.history = make(map[int32][2]int32)
+	var frozen []int32 // ids of user-defined pieces, in order
+	var isFrozen []int32
+	for pos := 0; pos < len(text); {
+		if match.starts[text[pos]] {
+			if n, id := match.match(text[pos:]); n > 0 {
+				pos += n
+				m.push(noSymbol, int32(pos))
+				frozen, isFrozen = append(frozen, id), append(isFrozen, int32(pos))
+				continue
+			}
+		}
+		r, size := utf8.DecodeRune(text[pos:])
+		pos += size
+		m.push(t.symbols.char(r), int32(pos))
+	}
+	m.merge()
+	begin := int32(0)
+	for i, sym := range m.syms {
+		end := m.ends[i]
+		if len(isFrozen) > 0 && isFrozen[0] == end {
+			s.out.piece(frozen[0])
+			frozen, isFrozen = frozen[1:], isFrozen[1:]
+		} else {
+			t.resegment(s, sym, text[begin:end])
+		}
+		begin = end
+	}
+	m.reset()
+	m.history = nil
+}
+
+// resegment emits sym, splitting it while it is an unused piece.
+func (t *Tokenizer) resegment(s *scratch, sym int32, surface []byte) {
+	if sym < int32(len(t.vocab.pieces)) && t.vocab.pieces[sym].typ == Unused {
+		if split, ok := s.m.history[sym]; ok {
+			n := len(t.symbolText(split[0]))
+			t.resegment(s, split[0], surface[:n])
+			t.resegment(s, split[1], surface[n:])
+			return
+		}
+	}
+	s.out.symbol(sym, surface)
+}
+
+// symbolText returns the surface of a symbol other than noSymbol.
+func (t *Tokenizer) symbolText(sym int32) string {
+	if n := int32(len(t.vocab.pieces)); sym >= n {
+		return t.symbols.extra[sym-n]
+	}
+	return t.vocab.pieces[sym].text
+}
