@@ -1,0 +1,63 @@
+package tokenizer
+
+import (
+	"strings"
+	"testing"
+)
+
+// benchEncode reports MB/s of UTF-8 text on one core.
+func benchEncode(b *testing.B, tok *Tokenizer, docs []string) {
+	bytes, tokens := 0, 0
+	for _, d := range docs {
+		bytes += len(d)
+	}
+	var ids []int32
+	b.ReportAllocs()
+	for b.Loop() {
+		tokens = 0
+		for _, d := range docs {
+			ids = tok.AppendEncode(ids[:0], d)
+			tokens += len(ids)
+		}
+	}
+	b.SetBytes(int64(bytes))
+	b.ReportMetric(float64(bytes)/float64(tokens), "bytes/token")
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for name, file := range map[string]string{
+		"english-docs": "pretrain/docs_en.jsonl.gz",
+		"english-web":  "pretrain/web_c4_en.jsonl.gz",
+		"chinese-docs": "pretrain/docs_zh.jsonl.gz",
+		"chinese-law":  "pretrain/zh_law_raw.jsonl.gz",
+		"chinese-poem": "pretrain/zh_tang_poems.jsonl.gz",
+	} {
+		b.Run(name, func(b *testing.B) {
+			benchEncode(b, baichuan2(b), documents(b, file, 2<<20))
+		})
+	}
+	for name, unit := range map[string]string{"run-a": "a", "run-space": " ", "run-han": "中国"} {
+		b.Run(name, func(b *testing.B) {
+			benchEncode(b, baichuan2(b), []string{strings.Repeat(unit, 1<<20)})
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	tok := baichuan2(b)
+	text := strings.Join(documents(b, "pretrain/docs_zh.jsonl.gz", 1<<20), "\n")
+	ids := tok.Encode(text)
+	for b.Loop() {
+		tok.Decode(ids)
+	}
+	b.SetBytes(int64(len(text)))
+}
+
+func BenchmarkParse(b *testing.B) {
+	data := baichuan2(b).Marshal()
+	for b.Loop() {
+		if _, err := Parse(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
