@@ -99,7 +99,7 @@ type Device interface {
 	// AttentionScratch returns the bytes that p.Scratch must have.
 	AttentionScratch(p AttentionParams, grad bool) int64
 
-	// SwiGLU: h = silu(gate) * up.
+	// SwiGLU: h = silu(gate) * up. h may be gate or up.
 	SwiGLU(h, gate, up Mat)
 	// SwiGLUGrad: with s = sigmoid(gate): dUp = dh*gate*s,
 	// dGate = dh*up*s*(1+gate*(1-s)). dGate and dUp may be gate and up.

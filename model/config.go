@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Position names a position encoding.
@@ -45,6 +46,9 @@ func Default() Config {
 
 // HeadDim returns the size of one attention head.
 func (c Config) HeadDim() int { return c.HiddenSize / c.NumAttentionHeads }
+
+// AttentionScale is the factor of the scores, 1/sqrt(HeadDim).
+func (c Config) AttentionScale() float32 { return float32(1 / math.Sqrt(float64(c.HeadDim()))) }
 
 // Validate reports every impossible value at once, each naming its key.
 func (c Config) Validate() error {

@@ -19,8 +19,8 @@ const (
 	outLogits   = "logits"
 )
 
-// normHeadEps is the floor of a vocabulary row's norm, torch.normalize's default.
-const normHeadEps = 1e-12
+// NormHeadEps is the floor of a vocabulary row's norm, torch.normalize's default.
+const NormHeadEps = 1e-12
 
 // GraphOptions say what to build besides the forward pass.
 type GraphOptions struct {
@@ -107,7 +107,7 @@ func (b *builder) attention(i int, n_TC *autograd.Node) *autograd.Node {
 }
 
 func (b *builder) head(x_TC *autograd.Node) {
-	w_VC := b.RowNormalize(b.tensors[LMHead], normHeadEps)
+	w_VC := b.RowNormalize(b.tensors[LMHead], NormHeadEps)
 	if b.o.Logits {
 		b.Output(outLogits, b.Linear(x_TC, w_VC))
 		return

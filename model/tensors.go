@@ -107,3 +107,17 @@ func (c Config) FLOPsPerToken(seqLen int) float64 {
 	attention := 2 * float64(seqLen) * float64(c.HiddenSize) * float64(c.NumHiddenLayers)
 	return 3 * (2*weights + attention)
 }
+
+// LayerTensors are the names of the tensors of one layer.
+type LayerTensors struct {
+	InputNorm, WPack, OProj, PostNorm, GateProj, UpProj, DownProj string
+}
+
+// LayerNames returns the names of the tensors of layer i.
+func LayerNames(i int) LayerTensors {
+	return LayerTensors{
+		InputNorm: layerName(i, inputNorm), WPack: layerName(i, wPack), OProj: layerName(i, oProj),
+		PostNorm: layerName(i, postNorm), GateProj: layerName(i, gateProj),
+		UpProj: layerName(i, upProj), DownProj: layerName(i, downProj),
+	}
+}

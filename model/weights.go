@@ -16,29 +16,48 @@ type Weights struct {
 	bufs    map[string]kernels.Buf
 }
 
+// Storage chooses the element type a tensor is kept in. Trainable tensors must
+// be F32; the kernels widen the rest as they read them.
+type Storage func(Tensor) kernels.DType
+
+// Float32 keeps every tensor in float32.
+func Float32(Tensor) kernels.DType { return kernels.F32 }
+
+// BFloat16 keeps the matrices of the blocks and the embedding in bfloat16, for
+// inference in half the memory. Norms and the head, whose rows are normalised,
+// stay in float32.
+func BFloat16(t Tensor) kernels.DType {
+	if len(t.Shape) == 2 && t.Name != LMHead {
+		return kernels.BF16
+	}
+	return kernels.F32
+}
+
 // WeightBytes returns what NewWeights allocates, without allocating.
-func WeightBytes(ts []Tensor) int64 {
+func WeightBytes(ts []Tensor, store Storage) int64 {
 	n := int64(0)
 	for _, t := range ts {
-		n += paddedBytes(t)
+		n += paddedBytes(t, store)
 	}
 	return n
 }
 
-// paddedBytes is the room of a float32 tensor, a multiple of 64 bytes.
-func paddedBytes(t Tensor) int64 { return (int64(t.Len())*4 + 63) / 64 * 64 }
+// paddedBytes is the room of a tensor, a multiple of 64 bytes.
+func paddedBytes(t Tensor, store Storage) int64 {
+	return (int64(t.Len())*int64(store(t).Size()) + 63) / 64 * 64
+}
 
-// NewWeights allocates zeroed float32 storage for the tensors.
-func NewWeights(dev kernels.Device, ts []Tensor) (*Weights, error) {
-	mem, err := dev.Alloc(WeightBytes(ts))
+// NewWeights allocates zeroed storage for the tensors.
+func NewWeights(dev kernels.Device, ts []Tensor, store Storage) (*Weights, error) {
+	mem, err := dev.Alloc(WeightBytes(ts, store))
 	if err != nil {
 		return nil, fmt.Errorf("model: weights: %w", err)
 	}
 	w := &Weights{dev: dev, mem: mem, tensors: ts, bufs: map[string]kernels.Buf{}}
 	off := int64(0)
 	for _, t := range ts {
-		w.bufs[t.Name] = kernels.Buf{Mem: mem, Off: off, Len: t.Len(), Type: kernels.F32}
-		off += paddedBytes(t)
+		w.bufs[t.Name] = kernels.Buf{Mem: mem, Off: off, Len: t.Len(), Type: store(t)}
+		off += paddedBytes(t, store)
 	}
 	return w, nil
 }
@@ -50,16 +69,27 @@ func (w *Weights) Tensors() []Tensor { return w.tensors }
 // the weights.
 func (w *Weights) Bufs() map[string]kernels.Buf { return w.bufs }
 
-// Set writes a tensor.
+// Set writes a tensor, rounding to its storage type.
 func (w *Weights) Set(name string, v []float32) error {
 	b, ok := w.bufs[name]
 	if !ok || b.Len != len(v) {
 		return fmt.Errorf("model: weights: %s holds %d elements, got %d", name, b.Len, len(v))
 	}
-	return kernels.Write(w.dev, b, v)
+	return w.write(b, v)
 }
 
-// Get reads a tensor into dst, which has its length.
+func (w *Weights) write(b kernels.Buf, v []float32) error {
+	if b.Type == kernels.F32 {
+		return kernels.Write(w.dev, b, v)
+	}
+	half := make([]uint16, len(v))
+	for i, x := range v {
+		half[i] = kernels.BF16FromF32(x)
+	}
+	return kernels.Write(w.dev, b, half)
+}
+
+// Get reads a float32 tensor into dst, which has its length.
 func (w *Weights) Get(name string, dst []float32) error {
 	b, ok := w.bufs[name]
 	if !ok || b.Len != len(dst) {

@@ -1,0 +1,345 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"huihai/data"
+	"huihai/kernels"
+	"huihai/model"
+	"huihai/optim"
+)
+
+// Batches hands out micro-batches in an order that does not depend on how many
+// rows are asked for at a time. data.Loader is one.
+type Batches interface {
+	Next(ctx context.Context, rows int) (*data.Batch, error)
+}
+
+// Observer is told what the trainer does, on the trainer's goroutine, between
+// steps. It must not keep what it is given.
+type Observer interface {
+	Step(StepRecord)
+	Evaluated(step int, e Evaluation)
+	Saved(step int, path string)
+}
+
+// Evaluation is what a hook measured on held-out text.
+type Evaluation struct {
+	Loss   float64 `json:"loss"` // nats per token
+	Tokens int     `json:"tokens"`
+}
+
+// StepRecord describes one optimizer step.
+type StepRecord struct {
+	Step, TotalSteps int
+	Loss             float64 // cross-entropy + max-z
+	CrossEntropy     float64
+	MeanMaxLogitSq   float64
+	GradNorm         float64 // before clipping
+	LearningRate     float64
+	Tokens           int // rows x sequence length
+	Supervised       int
+	DataSeconds      float64
+	StepSeconds      float64 // the whole step, waiting for data included
+}
+
+// Hooks are what the caller adds to the loop; each may be nil.
+type Hooks struct {
+	Observer Observer
+	// Evaluate measures held-out text with the weights as they are.
+	Evaluate func(ctx context.Context) (Evaluation, error)
+	// Save writes a checkpoint and returns its folder.
+	Save func(ctx context.Context, t *Trainer) (string, error)
+	// Seconds is a monotonic clock; nil means no times are recorded.
+	Seconds func() float64
+}
+
+// Trainer owns the state of a run: weights, moments and the step reached.
+type Trainer struct {
+	cfg      Config
+	model    model.Config
+	dev      kernels.Device
+	weights  *model.Weights
+	step     *model.Step
+	opt      *optim.AdamW
+	schedule optim.Schedule
+	batches  Batches
+	plan     Plan
+	total    int
+	done     int // steps completed
+	held     []model.Batch
+	hooks    Hooks
+	save     SavePolicy
+	history  []LogEntry
+	ledger   Ledger
+}
+
+// SavePolicy says when checkpoints are due.
+type SavePolicy struct{ EverySteps int }
+
+// Ledger counts every token that went through the run.
+type Ledger struct {
+	Read    int64 `json:"read"`    // tokens handed over by the loader
+	Trained int64 `json:"trained"` // carried a label
+	Masked  int64 `json:"masked"`  // carried none: the end of a document or row
+}
+
+// LogEntry is a line of trainer_state.json's log_history.
+type LogEntry struct {
+	Step         int      `json:"step"`
+	Loss         *float64 `json:"loss,omitempty"`
+	GradNorm     *float64 `json:"grad_norm,omitempty"`
+	LearningRate *float64 `json:"learning_rate,omitempty"`
+	EvalLoss     *float64 `json:"eval_loss,omitempty"`
+}
+
+// Setup is what a run is made of.
+type Setup struct {
+	Device     kernels.Device
+	Model      model.Config
+	Config     Config
+	Optim      optim.Config
+	TotalSteps int
+	Batches    Batches
+	Save       SavePolicy
+	Hooks      Hooks
+	// Source holds weights to start from; nil means fresh ones.
+	Source model.Source
+}
+
+// New plans the run, allocates what the plan says and fills the weights.
+func New(s Setup) (*Trainer, error) {
+	if s.TotalSteps <= 0 {
+		return nil, fmt.Errorf("trainer: the run has %d steps; give train.max_steps or more data", s.TotalSteps)
+	}
+	step, err := compile(s.Device, s.Model, s.Config)
+	if err != nil {
+		return nil, err
+	}
+	schedule, err := optim.NewSchedule(s.Optim, s.TotalSteps)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{
+		cfg: s.Config, model: s.Model, dev: s.Device, step: step, schedule: schedule,
+		batches: s.Batches, total: s.TotalSteps, hooks: s.Hooks, save: s.Save,
+		plan: newPlan(s.Device, s.Model, s.Config, step),
+	}
+	if err := t.allocate(s); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+func (t *Trainer) allocate(s Setup) (err error) {
+	if t.weights, err = model.NewWeights(t.dev, t.model.Tensors(), model.Float32); err != nil {
+		return err
+	}
+	if s.Source != nil {
+		err = t.weights.Load(s.Source)
+	} else {
+		err = t.weights.Init(t.model, t.cfg.Seed)
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.step.Bind(t.weights); err != nil {
+		return err
+	}
+	t.opt, err = optim.New(t.dev, s.Optim, optimParams(t.weights.Tensors(), t.weights, t.step))
+	if err != nil {
+		return err
+	}
+	n := t.cfg.PerDeviceTrainBatchSize * t.cfg.SequenceLength
+	for range t.cfg.GradientAccumulationSteps {
+		t.held = append(t.held, model.Batch{
+			InputIDs: make([]int32, n), Labels: make([]int32, n),
+			Segments: make([]int32, n), Positions: make([]int32, n),
+		})
+	}
+	return nil
+}
+
+// Plan returns the memory and work of the run.
+func (t *Trainer) Plan() Plan { return t.plan }
+
+// Weights returns the weights, which belong to the trainer.
+func (t *Trainer) Weights() *model.Weights { return t.weights }
+
+// StepsDone returns the number of completed steps.
+func (t *Trainer) StepsDone() int { return t.done }
+
+// Ledger returns the count of tokens so far.
+func (t *Trainer) Ledger() Ledger { return t.ledger }
+
+// Close frees everything on the device.
+func (t *Trainer) Close() error {
+	err := t.step.Close()
+	if t.opt != nil {
+		t.opt.Close()
+	}
+	if t.weights != nil {
+		t.weights.Close()
+	}
+	return err
+}
+
+// Result is how a run ended.
+type Result struct {
+	Steps       int
+	Interrupted bool
+	Last        StepRecord
+}
+
+// Run trains to the last step. When ctx is cancelled it finishes the step it is
+// in, saves, and returns with Interrupted set and no error.
+func (t *Trainer) Run(ctx context.Context) (Result, error) {
+	var last StepRecord
+	work := context.WithoutCancel(ctx)
+	for t.done < t.total {
+		if ctx.Err() != nil {
+			return Result{t.done, true, last}, t.saveNow(work)
+		}
+		rec, err := t.oneStep(work)
+		if errors.Is(err, io.EOF) {
+			return Result{t.done, false, last}, fmt.Errorf("trainer: the data ended after step %d of %d; lower train.max_steps or add text", t.done, t.total)
+		}
+		if err != nil {
+			return Result{t.done, false, last}, fmt.Errorf("trainer: step %d: %w", t.done+1, err)
+		}
+		last = rec
+		if err := t.afterStep(work, rec); err != nil {
+			return Result{t.done, false, last}, err
+		}
+	}
+	return Result{t.done, false, last}, nil
+}
+
+// oneStep fetches the step's micro-batches, counts their labels, runs them and
+// updates the weights.
+func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
+	start := t.seconds()
+	supervised, err := t.fetch(ctx)
+	if err != nil {
+		return StepRecord{}, err
+	}
+	fetched := t.seconds()
+	if err := t.step.Begin(supervised); err != nil {
+		return StepRecord{}, err
+	}
+	for _, b := range t.held {
+		if err := t.step.Micro(b); err != nil {
+			return StepRecord{}, err
+		}
+	}
+	stats, err := t.step.End()
+	if err != nil {
+		return StepRecord{}, err
+	}
+	lr := t.schedule.At(t.done + 1)
+	res, err := t.opt.Step(t.done+1, lr)
+	if err != nil {
+		return StepRecord{}, err
+	}
+	t.done++
+	tokens := len(t.held) * len(t.held[0].InputIDs)
+	t.ledger.Read += int64(tokens)
+	t.ledger.Trained += int64(supervised)
+	t.ledger.Masked += int64(tokens - supervised)
+	return StepRecord{
+		Step: t.done, TotalSteps: t.total,
+		Loss: stats.Loss(t.cfg.ZLossWeight), CrossEntropy: stats.CrossEntropy(),
+		MeanMaxLogitSq: stats.MeanMaxLogitSq(),
+		GradNorm:       res.GradNorm, LearningRate: lr, Tokens: tokens, Supervised: supervised,
+		DataSeconds: fetched - start, StepSeconds: t.seconds() - start,
+	}, nil
+}
+
+// fetch copies the step's micro-batches, as the loader reuses its buffers.
+func (t *Trainer) fetch(ctx context.Context) (supervised int, err error) {
+	for i := range t.held {
+		b, err := t.batches.Next(ctx, t.cfg.PerDeviceTrainBatchSize)
+		if err != nil {
+			return 0, err
+		}
+		if b.SeqLen != t.cfg.SequenceLength || b.Rows != t.cfg.PerDeviceTrainBatchSize {
+			return 0, fmt.Errorf("the loader gave %d rows of %d tokens, want %d of %d (train.sequence_length must be that of the shards)",
+				b.Rows, b.SeqLen, t.cfg.PerDeviceTrainBatchSize, t.cfg.SequenceLength)
+		}
+		h := &t.held[i]
+		copy(h.InputIDs, b.InputIDs)
+		copy(h.Labels, b.Labels)
+		copy(h.Segments, b.Segments)
+		copy(h.Positions, b.Positions)
+		supervised += model.Supervised(h.Labels)
+	}
+	return supervised, nil
+}
+
+// afterStep logs, evaluates and saves when due.
+func (t *Trainer) afterStep(ctx context.Context, rec StepRecord) error {
+	if math.IsNaN(rec.Loss) || math.IsInf(rec.Loss, 0) {
+		return fmt.Errorf("trainer: step %d: the loss is %v; lower optim.learning_rate or look at the data of this step", rec.Step, rec.Loss)
+	}
+	if t.due(rec.Step, t.cfg.LoggingSteps) || rec.Step == 1 {
+		t.history = append(t.history, LogEntry{
+			Step: rec.Step, Loss: &rec.Loss, GradNorm: &rec.GradNorm, LearningRate: &rec.LearningRate,
+		})
+	}
+	if t.hooks.Observer != nil {
+		t.hooks.Observer.Step(rec)
+	}
+	if t.hooks.Evaluate != nil && t.due(rec.Step, t.cfg.EvalSteps) {
+		if err := t.evaluate(ctx); err != nil {
+			return err
+		}
+	}
+	if t.due(rec.Step, t.save.EverySteps) {
+		return t.saveNow(ctx)
+	}
+	return nil
+}
+
+// due tells whether something done every n steps, and at the end, is due.
+func (t *Trainer) due(step, n int) bool { return step == t.total || n > 0 && step%n == 0 }
+
+func (t *Trainer) evaluate(ctx context.Context) error {
+	e, err := t.hooks.Evaluate(ctx)
+	if err != nil {
+		return fmt.Errorf("trainer: evaluate after step %d: %w", t.done, err)
+	}
+	t.history = append(t.history, LogEntry{Step: t.done, EvalLoss: &e.Loss})
+	if t.hooks.Observer != nil {
+		t.hooks.Observer.Evaluated(t.done, e)
+	}
+	return nil
+}
+
+func (t *Trainer) saveNow(ctx context.Context) error {
+	if t.hooks.Save == nil {
+		return nil
+	}
+	path, err := t.hooks.Save(ctx, t)
+	if err != nil {
+		return fmt.Errorf("trainer: save after step %d: %w", t.done, err)
+	}
+	if t.hooks.Observer != nil {
+		t.hooks.Observer.Saved(t.done, path)
+	}
+	return nil
+}
+
+func (t *Trainer) seconds() float64 {
+	if t.hooks.Seconds == nil {
+		return 0
+	}
+	return t.hooks.Seconds()
+}
+
+// History returns the log entries so far.
+func (t *Trainer) History() []LogEntry { return slices.Clone(t.history) }
