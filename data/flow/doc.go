@@ -1,0 +1,33 @@
+// Package flow is the contract between a pipeline and the engine that runs it.
+//
+// A stage is one of
+//
+//	Map(shard)        -> output files + records for numbered partitions
+//	Reduce(partition) -> output files, given all records of the partition, sorted
+//	Single(inputs)    -> output files
+//
+// and each task of a stage is a pure function of its input files, the stage's
+// configuration and the task's index. It must not look at the clock, the number
+// of workers, the environment or another task's output, and must not walk a map
+// where order shows. Any engine that keeps the contract (the worker pool here,
+// an array job, a Beam runner) then writes the same bytes.
+//
+// # On disk
+//
+// A task writes below DIR/<stage>/.<index>.tmp; when it returns, every file is
+// synced, a manifest is added and the folder is renamed to DIR/<stage>/<index>.
+// A folder without the dot is therefore whole. The manifest names the hash of
+// everything the result depends on (inputs, configuration, code version, index)
+// and the sha256 of every output; a task whose manifest shows the same key and
+// whose outputs are in place is not run again, which makes a rerun free and a
+// killed run resumable.
+//
+// # Records
+//
+// Map tasks hand records to partitions with [Task.Emit]. They are kept in memory
+// up to the engine's budget, then sorted bytewise and spilled; [Engine.Reduce]
+// merges the sorted runs. Records are compared as byte strings, so numbers that
+// decide order are stored big-endian at the front.
+//
+// The package knows nothing about documents.
+package flow

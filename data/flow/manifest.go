@@ -1,0 +1,119 @@
+package flow
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// manifestName is the file that makes a task folder whole.
+const manifestName = "manifest.json"
+
+// Input is a file a task reads: where it lies now, and what is in it. Only the
+// hash enters the task's key, so that a moved folder stays valid.
+type Input struct {
+	Path string
+	Hash string
+}
+
+// OutputFile describes one file that a task wrote.
+type OutputFile struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Manifest says what a task's result was made from and what it holds. It holds
+// no time and no machine name: equal work gives equal bytes.
+type Manifest struct {
+	Stage      string          `json:"stage"`
+	Kind       string          `json:"kind"` // map, reduce or single
+	Index      int             `json:"index"`
+	Count      int             `json:"count"`
+	Code       string          `json:"code"`        // version of the stage's code
+	ConfigHash string          `json:"config_hash"` // of the stage's configuration
+	InputHash  string          `json:"input_hash"`  // of all inputs in order
+	Key        string          `json:"key"`         // of everything the result depends on
+	Rows       int64           `json:"rows"`
+	Info       json.RawMessage `json:"info,omitempty"` // counters of the stage's own
+	Runs       int             `json:"runs,omitempty"` // spill files with records for partitions
+	Outputs    []OutputFile    `json:"outputs"`
+}
+
+// Result is a finished task: its manifest and the folder of its outputs.
+type Result struct {
+	Manifest
+	Dir    string
+	Reused bool // an earlier run had already done it
+}
+
+// Path returns where the named output lies.
+func (r *Result) Path(name string) string { return filepath.Join(r.Dir, name) }
+
+// Input returns the named output as an input of a later task. It panics if the
+// task never wrote such a file, which is a mistake in the pipeline's code.
+func (r *Result) Input(name string) Input {
+	for _, o := range r.Outputs {
+		if o.Name == name {
+			return Input{Path: r.Path(name), Hash: o.SHA256}
+		}
+	}
+	panic("flow: stage " + r.Stage + " has no output " + name)
+}
+
+// DecodeInfo reads the stage's own counters into v.
+func (r *Result) DecodeInfo(v any) error {
+	if err := json.Unmarshal(r.Info, v); err != nil {
+		return fmt.Errorf("flow: counters of stage %s, task %d: %w", r.Stage, r.Index, err)
+	}
+	return nil
+}
+
+// Hash returns the hex sha256 of v's JSON form. Struct fields come in their
+// declared order and map keys sorted, so the text is canonical.
+func Hash(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("flow: hash a configuration: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// HashFile returns the hex sha256 of a file's content.
+func HashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// loadResult returns the finished task in dir if it has the given key and all
+// its outputs are in place with the right sizes; otherwise nil.
+func loadResult(dir, key string) *Result {
+	b, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if err != nil {
+		return nil
+	}
+	r := &Result{Dir: dir, Reused: true}
+	if json.Unmarshal(b, &r.Manifest) != nil || r.Key != key {
+		return nil
+	}
+	for _, o := range r.Outputs {
+		st, err := os.Stat(r.Path(o.Name))
+		if err != nil || st.Size() != o.Bytes {
+			return nil
+		}
+	}
+	return r
+}

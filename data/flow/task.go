@@ -1,0 +1,192 @@
+package flow
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"path/filepath"
+	"sort"
+	"sync/atomic"
+	"syscall"
+)
+
+// Task is what a stage's function sees of the engine. It is used by one
+// goroutine, the function's own.
+type Task struct {
+	Stage  string
+	Index  int     // shard or partition number
+	Count  int     // number of tasks in the stage
+	Inputs []Input // as the pipeline gave them
+	Params any     // as the pipeline gave them
+
+	engine *Engine
+	dir    string
+	open   []*Output
+	rows   int64
+	info   any
+	blocks *blockWriter
+	done   *atomic.Int64
+}
+
+// Create starts an output file of the task. The engine closes it, syncs it and
+// records its size and hash once the function has returned without an error.
+func (t *Task) Create(name string) (*Output, error) {
+	path := filepath.Join(t.dir, name)
+	f, err := t.engine.fs().Create(path)
+	if err != nil {
+		return nil, writeError(path, err)
+	}
+	o := &Output{sink: sink{name: name, path: path, f: f, sum: sha256.New()}}
+	o.Writer = bufio.NewWriterSize(&o.sink, 256<<10)
+	t.open = append(t.open, o)
+	return o, nil
+}
+
+// AddRows counts rows for the manifest.
+func (t *Task) AddRows(n int64) { t.rows += n }
+
+// SetInfo stores the stage's own counters in the manifest, as JSON.
+func (t *Task) SetInfo(v any) { t.info = v }
+
+// Emit hands a record to a partition of the stage's reduction. The record is
+// copied. Only map stages that declared partitions may emit.
+func (t *Task) Emit(partition int, record []byte) error {
+	if t.blocks == nil {
+		panic("flow: stage " + t.Stage + " emits records but declares no partitions")
+	}
+	return t.blocks.add(partition, record)
+}
+
+// Progress adds n units to the stage's progress line.
+func (t *Task) Progress(n int64) {
+	if t.done != nil {
+		t.engine.progress(t.Stage, t.done.Add(n))
+	}
+}
+
+// finish writes the manifest. All outputs are on disk and synced afterwards.
+func (t *Task) finish(m Manifest) (Manifest, error) {
+	if t.blocks != nil {
+		runs, err := t.blocks.close()
+		if err != nil {
+			return m, err
+		}
+		m.Runs = runs
+	}
+	for _, o := range t.open {
+		if err := o.close(); err != nil {
+			return m, err
+		}
+		m.Outputs = append(m.Outputs, OutputFile{o.name, o.bytes, hex.EncodeToString(o.sum.Sum(nil))})
+	}
+	t.open = nil
+	sort.Slice(m.Outputs, func(i, j int) bool { return m.Outputs[i].Name < m.Outputs[j].Name })
+	m.Rows = t.rows
+	if t.info != nil {
+		b, err := json.Marshal(t.info)
+		if err != nil {
+			return m, fmt.Errorf("flow: stage %s: counters: %w", t.Stage, err)
+		}
+		m.Info = b
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return m, err
+	}
+	return m, WriteFile(t.engine.fs(), filepath.Join(t.dir, manifestName), append(b, '\n'))
+}
+
+// abandon closes what is open after a failure; the folder is removed later.
+func (t *Task) abandon() {
+	for _, o := range t.open {
+		_ = o.f.Close()
+	}
+	t.open = nil
+}
+
+// Output is a file being written by a task: buffered, counted and hashed.
+type Output struct {
+	*bufio.Writer
+	sink
+}
+
+// sink is the end of an Output that meets the file.
+type sink struct {
+	name, path string
+	f          File
+	sum        hash.Hash
+	bytes      int64
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.f.Write(p)
+	s.sum.Write(p[:n])
+	s.bytes += int64(n)
+	if err != nil {
+		return n, writeError(s.path, err)
+	}
+	return n, nil
+}
+
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (int, error) { return o.Writer.Write(p) }
+
+func (o *Output) close() error {
+	if err := o.Flush(); err != nil {
+		return err
+	}
+	if err := o.f.Sync(); err != nil {
+		return writeError(o.path, err)
+	}
+	if err := o.f.Close(); err != nil {
+		return writeError(o.path, err)
+	}
+	return nil
+}
+
+// WriteFile writes a whole file and syncs it. It does not rename: callers that
+// need the old content to survive a failure use [ReplaceFile].
+func WriteFile(fs FS, path string, content []byte) error {
+	f, err := fs.Create(path)
+	if err != nil {
+		return writeError(path, err)
+	}
+	if _, err := f.Write(content); err != nil {
+		_ = f.Close()
+		return writeError(path, err)
+	}
+	if err := f.Sync(); err != nil {
+		_ = f.Close()
+		return writeError(path, err)
+	}
+	if err := f.Close(); err != nil {
+		return writeError(path, err)
+	}
+	return nil
+}
+
+// ReplaceFile writes a whole file under a temporary name, syncs it and renames
+// it into place, so that a reader sees the old content or the new, never a part.
+func ReplaceFile(fs FS, path string, content []byte) error {
+	tmp := path + ".tmp"
+	if err := WriteFile(fs, tmp, content); err != nil {
+		_ = fs.RemoveAll(tmp)
+		return err
+	}
+	if err := fs.Rename(tmp, path); err != nil {
+		_ = fs.RemoveAll(tmp)
+		return writeError(path, err)
+	}
+	return fs.SyncDir(filepath.Dir(path))
+}
+
+func writeError(path string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("write %s: %w: free some space or choose another output folder; finished parts are kept and a rerun goes on from them", path, err)
+	}
+	return fmt.Errorf("write %s: %w", path, err)
+}

@@ -1,0 +1,208 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Stats is what reading one file came to.
+type Stats struct {
+	Documents int64            `json:"documents"`
+	TextBytes int64            `json:"text_bytes"`
+	Rejected  map[string]int64 `json:"rejected,omitempty"`       // records by reason
+	RejBytes  map[string]int64 `json:"rejected_bytes,omitempty"` // bytes of them by reason
+}
+
+// Handler receives what a file holds. Document may return [ErrStop] to end the
+// reading early; any other error ends it as a failure of the caller's own.
+type Handler struct {
+	Document func(Document) error
+	Reject   func(Reject) // may be nil; sees the first few of each reason
+}
+
+// ErrStop ends reading without being an error.
+var ErrStop = errors.New("stop reading")
+
+// FileError is a bad file: named, with the reason, and not the end of a run.
+type FileError struct {
+	Path string
+	Err  error
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Read reads one file and calls h for each document in order. A damaged or
+// unreadable file gives a [*FileError] beside the statistics of what was read
+// before the damage; errors of the handler and of ctx come back as they are.
+func Read(ctx context.Context, f File, cfg Config, h Handler) (Stats, error) {
+	r := &reader{ctx: ctx, file: f, cfg: cfg, h: h}
+	r.stats.Rejected, r.stats.RejBytes = map[string]int64{}, map[string]int64{}
+	err := r.read()
+	if errors.Is(err, ErrStop) {
+		err = nil
+	}
+	var own *callerError
+	switch {
+	case err == nil:
+		return r.stats, nil
+	case errors.As(err, &own):
+		return r.stats, own.err
+	case ctx.Err() != nil:
+		return r.stats, ctx.Err()
+	}
+	return r.stats, &FileError{f.Path, err}
+}
+
+// callerError carries an error of the handler through the readers, so that it is
+// not mistaken for damage in the file.
+type callerError struct{ err error }
+
+func (e *callerError) Error() string { return e.err.Error() }
+
+type reader struct {
+	ctx   context.Context
+	file  File
+	cfg   Config
+	h     Handler
+	stats Stats
+}
+
+func (r *reader) read() error {
+	f, err := os.Open(r.file.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if r.file.Format == FormatParquet {
+		return r.parquet(f)
+	}
+	raw, closer, err := decompress(f, r.file.Path)
+	if err != nil {
+		return err
+	}
+	defer closer()
+	br := bufio.NewReaderSize(raw, 128<<10)
+	start, err := sniff(br)
+	if err != nil {
+		return err
+	}
+	switch r.file.Format {
+	case FormatJSONL:
+		return r.jsonl(br, start)
+	case FormatJSON:
+		return r.json(br, start)
+	default:
+		return r.text(br, start)
+	}
+}
+
+// decompress wraps f by its name's compression; closer frees the decoder.
+func decompress(f io.Reader, path string) (io.Reader, func(), error) {
+	switch _, _, compression := splitName(path); compression {
+	case ".gz":
+		z, err := gzip.NewReader(bufio.NewReaderSize(f, 128<<10))
+		if err != nil {
+			return nil, nil, fmt.Errorf("not a gzip file, though its name says so: %w", err)
+		}
+		return z, func() { _ = z.Close() }, nil
+	case ".zst":
+		z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(512<<20))
+		if err != nil {
+			return nil, nil, err
+		}
+		return z, z.Close, nil
+	}
+	return f, func() {}, nil
+}
+
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+// sniff looks at the beginning of the text, refuses what is not UTF-8 text and
+// passes over a byte order mark. It returns the offset of the text.
+func sniff(br *bufio.Reader) (int64, error) {
+	head, err := br.Peek(64 << 10)
+	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}):
+		return 0, errors.New("UTF-16 text; convert it to UTF-8 first")
+	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")):
+		return 0, errors.New("a Git LFS pointer, not the file itself; fetch it with git lfs pull")
+	}
+	if i := bytes.IndexByte(head, 0); i >= 0 {
+		return 0, fmt.Errorf("binary file (a NUL byte at offset %d)", i)
+	}
+	if bad := invalidBytes(head, err == nil); bad*50 > len(head) {
+		return 0, fmt.Errorf("not UTF-8 text (%d of the first %d bytes are invalid); convert it to UTF-8 first", bad, len(head))
+	}
+	if bytes.HasPrefix(head, utf8BOM) {
+		_, err := br.Discard(len(utf8BOM))
+		return int64(len(utf8BOM)), err
+	}
+	return 0, nil
+}
+
+// invalidBytes counts the bytes that are not part of valid UTF-8. When more text
+// follows, a sequence cut off at the end does not count.
+func invalidBytes(b []byte, more bool) int {
+	bad := 0
+	for len(b) > 0 {
+		if b[0] < utf8.RuneSelf {
+			b = b[1:]
+			continue
+		}
+		c, n := utf8.DecodeRune(b)
+		if c == utf8.RuneError && n == 1 {
+			if more && len(b) < utf8.UTFMax && !utf8.FullRune(b) {
+				break
+			}
+			bad++
+		}
+		b = b[n:]
+	}
+	return bad
+}
+
+// emit hands a document on, after the limits.
+func (r *reader) emit(d Document, key string) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	d.Source, d.FilePath = r.file.Source, r.file.Logical
+	d.ID = documentID(d.Source, d.FilePath, key)
+	if err := r.h.Document(d); err != nil {
+		if errors.Is(err, ErrStop) {
+			return ErrStop
+		}
+		return &callerError{err}
+	}
+	r.stats.Documents++
+	r.stats.TextBytes += int64(len(d.Text))
+	return nil
+}
+
+// reject counts a bad record and offers a sample of it.
+func (r *reader) reject(off int64, reason, detail string, record []byte, size int64) {
+	r.stats.Rejected[reason]++
+	r.stats.RejBytes[reason] += size
+	if r.h.Reject == nil || r.stats.Rejected[reason] > int64(r.cfg.RejectSamples) {
+		return
+	}
+	sample := record[:min(len(record), 200)]
+	r.h.Reject(Reject{
+		FilePath: r.file.Logical, ByteOffset: off, Reason: reason, Detail: detail,
+		Sample: strings.ToValidUTF8(string(sample), "\uFFFD"), Bytes: size,
+	})
+}
