@@ -32,6 +32,7 @@ var testNeeds = []string{"checkpoint/safetensors"}
 var homes = map[string][]string{
 	"gorgonia.org":                       {"autograd"},
 	"go4.org/unsafe/assume-no-moving-gc": {"autograd"},
+	"github.com/chewxy/hm":               {"autograd"},
 	"github.com/spf13/viper":             {"configs"},
 	"github.com/spf13/pflag":             {"configs", "cmd/train"},
 	"github.com/spf13/cobra":             {"cmd/train"},
