@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -59,5 +61,29 @@ func BenchmarkParse(b *testing.B) {
 		if _, err := Parse(data); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkTrain learns from about 8 MB, two thirds English.
+func BenchmarkTrain(b *testing.B) {
+	docs := documents(b, "pretrain/docs_en.jsonl.gz", 5<<20)
+	docs = append(docs, documents(b, "pretrain/docs_zh.jsonl.gz", 1<<20)...)
+	docs = append(docs, documents(b, "pretrain/zh_tang_poems.jsonl.gz", 2<<20)...)
+	bytes := 0
+	for _, d := range docs {
+		bytes += len(d)
+	}
+	for _, size := range []int{4096, 8192, 32768} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			cfg := DefaultTrainConfig()
+			cfg.VocabSize = size
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Train(b.Context(), cfg, slices.Values(docs)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.SetBytes(int64(bytes))
+		})
 	}
 }

@@ -1,0 +1,167 @@
+package tokenizer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+)
+
+// TrainReport says what a training saw and did.
+type TrainReport struct {
+	Documents     int     `json:"documents"`
+	Bytes         int64   `json:"bytes"`
+	Characters    int64   `json:"characters"`
+	DistinctWords int     `json:"distinct_words"`
+	Alphabet      int     `json:"alphabet"`           // characters with a piece of their own
+	Coverage      float64 `json:"character_coverage"` // share of all characters they cover
+	Specials      int     `json:"special_pieces"`     // control, user-defined and byte pieces, <unk>
+	Merges        int     `json:"merges"`
+	LastCount     int64   `json:"last_merge_count"` // how often the last learnt piece occurred
+}
+
+// Train learns a BPE model as SentencePiece does: the most frequent characters
+// make the alphabet, then the most frequent adjacent pair becomes a piece until
+// the vocabulary is full; among equals the shorter piece wins, then the smaller
+// in byte order. Lines are learnt from separately, and nothing is learnt across
+// special pieces. The result depends on the configuration and the documents
+// alone, not on the number of threads: same input, same bytes.
+//
+// docs is read once. Its text must be UTF-8; bad bytes count as U+FFFD.
+func Train(ctx context.Context, cfg TrainConfig, docs iter.Seq[string]) (*Tokenizer, error) {
+	t, _, err := TrainWithReport(ctx, cfg, docs)
+	return t, err
+}
+
+// TrainWithReport is Train with an account of what was learnt from.
+func TrainWithReport(ctx context.Context, cfg TrainConfig, docs iter.Seq[string]) (*Tokenizer, TrainReport, error) {
+	var report TrainReport
+	t, err := train(ctx, cfg, docs, &report)
+	if err != nil {
+		return nil, report, fmt.Errorf("tokenizer: train: %w", err)
+	}
+	return t, report, nil
+}
+
+func train(ctx context.Context, cfg TrainConfig, docs iter.Seq[string], report *TrainReport) (*Tokenizer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	meta, err := cfg.metaPieces()
+	if err != nil {
+		return nil, err
+	}
+	report.Specials = len(meta)
+	rules := newPieceRules(cfg)
+	counts, err := countWords(ctx, cfg, rules, meta, docs, report)
+	if err != nil {
+		return nil, err
+	}
+	alphabet, err := chooseAlphabet(cfg, counts.chars, cfg.VocabSize-len(meta), report)
+	if err != nil {
+		return nil, err
+	}
+	words := counts.sorted()
+	report.DistinctWords = len(words)
+	wanted := cfg.VocabSize - len(meta) - len(alphabet)
+	pieces, err := learnMerges(ctx, rules, alphabet, words, wanted, report)
+	if err != nil {
+		return nil, err
+	}
+	if len(pieces) < wanted && cfg.HardVocabLimit {
+		return nil, fmt.Errorf("the text yields %d pieces, fewer than vocab_size %d; lower vocab_size to %d or less, give more text, or set hard_vocab_limit to false",
+			cfg.VocabSize-wanted+len(pieces), cfg.VocabSize, cfg.VocabSize-wanted+len(pieces))
+	}
+	for _, r := range alphabet {
+		pieces = append(pieces, string(r))
+	}
+	return assemble(cfg, meta, pieces)
+}
+
+// chooseAlphabet returns the characters that become pieces: the required ones,
+// then by falling count (equal ones by code point) until the wanted coverage is
+// reached.
+func chooseAlphabet(cfg TrainConfig, counts []int64, free int, report *TrainReport) ([]rune, error) {
+	required := make(map[rune]bool)
+	for _, r := range cfg.RequiredChars {
+		required[r] = true
+	}
+	var seen []rune
+	var total int64
+	for r, n := range counts {
+		total += n
+		if n > 0 || required[rune(r)] {
+			seen = append(seen, rune(r))
+		}
+	}
+	report.Characters = total
+	if total == 0 {
+		return nil, errors.New("there is no text to learn from")
+	}
+	slices.SortFunc(seen, func(a, b rune) int {
+		if required[a] != required[b] {
+			return cmp.Compare(boolInt(required[b]), boolInt(required[a]))
+		}
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	limit := free
+	if cfg.ByteFallback {
+		limit = int(cfg.MaxAlphabetShare * float64(free))
+	}
+	var alphabet []rune
+	var covered int64
+	for _, r := range seen {
+		// float32, as in SentencePiece: the comparison decides about a character.
+		if float32(float64(covered)/float64(total)) >= float32(cfg.CharacterCoverage) {
+			break
+		}
+		if r == boundaryRune {
+			covered += counts[r]
+			continue
+		}
+		if len(alphabet) == limit {
+			if !cfg.ByteFallback {
+				return nil, fmt.Errorf("character_coverage %v needs more than the %d pieces that vocab_size %d leaves; raise vocab_size, lower character_coverage, or turn byte_fallback on", cfg.CharacterCoverage, free, cfg.VocabSize)
+			}
+			break
+		}
+		covered += counts[r]
+		alphabet = append(alphabet, r)
+	}
+	slices.SortFunc(alphabet, func(a, b rune) int { // required ones take their place by count
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	report.Alphabet, report.Coverage = len(alphabet), float64(covered)/float64(total)
+	return alphabet, nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// assemble gives the pieces their ids and scores: special pieces where they
+// belong, the others in the order in which they were learnt.
+func assemble(cfg TrainConfig, meta map[int]pieceProto, learnt []string) (*Tokenizer, error) {
+	m := newModelProto()
+	m.trainer.modelType = modelBPE
+	next := 0
+	for id := 0; id < cfg.VocabSize; id++ {
+		if p, ok := meta[id]; ok {
+			m.pieces = append(m.pieces, p)
+		} else if next < len(learnt) {
+			m.pieces = append(m.pieces, pieceProto{text: learnt[next], score: -float32(next), typ: Normal})
+			next++
+		}
+	}
+	for id := range meta {
+		if id >= len(m.pieces) {
+			return nil, fmt.Errorf("the id %d of %s lies beyond the %d pieces", id, meta[id].text, len(m.pieces))
+		}
+	}
+	return Parse(encodeModel(cfg, m.pieces))
+}

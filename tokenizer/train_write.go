@@ -1,0 +1,116 @@
+package tokenizer
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// encodeModel writes a model file that SentencePiece loads. Fields are in the
+// order of their numbers and depend on nothing but the arguments.
+func encodeModel(cfg TrainConfig, pieces []pieceProto) []byte {
+	var out []byte
+	for _, p := range pieces {
+		var b message
+		b.text(1, p.text)
+		b = protowire.AppendTag(b, 2, protowire.Fixed32Type)
+		b = protowire.AppendFixed32(b, math.Float32bits(p.score))
+		if p.typ != Normal {
+			b.number(3, int64(p.typ))
+		}
+		out = appendMessage(out, 1, b)
+	}
+	out = appendMessage(out, 2, encodeTrainerSpec(cfg, len(pieces)))
+	var norm message
+	norm.text(1, "identity")
+	norm.text(2, "")
+	norm.flag(3, cfg.AddDummyPrefix)
+	norm.flag(4, cfg.RemoveExtraWhitespaces)
+	norm.flag(5, true)
+	return appendMessage(out, 3, norm)
+}
+
+func encodeTrainerSpec(cfg TrainConfig, vocabSize int) message {
+	var b message
+	b.number(3, int64(modelBPE))
+	b.number(4, int64(vocabSize))
+	b = protowire.AppendTag(b, 10, protowire.Fixed32Type)
+	b = protowire.AppendFixed32(b, math.Float32bits(float32(cfg.CharacterCoverage)))
+	b.number(20, int64(cfg.MaxSentencepieceLength))
+	b.flag(21, cfg.SplitByUnicodeScript)
+	b.flag(22, cfg.SplitByWhitespace)
+	b.flag(23, cfg.SplitByNumber)
+	b.flag(24, cfg.TreatWhitespaceAsSuffix)
+	b.flag(25, cfg.SplitDigits)
+	b.flag(26, cfg.AllowWhitespaceOnlyPieces)
+	for _, s := range cfg.ControlSymbols {
+		b.text(30, s)
+	}
+	for _, s := range cfg.allUserDefined() {
+		b.text(31, s)
+	}
+	b.flag(33, cfg.HardVocabLimit)
+	b.flag(35, cfg.ByteFallback)
+	if cfg.RequiredChars != "" {
+		b.text(36, cfg.RequiredChars)
+	}
+	for i, id := range []int{cfg.UnkID, cfg.BosID, cfg.EosID, cfg.PadID} {
+		b.number(protowire.Number(40+i), int64(id))
+	}
+	return b
+}
+
+// message is a protocol buffer message under construction.
+type message []byte
+
+func (m *message) text(num protowire.Number, s string) {
+	*m = protowire.AppendString(protowire.AppendTag(*m, num, protowire.BytesType), s)
+}
+
+func (m *message) number(num protowire.Number, v int64) {
+	*m = protowire.AppendVarint(protowire.AppendTag(*m, num, protowire.VarintType), uint64(v))
+}
+
+func (m *message) flag(num protowire.Number, v bool) { m.number(num, int64(boolInt(v))) }
+
+func appendMessage(out []byte, num protowire.Number, content message) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(out, num, protowire.BytesType), content)
+}
+
+// Save writes the model file. It goes to a temporary name first and is renamed
+// when complete, so a reader never sees half of it.
+func (t *Tokenizer) Save(path string) error {
+	if err := writeFile(path, t.raw); err != nil {
+		return fmt.Errorf("tokenizer: write %s: %w", path, err)
+	}
+	return nil
+}
+
+func writeFile(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
