@@ -50,6 +50,7 @@ type instr struct {
 	op       *fused
 	in       []*value
 	out      []*value // nil where nobody wants an optional result
+	extends  []*value // values whose buffers results are added into
 	acc      []bool
 	phase    phase
 	block    int
@@ -216,7 +217,7 @@ func (r *ir) link() {
 			continue
 		}
 		live = append(live, in)
-		for _, v := range in.in {
+		for _, v := range slices.Concat(in.in, in.extends) {
 			v.uses = append(v.uses, in)
 		}
 	}

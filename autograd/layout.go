@@ -115,17 +115,18 @@ func (v *value) kind(s span) Kind {
 // the instruction, where the op allows it.
 func shareInPlace(r *ir, blocks []*block) []*block {
 	gone := map[*block]bool{}
+	settled := map[*value]bool{}
 	for _, in := range r.instrs {
 		for _, pair := range in.op.inPlace {
 			out, from := in.out[pair[0]], in.in[pair[1]]
-			if out == nil || out.share != nil || out.accumulator || gone[out.mem] || in.acc[pair[0]] {
+			if out == nil || out.share != nil || out.accumulator || settled[out] || in.acc[pair[0]] {
 				continue
 			}
 			if from.leaf != nil || from.mem.to != in.index || from.mem.bytes != out.mem.bytes || in.reads(from.mem) != 1 {
 				continue
 			}
 			old, kept := out.mem, from.mem
-			gone[old] = true
+			gone[old], settled[out] = true, true
 			kept.to = max(kept.to, old.to)
 			if old.kind == Gradients {
 				kept.kind, kept.name = Gradients, old.name

@@ -155,6 +155,7 @@ func (r *ir) fuseGradientSums() {
 		if r.canAddInto(a, b, add, at) {
 			b.producer.acc[b.outIndex] = true
 			b.share = a
+			b.producer.extends = append(b.producer.extends, a)
 			for _, u := range add.out[0].uses {
 				replace(u.in, add.out[0], b)
 			}
