@@ -5,5 +5,8 @@ import "github.com/spf13/cobra"
 // verbs lists the commands in the order of the help page. Add a verb by writing
 // its file and naming it here.
 func verbs() []*cobra.Command {
-	return []*cobra.Command{}
+	return []*cobra.Command{
+		newConfigCmd(),
+		newVersionCmd(),
+	}
 }
