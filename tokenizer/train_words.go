@@ -10,6 +10,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/zeebo/xxh3"
 )
 
 // wordCount is a word (a stretch of a line that pieces may be made from) and
@@ -52,22 +54,23 @@ func (t *tally) merge(o *tally) {
 	}
 }
 
-// prune drops the rarest words until at most limit are left. All words of one
-// count go together, so the order of words never matters.
+// prune drops the rarest words when more than limit are held, down to three
+// quarters of it. Which of the equally rare ones stay is decided by a hash of
+// their text, so neither the order of words nor the alphabet matters.
 func (t *tally) prune(limit int) {
-	for floor := int64(1); len(t.words) > limit; floor *= 2 {
-		kept := t.words[:0]
-		for _, w := range t.words {
-			if w.count > floor {
-				kept = append(kept, w)
-			}
-		}
-		clear(t.words[len(kept):])
-		t.words = kept
-		t.index = make(map[string]int32, len(kept))
-		for i, w := range kept {
-			t.index[w.text] = int32(i)
-		}
+	if len(t.words) <= limit {
+		return
+	}
+	slices.SortFunc(t.words, func(a, b wordCount) int {
+		return cmp.Or(cmp.Compare(b.count, a.count),
+			cmp.Compare(xxh3.HashString(a.text), xxh3.HashString(b.text)), strings.Compare(a.text, b.text))
+	})
+	kept := t.words[:limit/4*3]
+	clear(t.words[len(kept):])
+	t.words = kept
+	t.index = make(map[string]int32, len(kept))
+	for i, w := range kept {
+		t.index[w.text] = int32(i)
 	}
 }
 
