@@ -1,0 +1,83 @@
+package cpu
+
+import "huihai/kernels"
+
+// embedTask gathers rows of a table or adds rows into it.
+type embedTask struct {
+	d          *Device
+	y, table   []float32
+	half       []uint16 // the table when it is bf16
+	ys, ts     int
+	ids        []int32
+	rows, cols int
+	pad        int
+	grad       bool
+	split      rowSplit
+}
+
+// unit implements task.
+func (t *embedTask) unit(_, u int) {
+	from, to := t.split.bounds(u)
+	if t.grad {
+		t.add(from*gainCols, min(to*gainCols, t.cols))
+		return
+	}
+	for r := from; r < to; r++ {
+		y, id := t.y[r*t.ys:r*t.ys+t.cols], int(t.ids[r])
+		switch {
+		case id < 0 || id >= t.rows:
+			clear(y)
+		case t.half != nil:
+			t.d.isa.widen(y, t.half[id*t.ts:id*t.ts+t.cols])
+		default:
+			copy(y, t.table[id*t.ts:])
+		}
+	}
+}
+
+// add walks all tokens in order over its own columns.
+func (t *embedTask) add(from, to int) {
+	for r, id := range t.ids {
+		i := int(id)
+		if i < 0 || i >= t.rows || i == t.pad {
+			continue
+		}
+		row := t.table[i*t.ts+from : i*t.ts+to]
+		t.d.isa.add(row, row, t.y[r*t.ys+from:r*t.ys+to])
+	}
+}
+
+// Embedding implements [kernels.Device].
+func (d *Device) Embedding(y, table kernels.Mat, ids kernels.Buf) {
+	if y.Cols != table.Cols || ids.Len != y.Rows {
+		panic("cpu: Embedding: y must have a row per id and the columns of the table")
+	}
+	if y.Rows == 0 || y.Cols == 0 {
+		return
+	}
+	w := operandOf(table, true)
+	t := &d.tasks.embed
+	*t = embedTask{d: d, y: matF32(y), ys: y.Stride, table: w.f, half: w.h, ts: table.Stride, ids: i32(ids),
+		rows: table.Rows, cols: y.Cols, split: splitRows(y.Rows, y.Cols, d.threads)}
+	d.pool.run(t, t.split.units())
+	*t = embedTask{}
+}
+
+// EmbeddingGrad implements [kernels.Device].
+func (d *Device) EmbeddingGrad(dTable, dy kernels.Mat, ids kernels.Buf, pad int) {
+	if dy.Cols != dTable.Cols || ids.Len != dy.Rows {
+		panic("cpu: EmbeddingGrad: dy must have a row per id and the columns of the table")
+	}
+	if dy.Rows == 0 || dy.Cols == 0 {
+		return
+	}
+	t := &d.tasks.embed
+	*t = embedTask{d: d, y: matF32(dy), ys: dy.Stride, table: matF32(dTable), ts: dTable.Stride, ids: i32(ids),
+		rows: dTable.Rows, cols: dy.Cols, pad: pad, grad: true,
+		split: splitRows(ceilDiv(dy.Cols, gainCols), dy.Rows*gainCols, d.threads)}
+	if pad < 0 {
+		t.pad = -1
+	}
+	d.pool.run(t, t.split.units())
+	*t = embedTask{}
+}

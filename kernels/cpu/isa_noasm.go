@@ -1,0 +1,61 @@
+package cpu
+
+func availablePaths() []isa { return []isa{portable} }
+
+func (p isa) tile() (mr, nr int) { return 4, 16 }
+
+func (p isa) micro(kb int, a, b, c []float32, ldc int, zero bool) {
+	microGo(kb, a, b, c, ldc, zero)
+}
+
+func (p isa) packRows(dst, src []float32, stride, width, kb int) {
+	packRowsGo(dst, src, stride, width, kb)
+}
+
+func (p isa) packCols(dst, src []float32, stride, width, kb int) {
+	packColsGo(dst, src, stride, width, kb)
+}
+
+func (p isa) dotRows(c, a, b []float32, ldb int, zero bool) { dotRowsGo(c, a, b, ldb, zero) }
+func (p isa) axpyRows(c, a, b []float32, ldb int)           { axpyRowsGo(c, a, b, ldb) }
+
+func (p isa) widen(dst []float32, src []uint16)  { widenGo(dst, src) }
+func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }
+
+func (p isa) add(dst, a, b []float32)                           { addGo(dst, a, b) }
+func (p isa) axpy(dst []float32, alpha float32, src []float32)  { axpyGo(dst, alpha, src) }
+func (p isa) scale(dst []float32, alpha float32, src []float32) { scaleGo(dst, alpha, src) }
+
+func (p isa) dot16(a, b []float32) float32      { return dot16Go(a, b) }
+func (p isa) sumSquares64(x []float32) float64  { return sumSquares64Go(x) }
+func (p isa) rowMax(x []float32) float32        { return rowMaxGo(x) }
+func (p isa) divide(y, x []float32, by float32) { divideGo(y, x, by) }
+
+func (p isa) normApply(y, x, gain []float32, rstd float32) { normApplyGo(y, x, gain, rstd) }
+func (p isa) normGradDot(dy, x, gain []float32, rstd float32) float32 {
+	return normGradDotGo(dy, x, gain, rstd)
+}
+func (p isa) normGradApply(dx, dy, x, gain []float32, rstd, s float32) {
+	normGradApplyGo(dx, dy, x, gain, rstd, s)
+}
+func (p isa) normGradGain(dGain, dy, x []float32, rstd float32) {
+	normGradGainGo(dGain, dy, x, rstd)
+}
+func (p isa) divideDot(dy, x []float32, by float32) float32 { return divideDotGo(dy, x, by) }
+func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc bool) {
+	rowNormGradGo(dx, dy, x, by, s, acc)
+}
+
+func (p isa) rotate(lo, hi, cos, sin []float32, inverse bool) { rotateGo(lo, hi, cos, sin, inverse) }
+
+func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) { return softmaxGo(s, r) }
+func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {
+	softmaxGradGo(s, dp, r, lse, delta)
+}
+
+func (p isa) swiglu(h, gate, up []float32) { swigluGo(h, gate, up) }
+func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32) {
+	swigluGradGo(dGate, dUp, dh, gate, up)
+}
+
+func (p isa) adamw(w, g, m, v []float32, s *adamStep) { adamwGo(w, g, m, v, s) }

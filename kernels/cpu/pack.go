@@ -1,0 +1,86 @@
+package cpu
+
+// operand is one side of a matrix product: element (k, j), with j a row of A or
+// a column of B, lies at k*stride+j when kMajor and at j*stride+k otherwise.
+// Exactly one of f and h is set.
+type operand struct {
+	f      []float32
+	h      []uint16 // bfloat16
+	stride int
+	kMajor bool
+}
+
+// packPanel lays columns j0..j0+w of o, depths k0..k0+kb, out as a panel of the
+// given width: dst[k*width+j]. Columns from w on hold finite leftovers or
+// nothing defined; their products are thrown away. dst has panelPad elements
+// more than the panel. scratch holds width*kb elements and is used for bf16.
+func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scratch []float32) {
+	src, stride := o.f, o.stride
+	switch {
+	case o.h == nil && o.kMajor:
+		src = src[k0*stride+j0:]
+	case o.h == nil:
+		src = src[j0*stride+k0:]
+	case o.kMajor:
+		for k := range kb {
+			p.widen(dst[k*width:k*width+w], o.h[(k0+k)*stride+j0:])
+		}
+		padPanel(dst, w, width, kb)
+		return
+	default:
+		for j := range w {
+			p.widen(scratch[j*kb:(j+1)*kb], o.h[(j0+j)*stride+k0:])
+		}
+		src, stride = scratch, kb
+	}
+	if w < width {
+		packEdge(dst, src, stride, w, width, kb, o.kMajor)
+		return
+	}
+	if o.kMajor {
+		p.packRows(dst, src, stride, width, kb)
+	} else {
+		p.packCols(dst, src, stride, width, kb)
+	}
+}
+
+// packEdge packs a panel that is not full and clears the rest.
+func packEdge(dst, src []float32, stride, w, width, kb int, kMajor bool) {
+	for k := range kb {
+		row := dst[k*width : k*width+w]
+		if kMajor {
+			copy(row, src[k*stride:])
+			continue
+		}
+		for j := range row {
+			row[j] = src[j*stride+k]
+		}
+	}
+	padPanel(dst, w, width, kb)
+}
+
+func padPanel(dst []float32, w, width, kb int) {
+	if w == width {
+		return
+	}
+	for k := range kb {
+		clear(dst[k*width+w : (k+1)*width])
+	}
+}
+
+// packRowsGo: dst[k*width+j] = src[k*stride+j].
+func packRowsGo(dst, src []float32, stride, width, kb int) {
+	for k := range kb {
+		copy(dst[k*width:(k+1)*width], src[k*stride:])
+	}
+}
+
+// packColsGo: dst[k*width+j] = src[j*stride+k].
+func packColsGo(dst, src []float32, stride, width, kb int) {
+	for j := range width {
+		row := src[j*stride : j*stride+kb]
+		for k, v := range row {
+			dst[k*width+j] = v
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package cpu
+
+// tasks holds one of each task, reused from call to call so that no call
+// allocates.
+type tasks struct {
+	product   product
+	small     smallProduct
+	vector    vectorTask
+	norm      normTask
+	rotary    rotaryTask
+	embed     embedTask
+	glu       gluTask
+	rows      rowNormTask
+	adam      adamTask
+	squares   squaresTask
+	attention attentionTask
+	loss      lossTask
+}
+
+// rowSplit cuts n rows of the given width into units of at least minRowWork
+// elements.
+type rowSplit struct{ rows, per int }
+
+const minRowWork = 1 << 13
+
+func splitRows(rows, width, threads int) rowSplit {
+	per := max(1, minRowWork/max(1, width), ceilDiv(rows, 8*threads))
+	return rowSplit{rows: rows, per: per}
+}
+
+func (s rowSplit) units() int { return ceilDiv(s.rows, s.per) }
+
+func (s rowSplit) bounds(u int) (from, to int) {
+	return u * s.per, min(s.rows, (u+1)*s.per)
+}

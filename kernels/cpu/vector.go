@@ -1,0 +1,109 @@
+package cpu
+
+import "huihai/kernels"
+
+type vectorOp uint8
+
+const (
+	opZero vectorOp = iota
+	opCopy
+	opWiden
+	opNarrow
+	opAdd
+	opAxpy
+	opScale
+)
+
+// vectorChunk is how many elements one unit of an elementwise call takes.
+const vectorChunk = 1 << 15
+
+// vectorTask is one elementwise call.
+type vectorTask struct {
+	d         *Device
+	op        vectorOp
+	n         int
+	alpha     float32
+	dst, a, b []float32
+	dh, sh    []uint16
+	db, sb    []byte
+}
+
+// unit implements task.
+func (t *vectorTask) unit(_, u int) {
+	i, j := u*vectorChunk, min(t.n, (u+1)*vectorChunk)
+	p := t.d.isa
+	switch t.op {
+	case opZero:
+		clear(t.db[i:j])
+	case opCopy:
+		copy(t.db[i:j], t.sb[i:j])
+	case opWiden:
+		p.widen(t.dst[i:j], t.sh[i:j])
+	case opNarrow:
+		p.narrow(t.dh[i:j], t.a[i:j])
+	case opAdd:
+		p.add(t.dst[i:j], t.a[i:j], t.b[i:j])
+	case opAxpy:
+		p.axpy(t.dst[i:j], t.alpha, t.a[i:j])
+	case opScale:
+		p.scale(t.dst[i:j], t.alpha, t.a[i:j])
+	}
+}
+
+func (d *Device) vector(t vectorTask) {
+	if t.n == 0 {
+		return
+	}
+	t.d = d
+	d.tasks.vector = t
+	d.pool.run(&d.tasks.vector, ceilDiv(t.n, vectorChunk))
+	d.tasks.vector = vectorTask{}
+}
+
+// Zero implements [kernels.Device].
+func (d *Device) Zero(dst kernels.Buf) {
+	b := raw(dst)
+	d.vector(vectorTask{op: opZero, n: len(b), db: b})
+}
+
+// Copy implements [kernels.Device].
+func (d *Device) Copy(dst, src kernels.Buf) {
+	if dst.Len != src.Len {
+		panic("cpu: Copy: buffers differ in length")
+	}
+	switch {
+	case dst.Type == src.Type:
+		b := raw(dst)
+		d.vector(vectorTask{op: opCopy, n: len(b), db: b, sb: raw(src)})
+	case dst.Type == kernels.F32 && src.Type == kernels.BF16:
+		d.vector(vectorTask{op: opWiden, n: dst.Len, dst: f32(dst), sh: bf16(src)})
+	case dst.Type == kernels.BF16 && src.Type == kernels.F32:
+		d.vector(vectorTask{op: opNarrow, n: dst.Len, dh: bf16(dst), a: f32(src)})
+	default:
+		panic("cpu: Copy: no conversion between these element types")
+	}
+}
+
+// Add implements [kernels.Device].
+func (d *Device) Add(dst, a, b kernels.Buf) {
+	if dst.Len != a.Len || dst.Len != b.Len {
+		panic("cpu: Add: buffers differ in length")
+	}
+	d.vector(vectorTask{op: opAdd, n: dst.Len, dst: f32(dst), a: f32(a), b: f32(b)})
+}
+
+// Axpy implements [kernels.Device].
+func (d *Device) Axpy(dst kernels.Buf, alpha float32, src kernels.Buf) {
+	if dst.Len != src.Len {
+		panic("cpu: Axpy: buffers differ in length")
+	}
+	d.vector(vectorTask{op: opAxpy, n: dst.Len, alpha: alpha, dst: f32(dst), a: f32(src)})
+}
+
+// Scale implements [kernels.Device].
+func (d *Device) Scale(dst kernels.Buf, alpha float32, src kernels.Buf) {
+	if dst.Len != src.Len {
+		panic("cpu: Scale: buffers differ in length")
+	}
+	d.vector(vectorTask{op: opScale, n: dst.Len, alpha: alpha, dst: f32(dst), a: f32(src)})
+}

@@ -1,0 +1,148 @@
+package kerneltest
+
+import (
+	"fmt"
+	"testing"
+
+	"huihai/kernels"
+)
+
+// product is one matrix product: c[m,n] from a and b of depth k.
+type product struct {
+	kind    string // "NT", "NN" or "TN"
+	m, n, k int
+	gap     int
+	acc     bool
+	bf16    bool
+}
+
+func (p product) String() string {
+	return fmt.Sprintf("%s m=%d n=%d k=%d gap=%d acc=%v bf16=%v", p.kind, p.m, p.n, p.k, p.gap, p.acc, p.bf16)
+}
+
+// products covers edges of tiles and blocks of any likely size.
+func products() []product {
+	var all []product
+	shapes := [][3]int{
+		{1, 1, 1}, {1, 17, 5}, {1, 64, 64}, {1, 200, 333}, {2, 33, 7}, {3, 70, 130}, {4, 16, 8}, {5, 31, 9},
+		{6, 16, 4}, {7, 17, 3}, {12, 32, 64}, {13, 48, 257}, {31, 7, 300}, {64, 96, 100}, {65, 129, 513}, {97, 5, 40},
+		{0, 4, 4}, {4, 0, 4}, {4, 4, 0},
+	}
+	for i, s := range shapes {
+		for _, kind := range []string{"NT", "NN", "TN"} {
+			for _, acc := range []bool{false, true} {
+				p := product{kind: kind, m: s[0], n: s[1], k: s[2], gap: i % 3 * 5, acc: acc}
+				all = append(all, p)
+				if kind != "TN" {
+					p.bf16 = true
+					all = append(all, p)
+				}
+			}
+		}
+	}
+	return append(all, product{kind: "NT", m: 1200, n: 40, k: 20}, product{kind: "TN", m: 40, n: 2100, k: 20, acc: true})
+}
+
+// run computes p on a device and returns c; ref is the float64 loop.
+func (p product) run(t testing.TB, dev kernels.Device) (got []float32, ref []float64) {
+	b, src := newBench(t, dev), newSource(uint64(p.m*7+p.n*3+p.k))
+	ar, ac, br, bc := p.m, p.k, p.n, p.k
+	if p.kind != "NT" {
+		br, bc = p.k, p.n
+	}
+	if p.kind == "TN" {
+		ar, ac = p.k, p.m
+	}
+	av, bv, cv := src.normal(ar*ac), src.normal(br*bc), src.normal(p.m*p.n)
+	a := b.mat("a", ar, ac, p.gap, av)
+	var w kernels.Mat
+	if p.bf16 {
+		w, bv = b.bf16Mat("b", br, bc, p.gap, bv)
+	} else {
+		w = b.mat("b", br, bc, p.gap, bv)
+	}
+	c := b.mat("c", p.m, p.n, p.gap, cv)
+	switch p.kind {
+	case "NT":
+		dev.MatMulNT(c, a, w, p.acc)
+	case "NN":
+		dev.MatMulNN(c, a, w, p.acc)
+	default:
+		dev.MatMulTN(c, a, w, p.acc)
+	}
+	got = b.getMat(c)
+	b.done()
+	ref = make([]float64, p.m*p.n)
+	at := func(v []float32, i, k, rows, cols int, kFirst bool) float64 {
+		if kFirst {
+			return float64(v[k*cols+i])
+		}
+		return float64(v[i*cols+k])
+	}
+	for i := range p.m {
+		for j := range p.n {
+			s := 0.0
+			if p.acc {
+				s = float64(cv[i*p.n+j])
+			}
+			for k := range p.k {
+				s += at(av, i, k, ar, ac, p.kind == "TN") * at(bv, j, k, br, bc, p.kind != "NT")
+			}
+			ref[i*p.n+j] = s
+		}
+	}
+	return got, ref
+}
+
+// chain is the product as the contract defines it, in float32.
+func (p product) chain(av, bv func(i, k int) float32, c []float32) {
+	for i := range p.m {
+		for j := range p.n {
+			s := c[i*p.n+j]
+			for k := range p.k {
+				s = kernels.FMA32(av(i, k), bv(j, k), s)
+			}
+			c[i*p.n+j] = s
+		}
+	}
+}
+
+func testMatMul(t *testing.T, dev kernels.Device) {
+	for _, p := range products() {
+		t.Run(p.String(), func(t *testing.T) {
+			got, ref := p.run(t, dev)
+			near(t, "c", got, ref, 2e-6*float64(1+p.k/64))
+		})
+	}
+}
+
+// testMatMulChain holds products to the exact chain of fused multiply-adds.
+func testMatMulChain(t *testing.T, dev kernels.Device) {
+	for _, s := range [][3]int{{1, 40, 70}, {3, 33, 300}, {9, 35, 600}, {50, 18, 77}} {
+		p := product{m: s[0], n: s[1], k: s[2]}
+		b, src := newBench(t, dev), newSource(5)
+		av, bv, cv := src.normal(p.m*p.k), src.normal(p.n*p.k), src.normal(p.m*p.n)
+		want := append([]float32(nil), cv...)
+		p.chain(func(i, k int) float32 { return av[i*p.k+k] }, func(j, k int) float32 { return bv[j*p.k+k] }, want)
+		c := b.mat("c", p.m, p.n, 3, cv)
+		dev.MatMulNT(c, b.mat("a", p.m, p.k, 1, av), b.mat("b", p.n, p.k, 2, bv), true)
+		same(t, fmt.Sprintf("NT %v", s), b.getMat(c), want)
+		c = b.mat("c", p.m, p.n, 3, cv)
+		dev.MatMulNN(c, b.mat("a", p.m, p.k, 1, av), b.mat("b", p.k, p.n, 2, transposed(bv, p.n, p.k)), true)
+		same(t, fmt.Sprintf("NN %v", s), b.getMat(c), want)
+		c = b.mat("c", p.m, p.n, 3, cv)
+		dev.MatMulTN(c, b.mat("a", p.k, p.m, 1, transposed(av, p.m, p.k)), b.mat("b", p.k, p.n, 2, transposed(bv, p.n, p.k)), true)
+		same(t, fmt.Sprintf("TN %v", s), b.getMat(c), want)
+		b.done()
+	}
+}
+
+func transposed(v []float32, rows, cols int) []float32 {
+	w := make([]float32, len(v))
+	for r := range rows {
+		for c := range cols {
+			w[c*rows+r] = v[r*cols+c]
+		}
+	}
+	return w
+}

@@ -1,0 +1,35 @@
+package kerneltest
+
+import (
+	"testing"
+
+	"huihai/kernels"
+)
+
+// cases are the checks of one device.
+var cases = []struct {
+	name string
+	run  func(*testing.T, kernels.Device)
+}{
+	{"MatMul", testMatMul},
+	{"MatMulChain", testMatMulChain},
+}
+
+// Run checks a device. open starts one with the given number of threads, or with
+// whatever it has when it knows no threads.
+func Run(t *testing.T, open func(threads int) kernels.Device) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dev := open(2)
+			defer closeDevice(t, dev)
+			c.run(t, dev)
+		})
+	}
+}
+
+func closeDevice(t *testing.T, dev kernels.Device) {
+	t.Helper()
+	if err := dev.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
