@@ -13,6 +13,19 @@ var cases = []struct {
 }{
 	{"MatMul", testMatMul},
 	{"MatMulChain", testMatMulChain},
+	{"Vectors", testVectors},
+	{"BF16Copy", testBF16Copy},
+	{"SumSquares", testSumSquares},
+	{"SwiGLU", testSwiGLU},
+	{"AdamW", testAdamW},
+	{"RMSNorm", testRMSNorm},
+	{"RowNormalize", testRowNormalize},
+	{"Rotary", testRotary},
+	{"Embedding", testEmbedding},
+	{"Attention", testAttention},
+	{"AttentionPrefix", testAttentionPrefix},
+	{"HeadLoss", testHeadLoss},
+	{"TokenSplit", testTokenSplit},
 }
 
 // Run checks a device. open starts one with the given number of threads, or with
@@ -25,6 +38,7 @@ func Run(t *testing.T, open func(threads int) kernels.Device) {
 			c.run(t, dev)
 		})
 	}
+	t.Run("Threads", func(t *testing.T) { testThreads(t, open) })
 }
 
 func closeDevice(t *testing.T, dev kernels.Device) {
