@@ -10,28 +10,33 @@ import (
 	"testing"
 )
 
-// sharedDir finds the folder of real models and texts that lies beside a
-// checkout. Tests that need it are skipped elsewhere.
-func sharedDir(tb testing.TB) string {
-	tb.Helper()
+// findShared looks for the folder of real models and texts that lies beside a
+// checkout.
+func findShared() (string, bool) {
 	dir, err := os.Getwd()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for {
+	for err == nil {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			shared := filepath.Join(dir, "..", "shared", "data")
-			if _, err := os.Stat(shared); err != nil {
-				tb.Skip("the folder of shared test data is not beside this checkout")
-			}
-			return shared
+			_, err := os.Stat(shared)
+			return shared, err == nil
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			tb.Skip("no go.mod above the working directory")
+			break
 		}
 		dir = parent
 	}
+	return "", false
+}
+
+// sharedDir is findShared for tests that are skipped without it.
+func sharedDir(tb testing.TB) string {
+	tb.Helper()
+	dir, ok := findShared()
+	if !ok {
+		tb.Skip("the folder of shared test data is not beside this checkout")
+	}
+	return dir
 }
 
 var (
