@@ -9,96 +9,123 @@ import (
 	"pgregory.net/rapid"
 )
 
-// reference encodes as the description of the algorithm says, on strings,
-// looking at the whole text at every step. It shares nothing with the encoder
-// but the parsed pieces.
+// referenceEncoder encodes as the description of the algorithm says, on
+// strings, looking at the whole text at every step. It shares nothing with the
+// encoder but the parsed pieces.
+type referenceEncoder struct {
+	m         *modelProto
+	user      bool
+	matchable map[string]pieceProto
+	byText    map[string]int32
+	unk       int32
+
+	symbols []referenceSymbol
+	halves  map[string][2]string // how each unused piece was last made
+	ids     []int32
+	prevUnk bool
+}
+
+type referenceSymbol struct {
+	text   string
+	frozen bool
+}
+
 func reference(m *modelProto, text string, user bool) []int32 {
-	matchable, byText := map[string]pieceProto{}, map[string]int32{}
-	unk := int32(-1)
+	e := &referenceEncoder{
+		m: m, user: user, matchable: map[string]pieceProto{}, byText: map[string]int32{}, halves: map[string][2]string{},
+	}
 	for i, p := range m.pieces {
 		switch p.typ {
 		case Normal, UserDefined, Unused:
-			matchable[p.text], byText[p.text] = p, int32(i)
+			e.matchable[p.text], e.byText[p.text] = p, int32(i)
 		case Unknown:
-			unk = int32(i)
+			e.unk = int32(i)
 		case Byte:
-			byText[p.text] = int32(i)
+			e.byText[p.text] = int32(i)
 		}
-	}
-	type symbol struct {
-		text   string
-		frozen bool
 	}
 	text = strings.ReplaceAll(text, " ", "▁")
 	if m.normalizer.addDummyPrefix && text != "" {
 		text = "▁" + text
 	}
-	var symbols []symbol
+	e.split(text)
+	e.merge()
+	for _, s := range e.symbols {
+		e.emit(s.text)
+	}
+	return e.ids
+}
+
+// split takes the longest user-defined piece, or one character.
+func (e *referenceEncoder) split(text string) {
 	for text != "" {
 		_, n := utf8.DecodeRuneInString(text)
 		frozen := false
-		for s, p := range matchable {
-			if p.typ == UserDefined && strings.HasPrefix(text, s) && !(user && isReservedMark(s)) && (!frozen || len(s) > n) {
+		for s, p := range e.matchable {
+			if p.typ == UserDefined && strings.HasPrefix(text, s) && !(e.user && isReservedMark(s)) && (!frozen || len(s) > n) {
 				n, frozen = len(s), true
 			}
 		}
-		symbols = append(symbols, symbol{text[:n], frozen})
+		e.symbols = append(e.symbols, referenceSymbol{text[:n], frozen})
 		text = text[n:]
 	}
-	halves := map[string][2]string{}
-	consider := func(i int) {
-		if i < 0 || i+1 >= len(symbols) || symbols[i].frozen || symbols[i+1].frozen {
-			return
-		}
-		if s := symbols[i].text + symbols[i+1].text; matchable[s].typ == Unused {
-			halves[s] = [2]string{symbols[i].text, symbols[i+1].text}
-		}
+}
+
+// pair returns the piece that symbols i and i+1 would make.
+func (e *referenceEncoder) pair(i int) (pieceProto, bool) {
+	if i < 0 || i+1 >= len(e.symbols) || e.symbols[i].frozen || e.symbols[i+1].frozen {
+		return pieceProto{}, false
 	}
-	for i := range symbols {
-		consider(i)
+	p, ok := e.matchable[e.symbols[i].text+e.symbols[i+1].text]
+	return p, ok
+}
+
+// consider remembers the halves of an unused piece.
+func (e *referenceEncoder) consider(i int) {
+	if p, ok := e.pair(i); ok && p.typ == Unused {
+		e.halves[p.text] = [2]string{e.symbols[i].text, e.symbols[i+1].text}
+	}
+}
+
+func (e *referenceEncoder) merge() {
+	for i := range e.symbols {
+		e.consider(i)
 	}
 	for {
 		best, score := -1, float32(0)
-		for i := 0; i+1 < len(symbols); i++ {
-			p, ok := matchable[symbols[i].text+symbols[i+1].text]
-			if ok && !symbols[i].frozen && !symbols[i+1].frozen && (best < 0 || p.score > score) {
+		for i := range e.symbols {
+			if p, ok := e.pair(i); ok && (best < 0 || p.score > score) {
 				best, score = i, p.score
 			}
 		}
 		if best < 0 {
-			break
-		}
-		symbols[best].text += symbols[best+1].text
-		symbols = slices.Delete(symbols, best+1, best+2)
-		consider(best - 1)
-		consider(best)
-	}
-	var ids []int32
-	prevUnk := false
-	var emit func(s string)
-	emit = func(s string) {
-		p, ok := matchable[s]
-		if h, split := halves[s]; ok && p.typ == Unused && split {
-			emit(h[0])
-			emit(h[1])
 			return
 		}
-		switch {
-		case ok:
-			ids = append(ids, byText[s])
-		case m.trainer.byteFallback:
-			for _, b := range []byte(s) {
-				ids = append(ids, byText[bytePiece(b)])
-			}
-		case !prevUnk:
-			ids = append(ids, unk)
+		e.symbols[best].text += e.symbols[best+1].text
+		e.symbols = slices.Delete(e.symbols, best+1, best+2)
+		e.consider(best - 1)
+		e.consider(best)
+	}
+}
+
+func (e *referenceEncoder) emit(s string) {
+	p, ok := e.matchable[s]
+	if h, split := e.halves[s]; ok && p.typ == Unused && split {
+		e.emit(h[0])
+		e.emit(h[1])
+		return
+	}
+	switch {
+	case ok:
+		e.ids = append(e.ids, e.byText[s])
+	case e.m.trainer.byteFallback:
+		for _, b := range []byte(s) {
+			e.ids = append(e.ids, e.byText[bytePiece(b)])
 		}
-		prevUnk = !ok
+	case !e.prevUnk:
+		e.ids = append(e.ids, e.unk)
 	}
-	for _, s := range symbols {
-		emit(s.text)
-	}
-	return ids
+	e.prevUnk = !ok
 }
 
 // drawModel makes a small vocabulary with many ties and overlaps.

@@ -80,32 +80,18 @@ func train(ctx context.Context, cfg TrainConfig, docs iter.Seq[string], report *
 	return assemble(cfg, meta, pieces)
 }
 
-// chooseAlphabet returns the characters that become pieces: the required ones,
-// then by falling count (equal ones by code point) until the wanted coverage is
-// reached.
+// chooseAlphabet returns the characters that become pieces, by falling count
+// (equal ones by code point): the required ones and then the most frequent until
+// the wanted coverage is reached.
 func chooseAlphabet(cfg TrainConfig, counts []int64, free int, report *TrainReport) ([]rune, error) {
-	required := make(map[rune]bool)
-	for _, r := range cfg.RequiredChars {
-		required[r] = true
+	byCount := func(a, b rune) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	}
-	var seen []rune
-	var total int64
-	for r, n := range counts {
-		total += n
-		if n > 0 || required[rune(r)] {
-			seen = append(seen, rune(r))
-		}
-	}
+	seen, total := charactersToCover(cfg, counts, byCount)
 	report.Characters = total
 	if total == 0 {
 		return nil, errors.New("there is no text to learn from")
 	}
-	slices.SortFunc(seen, func(a, b rune) int {
-		if required[a] != required[b] {
-			return cmp.Compare(boolInt(required[b]), boolInt(required[a]))
-		}
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
 	limit := free
 	if cfg.ByteFallback {
 		limit = int(cfg.MaxAlphabetShare * float64(free))
@@ -122,19 +108,39 @@ func chooseAlphabet(cfg TrainConfig, counts []int64, free int, report *TrainRepo
 			continue
 		}
 		if len(alphabet) == limit {
-			if !cfg.ByteFallback {
-				return nil, fmt.Errorf("character_coverage %v needs more than the %d pieces that vocab_size %d leaves; raise vocab_size, lower character_coverage, or turn byte_fallback on", cfg.CharacterCoverage, free, cfg.VocabSize)
+			if cfg.ByteFallback {
+				break
 			}
-			break
+			return nil, fmt.Errorf("character_coverage %v needs more than the %d pieces that vocab_size %d leaves; raise vocab_size, lower character_coverage, or turn byte_fallback on", cfg.CharacterCoverage, free, cfg.VocabSize)
 		}
 		covered += counts[r]
 		alphabet = append(alphabet, r)
 	}
-	slices.SortFunc(alphabet, func(a, b rune) int { // required ones take their place by count
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
+	slices.SortFunc(alphabet, byCount)
 	report.Alphabet, report.Coverage = len(alphabet), float64(covered)/float64(total)
 	return alphabet, nil
+}
+
+// charactersToCover returns the characters of the text and the required ones,
+// these first, in the order in which they enter the alphabet.
+func charactersToCover(cfg TrainConfig, counts []int64, byCount func(a, b rune) int) (seen []rune, total int64) {
+	required := make(map[rune]bool)
+	for _, r := range cfg.RequiredChars {
+		required[r] = true
+	}
+	for r, n := range counts {
+		total += n
+		if n > 0 || required[rune(r)] {
+			seen = append(seen, rune(r))
+		}
+	}
+	slices.SortFunc(seen, func(a, b rune) int {
+		if required[a] != required[b] {
+			return cmp.Compare(boolInt(required[b]), boolInt(required[a]))
+		}
+		return byCount(a, b)
+	})
+	return seen, total
 }
 
 func boolInt(b bool) int {

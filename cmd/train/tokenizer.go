@@ -129,28 +129,9 @@ func mapLines(cmd *cobra.Command, verb, model, input string, f func(*tokenizer.T
 	}
 	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 	lines := bufio.NewReaderSize(in, 1<<16)
-	for n := 1; err == nil; n++ {
-		if err = cmd.Context().Err(); err != nil {
-			break
-		}
-		line, rerr := lines.ReadBytes('\n')
-		if rerr != nil && rerr != io.EOF {
-			err = fmt.Errorf("%s:%d: %w", name, n, rerr)
-		} else if len(bytes.TrimSpace(line)) > 0 {
-			var v any
-			if v, err = f(tok, line); err != nil {
-				err = fmt.Errorf("%s:%d: %w", name, n, err)
-			} else {
-				err = writeJSON(out, v, "")
-			}
-		}
-		if err == nil && lines.Buffered() == 0 { // a person or a pipe waits for the answer
-			if ferr := out.Flush(); ferr != nil {
-				return fmt.Errorf("write results: %w", ferr)
-			}
-		}
-		if rerr != nil {
-			break
+	for n, end := 1, false; err == nil && !end; n++ {
+		if end, err = mapLine(cmd, lines, out, func(line []byte) (any, error) { return f(tok, line) }); err != nil {
+			err = fmt.Errorf("%s:%d: %w", name, n, err)
 		}
 	}
 	// What came before a bad line is good and is written.
@@ -158,6 +139,31 @@ func mapLines(cmd *cobra.Command, verb, model, input string, f func(*tokenizer.T
 		err = errors.Join(err, fmt.Errorf("write results: %w", ferr))
 	}
 	return err
+}
+
+// mapLine does one line of mapLines. Empty lines are skipped.
+func mapLine(cmd *cobra.Command, lines *bufio.Reader, out *bufio.Writer, f func([]byte) (any, error)) (end bool, err error) {
+	if err := cmd.Context().Err(); err != nil {
+		return true, err
+	}
+	line, err := lines.ReadBytes('\n')
+	if end = err == io.EOF; err != nil && !end {
+		return true, err
+	}
+	if len(bytes.TrimSpace(line)) == 0 {
+		return end, nil
+	}
+	v, err := f(line)
+	if err != nil {
+		return true, err
+	}
+	if err := writeJSON(out, v, ""); err != nil {
+		return true, err
+	}
+	if lines.Buffered() == 0 { // a person or a pipe waits for the answer
+		return end, out.Flush()
+	}
+	return end, nil
 }
 
 // writeJSON writes v without the escapes that are for HTML: pieces such as
