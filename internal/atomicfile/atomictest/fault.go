@@ -1,0 +1,148 @@
+// Package atomictest fails chosen file operations, for tests of code that saves
+// through package atomicfile.
+package atomictest
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"syscall"
+
+	"huihai/internal/atomicfile"
+)
+
+// Faulty is a file system whose operation number FailAt, counted from 0, fails.
+// Writes that fail take half of their bytes first, as a full disk does.
+type Faulty struct {
+	atomicfile.FS
+	FailAt  int  // -1 for never
+	Forever bool // all later operations fail too, except removals
+	FreeNow int64
+
+	mu  sync.Mutex
+	ops []string
+}
+
+// New returns a Faulty over the real file system, with much space free.
+func New(failAt int, forever bool) *Faulty {
+	return &Faulty{FS: atomicfile.OS{}, FailAt: failAt, Forever: forever, FreeNow: 1 << 60}
+}
+
+// Ops returns the operations asked for so far.
+func (f *Faulty) Ops() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.ops...)
+}
+
+// Hit reports whether the chosen operation was reached.
+func (f *Faulty) Hit() bool { return f.FailAt >= 0 && len(f.Ops()) > f.FailAt }
+
+// step counts an operation and returns its injected error.
+func (f *Faulty) step(op, path string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := len(f.ops)
+	f.ops = append(f.ops, fmt.Sprintf("%s %s", op, path))
+	if f.FailAt >= 0 && (n == f.FailAt || f.Forever && n > f.FailAt) {
+		return &fs.PathError{Op: op, Path: path, Err: syscall.ENOSPC}
+	}
+	return nil
+}
+
+// Create implements atomicfile.FS.
+func (f *Faulty) Create(path string) (atomicfile.File, error) {
+	if err := f.step("create", path); err != nil {
+		return nil, err
+	}
+	file, err := f.FS.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return &faultyFile{file, f, path}, nil
+}
+
+// MkdirAll implements atomicfile.FS.
+func (f *Faulty) MkdirAll(path string) error {
+	if err := f.step("mkdir", path); err != nil {
+		return err
+	}
+	return f.FS.MkdirAll(path)
+}
+
+// Rename implements atomicfile.FS.
+func (f *Faulty) Rename(from, to string) error {
+	if err := f.step("rename", from); err != nil {
+		return err
+	}
+	return f.FS.Rename(from, to)
+}
+
+// RemoveAll implements atomicfile.FS. It works on a full disk.
+func (f *Faulty) RemoveAll(path string) error {
+	f.mu.Lock()
+	n := len(f.ops)
+	f.ops = append(f.ops, "remove "+path)
+	f.mu.Unlock()
+	if n == f.FailAt {
+		return &fs.PathError{Op: "remove", Path: path, Err: syscall.EIO}
+	}
+	return f.FS.RemoveAll(path)
+}
+
+// SyncDir implements atomicfile.FS.
+func (f *Faulty) SyncDir(path string) error {
+	if err := f.step("syncdir", path); err != nil {
+		return err
+	}
+	return f.FS.SyncDir(path)
+}
+
+// ReadDir implements atomicfile.FS.
+func (f *Faulty) ReadDir(path string) ([]fs.DirEntry, error) {
+	if err := f.step("readdir", path); err != nil {
+		return nil, err
+	}
+	return f.FS.ReadDir(path)
+}
+
+// Lock implements atomicfile.FS.
+func (f *Faulty) Lock(path string) (io.Closer, error) {
+	if err := f.step("lock", path); err != nil {
+		return nil, err
+	}
+	return f.FS.Lock(path)
+}
+
+// Free implements atomicfile.FS.
+func (f *Faulty) Free(string) (int64, error) { return f.FreeNow, nil }
+
+type faultyFile struct {
+	atomicfile.File
+	fs   *Faulty
+	path string
+}
+
+func (f *faultyFile) Write(p []byte) (int, error) {
+	if err := f.fs.step("write", f.path); err != nil {
+		n, _ := f.File.Write(p[:len(p)/2])
+		return n, err
+	}
+	return f.File.Write(p)
+}
+
+func (f *faultyFile) Sync() error {
+	if err := f.fs.step("sync", f.path); err != nil {
+		return err
+	}
+	return f.File.Sync()
+}
+
+func (f *faultyFile) Close() error {
+	err := f.fs.step("close", f.path)
+	if closeErr := f.File.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
