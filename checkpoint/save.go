@@ -1,0 +1,210 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"huihai/checkpoint/safetensors"
+	"huihai/internal/atomicfile"
+)
+
+// Save writes root/checkpoint-N, N being the state's global step, replacing one
+// of the same number, then removes the oldest beyond SaveTotalLimit. Whatever
+// fails, checkpoints saved earlier stay whole and nothing unfinished looks
+// finished. For want of space the error holds a *SpaceError.
+//
+// When ctx ends, the save is given up; to save because of an interrupt, pass a
+// context that the interrupt does not cancel. path is not empty when the
+// checkpoint is in place, which it can be although err is not nil: then only
+// flushing its name to disk or removing an older one failed.
+func Save(ctx context.Context, root string, st State) (path string, err error) {
+	if st.Model.fsys == nil {
+		st.Model.fsys = atomicfile.OS{}
+	}
+	path, err = save(ctx, st.Model.fsys, root, st)
+	if err != nil {
+		return path, fmt.Errorf("checkpoint: save step %d to %s: %w", st.Trainer.GlobalStep, root, err)
+	}
+	return path, nil
+}
+
+func save(ctx context.Context, fsys atomicfile.FS, root string, st State) (string, error) {
+	plan, err := planState(st)
+	if err != nil {
+		return "", err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return "", err
+	}
+	if err := fsys.MkdirAll(root); err != nil {
+		return "", fmt.Errorf("make the folder: %w", cause(err))
+	}
+	if err := atomicfile.Clean(fsys, root, isCheckpointName); err != nil {
+		// Leftovers cost space only; they are no reason not to save.
+		slog.Warn("checkpoint: what an earlier process left could not be tidied", "problem", err)
+	}
+	path := filepath.Join(root, folderName(st.Trainer.GlobalStep))
+	inPlace := false
+	err = withSpace(fsys, root, plan.size(), func() (err error) {
+		inPlace, err = plan.commit(ctx, fsys, path)
+		return err
+	})
+	switch {
+	case err != nil && !inPlace:
+		return "", err
+	case err != nil:
+		return path, err
+	}
+	if err := prune(fsys, root, path, st.SaveTotalLimit); err != nil {
+		return path, err
+	}
+	return path, nil
+}
+
+// statePlan is a checkpoint folder before it is written.
+type statePlan struct {
+	step      int
+	model     *modelPlan
+	state     []byte
+	optimizer *shardPlan // nil to leave it out
+}
+
+func planState(st State) (*statePlan, error) {
+	var err error
+	p := &statePlan{step: st.Trainer.GlobalStep}
+	if p.state, err = st.Trainer.encode(); err != nil {
+		return nil, err
+	}
+	if p.model, err = planModel(st.Model); err != nil {
+		return nil, err
+	}
+	if st.SaveTotalLimit < 0 {
+		return nil, fmt.Errorf("save_total_limit is %d; it must not be negative", st.SaveTotalLimit)
+	}
+	if len(st.Optimizer) > 0 {
+		p.optimizer = &shardPlan{name: optimizerFile, sources: slices.Clone(st.Optimizer)}
+		if err := p.optimizer.layOut(); err != nil {
+			return nil, fmt.Errorf("%s: %w", optimizerFile, err)
+		}
+	}
+	return p, nil
+}
+
+// size returns the bytes of all files but the marker.
+func (p *statePlan) size() int64 {
+	n := p.model.size() + int64(len(p.state))
+	if p.optimizer != nil {
+		n += p.optimizer.bytes
+	}
+	return n
+}
+
+// commit writes the folder and puts it in place. inPlace says whether it is.
+func (p *statePlan) commit(ctx context.Context, fsys atomicfile.FS, path string) (inPlace bool, err error) {
+	d, err := atomicfile.Begin(fsys, path)
+	if err != nil {
+		return false, err
+	}
+	if err = p.write(ctx, d); err == nil {
+		err = d.Commit()
+	}
+	if inPlace = d.Committed(); err != nil && !inPlace {
+		err = errors.Join(err, d.Abort())
+	}
+	return inPlace, err
+}
+
+func (p *statePlan) write(ctx context.Context, d *atomicfile.Dir) error {
+	if err := p.model.write(ctx, d); err != nil {
+		return err
+	}
+	if p.optimizer != nil {
+		if err := p.optimizer.write(ctx, d); err != nil {
+			return err
+		}
+	}
+	if err := writeBytes(d, stateFile, p.state); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	data, err := encodeJSON(newMarker(p.step, d.Files()))
+	if err != nil {
+		return err
+	}
+	return writeBytes(d, markerFile, data)
+}
+
+// prune removes the oldest complete checkpoints until limit are left. The one
+// just saved is not among them, even if others have higher steps.
+func prune(fsys atomicfile.FS, root, saved string, limit int) error {
+	if limit == 0 {
+		return nil
+	}
+	entries, err := List(root)
+	if err != nil {
+		return err
+	}
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Problem != nil || e.Path == saved })
+	var errs []error
+	for len(entries) > limit-1 {
+		if err := atomicfile.Remove(fsys, entries[0].Path); err != nil {
+			errs = append(errs, fmt.Errorf("the checkpoint is saved, but an older one could not be removed: %w", err))
+		}
+		entries = entries[1:]
+	}
+	return errors.Join(errs...)
+}
+
+// CompanionFiles reads what a released model folder holds beside its weights
+// and the files that saving makes itself: the Python files that trust_remote_code
+// needs and special_tokens_map.json. It is meant for SaveOptions.Extra.
+func CompanionFiles(dir string) (map[string][]byte, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: read folder %s: %w", dir, cause(err))
+	}
+	out := map[string][]byte{}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasSuffix(name, ".py") && name != "special_tokens_map.json" {
+			continue
+		}
+		// The downloads of Hugging Face tools are links, hence Stat.
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if out[name], err = readSmall(filepath.Join(dir, name)); err != nil {
+			return nil, fmt.Errorf("checkpoint: read %s: %w", filepath.Join(dir, name), err)
+		}
+	}
+	return out, nil
+}
+
+// WriteTensors writes one safetensors file that appears at once, in the order
+// of the reference writer.
+func WriteTensors(path string, sources []TensorSource) error {
+	s := shardPlan{name: filepath.Base(path), sources: slices.Clone(sources)}
+	err := s.layOut()
+	if err == nil {
+		fsys := atomicfile.OS{}
+		err = withSpace(fsys, filepath.Dir(path), s.bytes, func() error {
+			_, err := atomicfile.WriteFile(fsys, path, func(w io.Writer) error {
+				return safetensors.WriteAll(w, s.sources, fileMetadata())
+			})
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("checkpoint: write %s: %w", path, err)
+	}
+	return nil
+}
