@@ -1,3 +1,5 @@
+//go:build !amd64 || noasm
+
 package cpu
 
 func availablePaths() []isa { return []isa{portable} }

@@ -1,0 +1,217 @@
+package cpu
+
+import (
+	"fmt"
+	"testing"
+
+	"huihai/kernels"
+)
+
+// The sizes of a training step: tokens, hidden, feed-forward, vocabulary, head.
+const (
+	benchT, benchC, benchF, benchV, benchD = 2048, 512, 1376, 8192, 64
+)
+
+// benchThreads runs a benchmark on one and on two workers of each path.
+func benchThreads(b *testing.B, run func(b *testing.B, f fixture)) {
+	for _, path := range Paths()[1:] {
+		for _, threads := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/threads=%d", path, threads), func(b *testing.B) {
+				run(b, fixture{b, open(b, Options{Threads: threads, Path: path})})
+			})
+		}
+	}
+}
+
+// gflops reports operations per call as a rate.
+func gflops(b *testing.B, flop float64) {
+	b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}
+
+// gbytes reports bytes per call as a rate.
+func gbytes(b *testing.B, bytes float64) {
+	b.ReportMetric(bytes*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
+}
+
+func BenchmarkMatMul(b *testing.B) {
+	for _, s := range []struct {
+		kind    string
+		m, n, k int
+	}{
+		{"NT", 256, 256, 256}, {"NT", 512, 512, 512}, {"NT", 1024, 1024, 1024}, {"NT", 2048, 2048, 2048},
+		{"NN", 1024, 1024, 1024}, {"TN", 1024, 1024, 1024},
+		{"NT", benchT, 3 * benchC, benchC}, {"NT", benchT, benchF, benchC}, {"NT", benchT, benchC, benchF},
+		{"NN", benchT, benchC, benchF}, {"TN", benchF, benchC, benchT}, {"NT", 128, benchV, benchC},
+	} {
+		b.Run(fmt.Sprintf("%s_%dx%dx%d", s.kind, s.m, s.n, s.k), func(b *testing.B) {
+			benchThreads(b, func(b *testing.B, f fixture) {
+				c := f.mat(s.m, s.n)
+				var call func()
+				switch s.kind {
+				case "NT":
+					x, w := f.mat(s.m, s.k), f.mat(s.n, s.k)
+					call = func() { f.d.MatMulNT(c, x, w, false) }
+				case "NN":
+					x, w := f.mat(s.m, s.k), f.mat(s.k, s.n)
+					call = func() { f.d.MatMulNN(c, x, w, false) }
+				default:
+					x, w := f.mat(s.k, s.m), f.mat(s.k, s.n)
+					call = func() { f.d.MatMulTN(c, x, w, true) }
+				}
+				for b.Loop() {
+					call()
+				}
+				gflops(b, 2*float64(s.m)*float64(s.n)*float64(s.k))
+			})
+		})
+	}
+}
+
+func BenchmarkMatVec(b *testing.B) {
+	for _, half := range []bool{false, true} {
+		b.Run(fmt.Sprintf("bf16=%v", half), func(b *testing.B) {
+			benchThreads(b, func(b *testing.B, f fixture) {
+				const n, k = 4096, 4096
+				c, x := f.mat(1, n), f.mat(1, k)
+				w, bytes := f.mat(n, k), 4.0
+				if half {
+					h := f.buf(n*k, kernels.BF16)
+					f.d.Copy(h, w.Buf)
+					w, bytes = h.Mat(n, k), 2
+				}
+				for b.Loop() {
+					f.d.MatMulNT(c, x, w, false)
+				}
+				gbytes(b, bytes*n*k)
+			})
+		})
+	}
+}
+
+func BenchmarkAttention(b *testing.B) {
+	for _, grad := range []bool{false, true} {
+		for _, s := range []struct{ batch, t, heads, dim int }{{8, 256, 8, 64}, {1, 2048, 8, 64}, {1, 2048, 4, 128}} {
+			b.Run(fmt.Sprintf("grad=%v/b=%d_t=%d_h=%d_d=%d", grad, s.batch, s.t, s.heads, s.dim), func(b *testing.B) {
+				benchThreads(b, func(b *testing.B, f fixture) {
+					rows, cols := s.batch*s.t, s.heads*s.dim
+					var m [8]kernels.Mat
+					for i := range m {
+						m[i] = f.mat(rows, cols)
+					}
+					lse := f.mat(1, rows*s.heads).Buf
+					p := kernels.AttentionParams{Batch: s.batch, Tq: s.t, Tk: s.t, Heads: s.heads, KVHeads: s.heads, HeadDim: s.dim, Scale: 0.1}
+					p.Scratch = f.buf(int(f.d.AttentionScratch(p, true)), kernels.U8)
+					f.d.Attention(m[3], lse, m[0], m[1], m[2], p)
+					flop := 2 * float64(s.batch*s.heads*s.t*s.t*s.dim) // two products over half the square
+					if !grad {
+						for b.Loop() {
+							f.d.Attention(m[3], lse, m[0], m[1], m[2], p)
+						}
+						gflops(b, flop)
+						return
+					}
+					for b.Loop() {
+						f.d.AttentionGrad(m[4], m[5], m[6], m[7], m[3], lse, m[0], m[1], m[2], p)
+					}
+					gflops(b, flop*2.5)
+				})
+			})
+		}
+	}
+}
+
+func BenchmarkDecodeAttention(b *testing.B) {
+	benchThreads(b, func(b *testing.B, f fixture) {
+		const keys, heads, dim = 2048, 32, 128
+		q, out := f.mat(1, heads*dim), f.mat(1, heads*dim)
+		k, v := f.mat(keys, heads*dim), f.mat(keys, heads*dim)
+		p := kernels.AttentionParams{Batch: 1, Tq: 1, Tk: keys, Heads: heads, KVHeads: heads, HeadDim: dim, Scale: 0.1}
+		p.Scratch = f.buf(int(f.d.AttentionScratch(p, false)), kernels.U8)
+		for b.Loop() {
+			f.d.Attention(out, kernels.Buf{}, q, k, v, p)
+		}
+		gbytes(b, 2*4*keys*heads*dim)
+	})
+}
+
+func BenchmarkHeadLoss(b *testing.B) {
+	for _, vocab := range []int{benchV, 125696} {
+		b.Run(fmt.Sprintf("v=%d", vocab), func(b *testing.B) {
+			benchThreads(b, func(b *testing.B, f fixture) {
+				tokens := benchT
+				if vocab > benchV {
+					tokens = 256
+				}
+				a := kernels.HeadLossArgs{H: f.mat(tokens, benchC), W: f.mat(vocab, benchC), Labels: f.buf(tokens, kernels.I32),
+					NLL: f.mat(1, tokens).Buf, MaxLogit: f.mat(1, tokens).Buf, DH: f.mat(tokens, benchC), DW: f.mat(vocab, benchC), InvCount: 1e-3,
+					Scratch: f.buf(int(f.d.HeadLossScratch(tokens, benchC, vocab, true)), kernels.U8)}
+				for b.Loop() {
+					f.d.HeadLoss(a)
+				}
+				gflops(b, 6*float64(tokens)*float64(vocab)*benchC)
+			})
+		})
+	}
+}
+
+func BenchmarkRows(b *testing.B) {
+	const n = benchT * benchF
+	for _, s := range []struct {
+		name  string
+		bytes float64
+		call  func(f fixture) func()
+	}{
+		{"SwiGLU", 12 * n, func(f fixture) func() {
+			h, g, u := f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF)
+			return func() { f.d.SwiGLU(h, g, u) }
+		}},
+		{"SwiGLUGrad", 20 * n, func(f fixture) func() {
+			h, g, u, dg, du := f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF)
+			return func() { f.d.SwiGLUGrad(dg, du, h, g, u) }
+		}},
+		{"RMSNorm", 8 * benchT * benchC, func(f fixture) func() {
+			y, x, g := f.mat(benchT, benchC), f.mat(benchT, benchC), f.mat(1, benchC)
+			return func() { f.d.RMSNorm(y, kernels.Buf{}, x, g.Buf, 1e-6) }
+		}},
+		{"RMSNormGrad", 20 * benchT * benchC, func(f fixture) func() {
+			dx, dy, x, g, dg, r := f.mat(benchT, benchC), f.mat(benchT, benchC), f.mat(benchT, benchC), f.mat(1, benchC), f.mat(1, benchC), f.mat(1, benchT)
+			return func() { f.d.RMSNormGrad(dx, dg.Buf, dy, x, g.Buf, r.Buf) }
+		}},
+		{"RowNormalize", 8 * benchV * benchC, func(f fixture) func() {
+			y, x, norms := f.mat(benchV, benchC), f.mat(benchV, benchC), f.mat(1, benchV)
+			return func() { f.d.RowNormalize(y, norms.Buf, x, 1e-12) }
+		}},
+		{"Rotary", 8 * benchT * benchC, func(f fixture) func() {
+			x, table, pos := f.mat(benchT, benchC), f.mat(16, benchD), f.buf(benchT, kernels.I32)
+			return func() { f.d.Rotary(x, table.Buf, pos, benchD, false) }
+		}},
+		{"AdamW", 28 * n, func(f fixture) func() {
+			p, g, m, v := f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF)
+			f.d.Zero(v.Buf)
+			a := kernels.AdamWArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Corr1: 1, Corr2: 1, GradScale: 1}
+			return func() { f.d.AdamW(p.Buf, g.Buf, m.Buf, v.Buf, a) }
+		}},
+		{"SumSquares", 4 * n, func(f fixture) func() {
+			x := f.mat(benchT, benchF)
+			return func() {
+				if _, err := f.d.SumSquares(x.Buf); err != nil {
+					f.t.Error(err)
+				}
+			}
+		}},
+		{"Add", 12 * n, func(f fixture) func() {
+			x, y, z := f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF)
+			return func() { f.d.Add(z.Buf, x.Buf, y.Buf) }
+		}},
+	} {
+		b.Run(s.name, func(b *testing.B) {
+			benchThreads(b, func(b *testing.B, f fixture) {
+				call := s.call(f)
+				for b.Loop() {
+					call()
+				}
+				gbytes(b, s.bytes)
+			})
+		})
+	}
+}

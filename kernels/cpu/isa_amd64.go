@@ -1,0 +1,362 @@
+//go:build !noasm
+
+package cpu
+
+import (
+	"math"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+
+	"huihai/kernels"
+)
+
+// The methods of isa choose between assembly and Go. Assembly takes whole
+// vectors; the Go twin finishes ragged ends, continuing the same lanes.
+
+func availablePaths() []isa {
+	paths := []isa{portable}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		paths = append(paths, avx2)
+	}
+	return paths
+}
+
+func (p isa) tile() (mr, nr int) {
+	if p == portable {
+		return goMR, goNR
+	}
+	return 6, 16
+}
+
+func (p isa) micro(kb int, a, b, c []float32, ldc int, zero bool) {
+	if p == portable {
+		microGo(kb, a, b, c, ldc, zero)
+		return
+	}
+	microAVX2(kb, &a[0], &b[0], &c[0], ldc, zero)
+}
+
+// packRows: the panel's last row is copied alone, since stores and loads of the
+// others reach past a narrow row.
+func (p isa) packRows(dst, src []float32, stride, width, kb int) {
+	switch {
+	case p == portable || kb < 2:
+		packRowsGo(dst, src, stride, width, kb)
+		return
+	case width == 16:
+		packRows16AVX2(&dst[0], &src[0], stride, width, kb-1)
+	case width == 6 && stride >= 8:
+		packRows8AVX2(&dst[0], &src[0], stride, width, kb-1)
+	default:
+		packRowsGo(dst, src, stride, width, kb)
+		return
+	}
+	copy(dst[(kb-1)*width:kb*width], src[(kb-1)*stride:])
+}
+
+// packCols transposes eight columns at a time. A panel of six takes two columns
+// too many, which the next stores overwrite; the source must have them.
+func (p isa) packCols(dst, src []float32, stride, width, kb int) {
+	whole := kb &^ 3
+	switch {
+	case p == portable || whole == 0:
+		packColsGo(dst, src, stride, width, kb)
+		return
+	case width == 16:
+		packCols8AVX2(&dst[0], &src[0], stride, width, whole)
+		packCols8AVX2(&dst[8], &src[8*stride], stride, width, whole)
+	case width == 6 && len(src) >= 7*stride+whole:
+		packCols8AVX2(&dst[0], &src[0], stride, width, whole)
+	default:
+		packColsGo(dst, src, stride, width, kb)
+		return
+	}
+	if whole < kb {
+		packColsGo(dst[whole*width:], src[whole:], stride, width, kb-whole)
+	}
+}
+
+func (p isa) dotRows(c, a, b []float32, ldb int, zero bool) {
+	if p == portable || len(a) < 4 {
+		dotRowsGo(c, a, b, ldb, zero)
+		return
+	}
+	if zero {
+		clear(c)
+	}
+	n, whole := len(a)&^3, len(c)&^15
+	for j := 0; j < whole; j += 16 {
+		dotRows16AVX2(&c[j], &a[0], &b[j*ldb], ldb, n)
+	}
+	if n < len(a) {
+		dotRowsGo(c[:whole], a[n:], b[n:], ldb, false)
+	}
+	dotRowsGo(c[whole:], a, b[min(len(b), whole*ldb):], ldb, false)
+}
+
+func (p isa) axpyRows(c, a, b []float32, ldb int) {
+	if p == portable || len(a) == 0 {
+		axpyRowsGo(c, a, b, ldb)
+		return
+	}
+	j := 0
+	for ; j+64 <= len(c); j += 64 {
+		axpyRows64AVX2(&c[j], &a[0], &b[j], ldb, len(a))
+	}
+	for ; j+8 <= len(c); j += 8 {
+		axpyRows8AVX2(&c[j], &a[0], &b[j], ldb, len(a))
+	}
+	if j < len(c) {
+		axpyRowsGo(c[j:], a, b[j:], ldb)
+	}
+}
+
+func (p isa) widen(dst []float32, src []uint16) {
+	n := p.vectors(len(dst))
+	if n > 0 {
+		_ = src[n-1]
+		widenAVX2(&dst[0], &src[0], n)
+	}
+	widenGo(dst[n:], src[n:])
+}
+
+func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }
+
+// vectors is how many of n elements assembly takes, eight at a time.
+func (p isa) vectors(n int) int {
+	if p == portable {
+		return 0
+	}
+	return n &^ 7
+}
+
+func (p isa) add(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	n := p.vectors(len(dst))
+	if n > 0 {
+		addAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	addGo(dst[n:], a[n:], b[n:])
+}
+
+func (p isa) axpy(dst []float32, alpha float32, src []float32) {
+	src = src[:len(dst)]
+	n := p.vectors(len(dst))
+	if n > 0 {
+		axpyAVX2(&dst[0], &src[0], n, alpha)
+	}
+	axpyGo(dst[n:], alpha, src[n:])
+}
+
+func (p isa) scale(dst []float32, alpha float32, src []float32) {
+	src = src[:len(dst)]
+	n := p.vectors(len(dst))
+	if n > 0 {
+		scaleAVX2(&dst[0], &src[0], n, alpha)
+	}
+	scaleGo(dst[n:], alpha, src[n:])
+}
+
+func (p isa) divide(y, x []float32, by float32) {
+	x = x[:len(y)]
+	n := p.vectors(len(y))
+	if n > 0 {
+		divideAVX2(&y[0], &x[0], n, by)
+	}
+	divideGo(y[n:], x[n:], by)
+}
+
+// rowLanes is how many of n elements the lane loops in assembly take.
+func (p isa) rowLanes(n int) int {
+	if p == portable {
+		return 0
+	}
+	return n &^ (kernels.Lanes - 1)
+}
+
+func (p isa) dot16(a, b []float32) float32 {
+	n := p.rowLanes(len(a))
+	if n == 0 {
+		return dot16Go(a, b)
+	}
+	b = b[:len(a)]
+	var lanes [kernels.Lanes]float32
+	dotLanesAVX2(&a[0], &b[0], n, &lanes)
+	for i, v := range a[n:] {
+		lanes[i] = kernels.FMA32(v, b[n+i], lanes[i])
+	}
+	return kernels.Tree16(&lanes)
+}
+
+func (p isa) divideDot(dy, x []float32, by float32) float32 {
+	n := p.rowLanes(len(dy))
+	if n == 0 {
+		return divideDotGo(dy, x, by)
+	}
+	x = x[:len(dy)]
+	var lanes [kernels.Lanes]float32
+	divideDotLanesAVX2(&dy[0], &x[0], n, by, &lanes)
+	for i, v := range dy[n:] {
+		lanes[i] = kernels.FMA32(v, x[n+i]/by, lanes[i])
+	}
+	return kernels.Tree16(&lanes)
+}
+
+func (p isa) normGradDot(dy, x, gain []float32, rstd float32) float32 {
+	n := p.rowLanes(len(dy))
+	if n == 0 {
+		return normGradDotGo(dy, x, gain, rstd)
+	}
+	x, gain = x[:len(dy)], gain[:len(dy)]
+	var lanes [kernels.Lanes]float32
+	normGradLanesAVX2(&dy[0], &x[0], &gain[0], n, rstd, &lanes)
+	for i, v := range dy[n:] {
+		g, m := float32(v*gain[n+i]), float32(x[n+i]*rstd)
+		lanes[i] = kernels.FMA32(g, m, lanes[i])
+	}
+	return kernels.Tree16(&lanes)
+}
+
+func (p isa) sumSquares64(x []float32) float64 {
+	n := p.rowLanes(len(x))
+	if n == 0 {
+		return sumSquares64Go(x)
+	}
+	var lanes [kernels.Lanes]float64
+	squareLanesAVX2(&x[0], n, &lanes)
+	for i, v := range x[n:] {
+		lanes[i] += float64(float64(v) * float64(v))
+	}
+	return kernels.Tree16F64(&lanes)
+}
+
+func (p isa) rowMax(x []float32) float32 {
+	n := p.rowLanes(len(x))
+	if n == 0 {
+		return rowMaxGo(x)
+	}
+	var lanes [kernels.Lanes]float32
+	rowMaxLanesAVX2(&x[0], n, &lanes)
+	for i, v := range x[n:] {
+		if v > lanes[i] {
+			lanes[i] = v
+		}
+	}
+	return treeMax(&lanes)
+}
+
+func (p isa) normApply(y, x, gain []float32, rstd float32) {
+	x, gain = x[:len(y)], gain[:len(y)]
+	n := p.vectors(len(y))
+	if n > 0 {
+		normApplyAVX2(&y[0], &x[0], &gain[0], n, rstd)
+	}
+	normApplyGo(y[n:], x[n:], gain[n:], rstd)
+}
+
+func (p isa) normGradApply(dx, dy, x, gain []float32, rstd, s float32) {
+	dy, x, gain = dy[:len(dx)], x[:len(dx)], gain[:len(dx)]
+	n := p.vectors(len(dx))
+	if n > 0 {
+		normGradApplyAVX2(&dx[0], &dy[0], &x[0], &gain[0], n, rstd, s)
+	}
+	normGradApplyGo(dx[n:], dy[n:], x[n:], gain[n:], rstd, s)
+}
+
+func (p isa) normGradGain(dGain, dy, x []float32, rstd float32) {
+	dy, x = dy[:len(dGain)], x[:len(dGain)]
+	n := p.vectors(len(dGain))
+	if n > 0 {
+		normGradGainAVX2(&dGain[0], &dy[0], &x[0], n, rstd)
+	}
+	normGradGainGo(dGain[n:], dy[n:], x[n:], rstd)
+}
+
+func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc bool) {
+	dy, x = dy[:len(dx)], x[:len(dx)]
+	n := p.vectors(len(dx))
+	switch {
+	case n > 0 && acc:
+		rowNormGradAddAVX2(&dx[0], &dy[0], &x[0], n, by, s)
+	case n > 0:
+		rowNormGradAVX2(&dx[0], &dy[0], &x[0], n, by, s)
+	}
+	rowNormGradGo(dx[n:], dy[n:], x[n:], by, s, acc)
+}
+
+func (p isa) rotate(lo, hi, cos, sin []float32, inverse bool) {
+	hi, cos, sin = hi[:len(lo)], cos[:len(lo)], sin[:len(lo)]
+	n := p.vectors(len(lo))
+	if n > 0 {
+		sign := uint32(0)
+		if inverse {
+			sign = 1 << 31
+		}
+		rotateAVX2(&lo[0], &hi[0], &cos[0], &sin[0], n, sign)
+	}
+	rotateGo(lo[n:], hi[n:], cos[n:], sin[n:], inverse)
+}
+
+func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) {
+	if p == portable || len(s) == 0 {
+		return softmaxGo(s, r)
+	}
+	var lanes [kernels.Lanes]float32
+	visible, rel := r.clamped(len(s))
+	if r.segments == nil || visible == 0 {
+		scoresAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &lanes)
+	} else {
+		scoresSegAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want, &lanes)
+	}
+	top = treeMax(&lanes)
+	expLanesAVX2(&s[0], len(s), top, &lanes)
+	return top, kernels.Tree16(&lanes)
+}
+
+func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {
+	if p == portable || len(s) == 0 {
+		softmaxGradGo(s, dp, r, lse, delta)
+		return
+	}
+	visible, rel := r.clamped(len(s))
+	_ = dp[len(s)-1]
+	if r.segments == nil || visible == 0 {
+		softmaxGradAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta)
+		return
+	}
+	softmaxGradSegAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
+}
+
+// clamped returns the visible keys of a row of n and its first distance as the
+// 32-bit numbers that assembly compares.
+func (r *scoreRow) clamped(n int) (visible, rel int32) {
+	return int32(min(r.n, n)), int32(max(r.rel, math.MinInt32))
+}
+
+func (p isa) swiglu(h, gate, up []float32) {
+	gate, up = gate[:len(h)], up[:len(h)]
+	n := p.vectors(len(h))
+	if n > 0 {
+		swigluAVX2(&h[0], &gate[0], &up[0], n)
+	}
+	swigluGo(h[n:], gate[n:], up[n:])
+}
+
+func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32) {
+	dUp, dh, gate, up = dUp[:len(dGate)], dh[:len(dGate)], gate[:len(dGate)], up[:len(dGate)]
+	n := p.vectors(len(dGate))
+	if n > 0 {
+		swigluGradAVX2(&dGate[0], &dUp[0], &dh[0], &gate[0], &up[0], n)
+	}
+	swigluGradGo(dGate[n:], dUp[n:], dh[n:], gate[n:], up[n:])
+}
+
+func (p isa) adamw(w, g, m, v []float32, s *adamStep) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	n := p.vectors(len(w))
+	if n > 0 {
+		adamwAVX2(&w[0], &g[0], &m[0], &v[0], n, (*float32)(unsafe.Pointer(s)))
+	}
+	adamwGo(w[n:], g[n:], m[n:], v[n:], s)
+}

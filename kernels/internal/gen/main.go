@@ -1,0 +1,37 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	set := flag.String("set", "avx2", "which routines to write")
+	flag.Parse()
+	build.ConstraintExpr("!noasm")
+	switch *set {
+	case "avx2":
+		avx2()
+	default:
+		fmt.Fprintf(os.Stderr, "gen: -set is %q; it must be avx2\n", *set)
+		os.Exit(2)
+	}
+	build.Generate()
+}
+
+func avx2() {
+	microAVX2()
+	packCols8()
+	packRows()
+	dotRows16()
+	axpyRows64()
+	elementwise()
+	norms()
+	reductions()
+	softmax()
+	swiglu()
+	adamw()
+}
