@@ -1,0 +1,90 @@
+package data
+
+import "huihai/data/shard"
+
+// IgnoreLabel marks positions that are not trained on.
+const IgnoreLabel = -100
+
+// Batch is what one micro-batch trains on. All slices have Rows*SeqLen elements,
+// row by row. They belong to the loader and are overwritten by its next call of
+// Next.
+type Batch struct {
+	Rows, SeqLen int
+	// InputIDs are the tokens.
+	InputIDs []int32
+	// Labels are the next tokens, or IgnoreLabel where the next token begins
+	// another document or is padding.
+	Labels []int32
+	// Segments number the documents within each row from 0; padding is a
+	// segment of its own.
+	Segments []int32
+	// Positions count from 0 within each document.
+	Positions []int32
+	// Ledger accounts for the labels of this batch.
+	Ledger BatchLedger
+}
+
+// BatchLedger accounts for label positions: Read = Trained + DocumentFirst +
+// Padding.
+type BatchLedger struct {
+	Read          int64 `json:"read"`
+	Trained       int64 `json:"trained"`
+	DocumentFirst int64 `json:"document_first"` // masked: the next token begins a document
+	Padding       int64 `json:"padding"`        // masked: the next token is padding
+}
+
+// Add adds other to l.
+func (l *BatchLedger) Add(other BatchLedger) {
+	l.Read += other.Read
+	l.Trained += other.Trained
+	l.DocumentFirst += other.DocumentFirst
+	l.Padding += other.Padding
+}
+
+// resize makes room for rows.
+func (b *Batch) resize(rows, seqLen int) {
+	n := rows * seqLen
+	if cap(b.InputIDs) < n {
+		b.InputIDs, b.Labels = make([]int32, n), make([]int32, n)
+		b.Segments, b.Positions = make([]int32, n), make([]int32, n)
+	}
+	b.Rows, b.SeqLen, b.Ledger = rows, seqLen, BatchLedger{}
+	b.InputIDs, b.Labels = b.InputIDs[:n], b.Labels[:n]
+	b.Segments, b.Positions = b.Segments[:n], b.Positions[:n]
+}
+
+// set fills row i from the tokens of a shard row.
+func (b *Batch) set(i int, r *shard.Row) {
+	n := b.SeqLen
+	copy(b.InputIDs[i*n:(i+1)*n], r.Tokens)
+	labels, segments, positions := b.Labels[i*n:(i+1)*n], b.Segments[i*n:(i+1)*n], b.Positions[i*n:(i+1)*n]
+	copy(labels, r.Tokens[1:])
+	b.Ledger.Read += int64(n)
+	for s, start := range r.Starts {
+		end := n + 1
+		if s+1 < len(r.Starts) {
+			end = int(r.Starts[s+1])
+		}
+		for t := int(start); t < min(end, n); t++ {
+			segments[t], positions[t] = int32(s), int32(t)-start
+		}
+		b.mask(labels, int(start), end, r.Docs[s] == shard.NoDocument)
+	}
+}
+
+// mask sets the labels of the tokens start..end-1 of one document: the first has
+// none to predict it, and padding has none at all.
+func (b *Batch) mask(labels []int32, start, end int, padding bool) {
+	if padding {
+		for t := max(start, 1); t < end; t++ {
+			labels[t-1] = IgnoreLabel
+			b.Ledger.Padding++
+		}
+		return
+	}
+	b.Ledger.Trained += int64(end - start - 1)
+	if start > 0 {
+		labels[start-1] = IgnoreLabel
+		b.Ledger.DocumentFirst++
+	}
+}

@@ -1,0 +1,151 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+
+	"huihai/data/clean"
+	"huihai/data/dedup"
+	"huihai/data/pack"
+	"huihai/data/score"
+	"huihai/data/source"
+)
+
+// BuildConfig is the configuration of [Build].
+type BuildConfig struct {
+	// Inputs are files, folders and patterns; "name=path" names the data set.
+	Inputs []string `yaml:"inputs" mapstructure:"inputs"`
+	// Output is the folder of the result.
+	Output string `yaml:"output" mapstructure:"output"`
+	// Tokenizer is a SentencePiece model file; empty means to train one.
+	Tokenizer string `yaml:"tokenizer" mapstructure:"tokenizer"`
+	// VocabSize is the size of a tokenizer to train.
+	VocabSize int `yaml:"vocab_size" mapstructure:"vocab_size"`
+	// TokenizerBytes bounds the text a tokenizer is trained on; beyond it a
+	// seeded sample of documents is taken. 0 means no bound.
+	TokenizerBytes int64 `yaml:"tokenizer_bytes" mapstructure:"tokenizer_bytes"`
+	// ValidationFraction is the share of kept documents held out, chosen by a
+	// hash of their id. Above 0, at least one of two or more is.
+	ValidationFraction float64 `yaml:"validation_fraction" mapstructure:"validation_fraction"`
+	// MaxBytes stops reading before the document that would bring the text
+	// beyond it; 0 means no bound.
+	MaxBytes int64 `yaml:"max_bytes" mapstructure:"max_bytes"`
+	// Seed draws the shuffle, the held-out documents and the samples.
+	Seed uint64 `yaml:"seed" mapstructure:"seed"`
+	// Workers is how many tasks run at a time; 0 means one per CPU. It never
+	// changes the result.
+	Workers int `yaml:"workers" mapstructure:"workers"`
+	// KeepWork keeps the intermediate files below Output/.work.
+	KeepWork bool `yaml:"keep_work" mapstructure:"keep_work"`
+
+	Source source.Config `yaml:"source" mapstructure:"source"`
+	Clean  clean.Config  `yaml:"clean" mapstructure:"clean"`
+	Score  score.Config  `yaml:"score" mapstructure:"score"`
+	Dedup  dedup.Config  `yaml:"dedup" mapstructure:"dedup"`
+	Pack   pack.Config   `yaml:"pack" mapstructure:"pack"`
+}
+
+// DefaultBuild returns the configuration used when nothing is said.
+func DefaultBuild() BuildConfig {
+	return BuildConfig{
+		VocabSize: 8000, TokenizerBytes: 64 << 20, Seed: 1,
+		Source: source.Default(), Clean: clean.Default(), Score: score.Default(),
+		Dedup: dedup.Default(), Pack: pack.Default(),
+	}
+}
+
+// Validate reports every impossible value at once, each naming its key.
+func (c BuildConfig) Validate() error {
+	var errs []error
+	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if len(c.Inputs) == 0 {
+		bad("inputs is empty; name at least one file, folder or pattern")
+	}
+	if c.Output == "" {
+		bad("output is empty; name the folder for the result")
+	}
+	if c.Tokenizer == "" && (c.VocabSize < 300 || c.VocabSize > 1<<20) {
+		bad("vocab_size is %d; to train a tokenizer it must be from 300 to %d", c.VocabSize, 1<<20)
+	}
+	if !(c.ValidationFraction >= 0 && c.ValidationFraction < 1) {
+		bad("validation_fraction is %g; it must be at least 0 and less than 1", c.ValidationFraction)
+	}
+	if c.MaxBytes < 0 {
+		bad("max_bytes is %d; it cannot be negative (0 means no bound)", c.MaxBytes)
+	}
+	if c.TokenizerBytes < 0 {
+		bad("tokenizer_bytes is %d; it cannot be negative (0 means no bound)", c.TokenizerBytes)
+	}
+	if c.Workers < 0 {
+		bad("workers is %d; it cannot be negative (0 means one per CPU)", c.Workers)
+	}
+	for _, part := range []struct {
+		key string
+		err error
+	}{
+		{"source", c.Source.Validate()}, {"clean", c.Clean.Validate()}, {"score", c.Score.Validate()},
+		{"dedup", c.Dedup.Validate()}, {"pack", c.Pack.Validate()},
+	} {
+		if part.err != nil {
+			bad("%s: %w", part.key, part.err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// LoaderConfig is the configuration of a [Loader].
+type LoaderConfig struct {
+	// Split is "train" or "validation".
+	Split string `yaml:"split" mapstructure:"split"`
+	// Shuffle draws rows in a seeded order, a new one each epoch.
+	Shuffle bool `yaml:"shuffle" mapstructure:"shuffle"`
+	// Seed draws the order.
+	Seed uint64 `yaml:"seed" mapstructure:"seed"`
+	// Epochs is the number of passes, after which Next gives io.EOF; 0 means
+	// no end.
+	Epochs int `yaml:"epochs" mapstructure:"epochs"`
+	// Prefetch is how many rows are read ahead.
+	Prefetch int `yaml:"prefetch" mapstructure:"prefetch"`
+	// CacheBytes bounds the decoded pages kept in memory.
+	CacheBytes int64 `yaml:"cache_bytes" mapstructure:"cache_bytes"`
+	// Verify compares a file with its checksum before it is first read.
+	Verify bool `yaml:"verify" mapstructure:"verify"`
+}
+
+// DefaultLoader returns the configuration for training.
+func DefaultLoader() LoaderConfig {
+	return LoaderConfig{Split: Train, Shuffle: true, Seed: 1, Prefetch: 64, CacheBytes: 512 << 20, Verify: true}
+}
+
+// EvaluationLoader returns the configuration for reading the validation split
+// once, in order.
+func EvaluationLoader() LoaderConfig {
+	c := DefaultLoader()
+	c.Split, c.Shuffle, c.Epochs = Validation, false, 1
+	return c
+}
+
+// Validate reports every impossible value at once.
+func (c LoaderConfig) Validate() error {
+	var errs []error
+	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if c.Split != Train && c.Split != Validation {
+		bad("split is %q; it must be %q or %q", c.Split, Train, Validation)
+	}
+	if c.Epochs < 0 {
+		bad("epochs is %d; it cannot be negative (0 means no end)", c.Epochs)
+	}
+	if c.Prefetch < 1 || c.Prefetch > 1<<20 {
+		bad("prefetch is %d; it must be from 1 to %d", c.Prefetch, 1<<20)
+	}
+	if c.CacheBytes < 0 {
+		bad("cache_bytes is %d; it cannot be negative", c.CacheBytes)
+	}
+	return errors.Join(errs...)
+}
+
+// The splits of a data set.
+const (
+	Train      = "train"
+	Validation = "validation"
+)

@@ -1,0 +1,58 @@
+package dedup
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Config chooses what counts as a duplicate.
+type Config struct {
+	// Exact drops exact copies of the cleaned text.
+	Exact bool `yaml:"exact" mapstructure:"exact"`
+	// Near drops near copies found by MinHash.
+	Near bool `yaml:"near" mapstructure:"near"`
+	// WordNGram and CharNGram are the shingle lengths of texts in words and of
+	// texts in Han and Kana.
+	WordNGram int `yaml:"word_ngram" mapstructure:"word_ngram"`
+	CharNGram int `yaml:"char_ngram" mapstructure:"char_ngram"`
+	// Bands and Rows cut the signature of Bands*Rows hashes.
+	Bands int `yaml:"bands" mapstructure:"bands"`
+	Rows  int `yaml:"rows" mapstructure:"rows"`
+	// Verify drops candidate pairs whose true Jaccard similarity is below
+	// Threshold. It costs a second look at the candidates' texts.
+	Verify    bool    `yaml:"verify" mapstructure:"verify"`
+	Threshold float64 `yaml:"threshold" mapstructure:"threshold"`
+	// MinParagraphBytes is the length from which copies of a paragraph in the
+	// corpus are counted.
+	MinParagraphBytes int `yaml:"min_paragraph_bytes" mapstructure:"min_paragraph_bytes"`
+	// Seed draws the hash functions.
+	Seed uint64 `yaml:"seed" mapstructure:"seed"`
+}
+
+// Default returns FineWeb's MinHash setting with verification.
+func Default() Config {
+	return Config{
+		Exact: true, Near: true, WordNGram: 5, CharNGram: 5, Bands: 14, Rows: 8,
+		Verify: true, Threshold: 0.7, MinParagraphBytes: 30, Seed: 1,
+	}
+}
+
+// Validate reports every impossible value at once.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(key string, v, lo, hi int) {
+		if v < lo || v > hi {
+			errs = append(errs, fmt.Errorf("%s is %d; it must be from %d to %d", key, v, lo, hi))
+		}
+	}
+	check("word_ngram", c.WordNGram, 1, 100)
+	check("char_ngram", c.CharNGram, 1, 100)
+	check("bands", c.Bands, 1, 255)
+	check("rows", c.Rows, 1, 255)
+	check("bands * rows", c.Bands*c.Rows, 1, 1024)
+	check("min_paragraph_bytes", c.MinParagraphBytes, 1, 1<<30)
+	if !(c.Threshold >= 0 && c.Threshold <= 1) {
+		errs = append(errs, fmt.Errorf("threshold is %g; it must be from 0 to 1", c.Threshold))
+	}
+	return errors.Join(errs...)
+}

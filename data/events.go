@@ -1,0 +1,30 @@
+package data
+
+// The stages of [Build], in order.
+const (
+	StageList      = "list"      // find and hash the input files
+	StageGather    = "gather"    // read and clean; units are bytes of files
+	StageScore     = "score"     // measure and judge; units are bytes of text
+	StageDedup     = "dedup"     // find copies; units are partitions
+	StageCluster   = "cluster"   // decide which copy stays, and the splits
+	StageTokenizer = "tokenizer" // train one, where none is given; units are bytes
+	StageDocuments = "documents" // tokenise and write documents; units are bytes of text
+	StagePack      = "pack"      // lay tokens into rows; units are partitions
+	StagePublish   = "publish"   // move the files into place
+)
+
+// Stages lists the stages in the order in which they run.
+func Stages() []string {
+	return []string{StageList, StageGather, StageScore, StageDedup, StageCluster, StageTokenizer, StageDocuments, StagePack, StagePublish}
+}
+
+// Event tells how far a build is.
+type Event struct {
+	Stage string
+	Done  int64 // units done in the stage
+	Total int64 // units of the stage, 0 when unknown
+	// Finished is set on the last event of a stage, with what it came to.
+	Finished bool
+	Seconds  float64
+	Summary  string
+}

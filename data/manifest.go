@@ -1,0 +1,117 @@
+package data
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"huihai/data/flow"
+)
+
+// formatVersion changes when a reader of an older version would go wrong.
+const formatVersion = 1
+
+// The names inside a data set's folder.
+const (
+	manifestFile   = "_manifest.json"
+	reportFile     = "report.json"
+	rejectsFile    = "rejects.jsonl"
+	workDir        = ".work"
+	dirDocuments   = "documents"
+	dirTokens      = "tokens"
+	dirValidation  = "validation"
+	kindDocuments  = "documents"
+	kindTokens     = "tokens"
+	kindValidation = "validation"
+)
+
+// Manifest is what makes a folder a data set: it is written last, names every
+// file with its checksum, and holds no time or place.
+type Manifest struct {
+	Format         int            `json:"format"`
+	Fingerprint    string         `json:"fingerprint"` // of all below but BuildKey
+	BuildKey       string         `json:"build_key"`   // of inputs, configuration and code
+	SequenceLength int            `json:"sequence_length"`
+	VocabSize      int            `json:"vocab_size"`
+	EOS            int32          `json:"eos_token_id"`
+	Tokenizer      string         `json:"tokenizer_sha256"`
+	Files          []ManifestFile `json:"files"`
+}
+
+// ManifestFile is one file of a data set.
+type ManifestFile struct {
+	Path   string `json:"path"` // relative, with slashes
+	Kind   string `json:"kind"` // documents, tokens, validation or tokenizer
+	Rows   int64  `json:"rows"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// sign computes the fingerprint.
+func (m *Manifest) sign() error {
+	unsigned := *m
+	unsigned.Fingerprint, unsigned.BuildKey = "", ""
+	var err error
+	m.Fingerprint, err = flow.Hash(unsigned)
+	return err
+}
+
+// ReadManifest reads and checks the manifest of the data set in dir.
+func ReadManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, manifestFile)
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, e := os.Stat(filepath.Join(dir, workDir)); e == nil {
+			return nil, fmt.Errorf("data: %s holds an unfinished build; run the same build again to finish it", dir)
+		}
+		return nil, fmt.Errorf("data: %s is no data set: it has no %s; make one with: train data build", dir, manifestFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	var m Manifest
+	if err := json.Unmarshal(content, &m); err != nil {
+		return nil, fmt.Errorf("data: %s is damaged: %w", path, err)
+	}
+	if m.Format != formatVersion {
+		return nil, fmt.Errorf("data: %s has format %d; this program reads format %d: build the data set again", path, m.Format, formatVersion)
+	}
+	want := m.Fingerprint
+	if err := m.sign(); err != nil {
+		return nil, err
+	}
+	if m.Fingerprint != want {
+		return nil, fmt.Errorf("data: %s was changed by hand or damaged: its fingerprint does not match", path)
+	}
+	for _, f := range m.Files {
+		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
+			return nil, fmt.Errorf("data: %s names a file outside the folder: %q", path, f.Path)
+		}
+	}
+	return &m, nil
+}
+
+// Rows returns the number of rows of a kind of files.
+func (m *Manifest) Rows(kind string) int64 {
+	var n int64
+	for _, f := range m.Files {
+		if f.Kind == kind {
+			n += f.Rows
+		}
+	}
+	return n
+}
+
+// complete tells whether all files are in place with the right sizes.
+func (m *Manifest) complete(dir string) bool {
+	for _, f := range m.Files {
+		st, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Path)))
+		if err != nil || st.Size() != f.Bytes {
+			return false
+		}
+	}
+	return true
+}

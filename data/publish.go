@@ -1,0 +1,169 @@
+package data
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"huihai/data/flow"
+)
+
+// publish moves the finished files into place. The old manifest goes first and
+// the new one comes last, so that at no time a manifest names files that are not
+// there.
+func (b *builder) publish(report *Report) error {
+	out, fsys := b.cfg.Output, b.fs()
+	if err := fsys.RemoveAll(filepath.Join(out, manifestFile)); err != nil {
+		return err
+	}
+	for _, dir := range []string{dirDocuments, dirTokens, dirValidation} {
+		if err := clearOld(fsys, filepath.Join(out, dir)); err != nil {
+			return err
+		}
+	}
+	m := &Manifest{
+		Format: formatVersion, BuildKey: b.buildKey, SequenceLength: b.cfg.Pack.SequenceLength,
+		VocabSize: b.encoder.VocabSize(), EOS: b.encoder.EOS(), Tokenizer: b.encoder.Fingerprint(),
+	}
+	if err := b.moveShards(m); err != nil {
+		return err
+	}
+	if err := flow.ReplaceFile(fsys, filepath.Join(out, fileTokenizer), b.tokenizerBytes); err != nil {
+		return err
+	}
+	m.Files = append(m.Files, ManifestFile{fileTokenizer, "tokenizer", 0, int64(len(b.tokenizerBytes)), b.encoder.Fingerprint()})
+	if err := m.sign(); err != nil {
+		return err
+	}
+	if err := b.publishRejects(); err != nil {
+		return err
+	}
+	report.Fingerprint = m.Fingerprint
+	if err := writeJSON(fsys, filepath.Join(out, reportFile), report); err != nil {
+		return err
+	}
+	return writeJSON(fsys, filepath.Join(out, manifestFile), m)
+}
+
+func writeJSON(fsys flow.FS, path string, v any) error {
+	content, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return flow.ReplaceFile(fsys, path, append(content, '\n'))
+}
+
+// moveShards renames the Parquet files of the last stages into the data set.
+func (b *builder) moveShards(m *Manifest) error {
+	move := func(dir, kind string, n int, r *flow.Result) error {
+		folder := filepath.Join(b.cfg.Output, dir)
+		if err := b.fs().MkdirAll(folder); err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%s-%05d.parquet", dir, n)
+		if err := b.fs().Rename(r.Path(fileShard), filepath.Join(folder, name)); err != nil {
+			return err
+		}
+		for _, o := range r.Outputs {
+			if o.Name == fileShard {
+				m.Files = append(m.Files, ManifestFile{dir + "/" + name, kind, r.Rows, o.Bytes, o.SHA256})
+			}
+		}
+		return b.fs().SyncDir(folder)
+	}
+	numbers := map[string]int{}
+	place := func(dir, kind string, r *flow.Result) error {
+		if r.Rows == 0 {
+			return nil
+		}
+		n := numbers[dir]
+		numbers[dir]++
+		return move(dir, kind, n, r)
+	}
+	for _, r := range b.written {
+		if err := place(dirDocuments, kindDocuments, r); err != nil {
+			return err
+		}
+	}
+	for i, r := range b.packed {
+		dir, kind := dirTokens, kindTokens
+		if i == b.packParts {
+			dir, kind = dirValidation, kindValidation
+		}
+		if err := place(dir, kind, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var ourShard = regexp.MustCompile(`^(documents|tokens|validation)-\d{5}\.parquet$`)
+
+// clearOld removes the shards of an earlier build from dir. Files that are not
+// ours would be read together with ours by tools that take the whole folder, so
+// they end the build.
+func clearOld(fsys flow.FS, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !ourShard.MatchString(e.Name()) {
+			return fmt.Errorf("%s holds %s, which is not from a build; move it away or choose another output folder", dir, e.Name())
+		}
+	}
+	for _, e := range entries {
+		if err := fsys.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return fsys.RemoveAll(dir)
+}
+
+// publishRejects joins the samples of rejected records into one file.
+func (b *builder) publishRejects() error {
+	path := filepath.Join(b.cfg.Output, rejectsFile)
+	var content []byte
+	for _, r := range b.gathered {
+		part, err := os.ReadFile(r.Path(fileRejects))
+		if err != nil {
+			return err
+		}
+		content = append(content, part...)
+	}
+	if len(content) == 0 {
+		return b.fs().RemoveAll(path)
+	}
+	return flow.ReplaceFile(b.fs(), path, content)
+}
+
+// checkOutput refuses a folder that holds something else than a build.
+func checkOutput(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	known := map[string]bool{
+		manifestFile: true, reportFile: true, rejectsFile: true, fileTokenizer: true, workDir: true,
+		dirDocuments: true, dirTokens: true, dirValidation: true,
+	}
+	for _, e := range entries {
+		if known[e.Name()] {
+			return nil
+		}
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("output folder %s is not empty and holds no data set; choose another one", dir)
+	}
+	return nil
+}

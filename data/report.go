@@ -1,0 +1,175 @@
+package data
+
+import (
+	"fmt"
+
+	"huihai/data/clean"
+	"huihai/data/pack"
+	"huihai/data/score"
+)
+
+// Report is what a build came to; report.json holds it.
+type Report struct {
+	Fingerprint string `json:"fingerprint"`
+
+	Files         int64            `json:"files"`
+	FileBytes     int64            `json:"file_bytes"`
+	BadFiles      []BadFile        `json:"bad_files"`
+	SkippedFiles  map[string]int64 `json:"skipped_files"` // by extension
+	Records       int64            `json:"records"`       // documents read + records rejected
+	Rejected      map[string]tally `json:"rejected"`      // records, by reason
+	Read          tally            `json:"read"`          // documents, bytes after cleaning
+	RawBytes      int64            `json:"raw_bytes"`     // bytes before cleaning
+	Kept          tally            `json:"kept"`
+	Dropped       map[string]tally `json:"dropped"` // by reason
+	CleanChanges  clean.Counts     `json:"clean_changes"`
+	Languages     map[string]tally `json:"languages"` // of kept documents
+	Sources       map[string]tally `json:"sources"`   // of kept documents
+	Duplicates    DuplicateReport  `json:"duplicates"`
+	Tokenizer     TokenizerReport  `json:"tokenizer"`
+	Splits        []SplitReport    `json:"splits"`
+	BytesPerToken float64          `json:"bytes_per_token"` // of kept text, EOS tokens not counted
+	Unigram       UnigramReport    `json:"unigram"`
+
+	Seconds   map[string]float64 `json:"seconds"`   // by stage
+	Unchanged bool               `json:"unchanged"` // the data set was there already
+}
+
+// DuplicateReport is what dedup found.
+type DuplicateReport struct {
+	CandidatePairs      int64 `json:"candidate_pairs"` // by MinHash, each pair once
+	VerifiedPairs       int64 `json:"verified_pairs"`
+	Clusters            int64 `json:"clusters"`
+	ClusteredDocuments  int64 `json:"clustered_documents"`
+	Paragraphs          int64 `json:"paragraphs"`
+	DuplicateParagraphs int64 `json:"duplicate_paragraphs"` // that occur elsewhere too
+}
+
+// TokenizerReport names the tokenizer.
+type TokenizerReport struct {
+	VocabSize int    `json:"vocab_size"`
+	SHA256    string `json:"sha256"`
+	Trained   bool   `json:"trained"`
+}
+
+// SplitReport is one split. Tokens include the EOS of each document.
+type SplitReport struct {
+	Name      string           `json:"name"`
+	Documents int64            `json:"documents"`
+	Bytes     int64            `json:"bytes"`
+	Tokens    int64            `json:"tokens"`
+	Rows      int64            `json:"rows"`
+	Sources   map[string]int64 `json:"rows_by_source"`
+	Ledger    pack.Ledger      `json:"ledger"`
+}
+
+// report gathers the counters of all stages and checks that they agree.
+func (b *builder) report() (*Report, error) {
+	r := &Report{
+		Files: b.read.Files, FileBytes: b.read.FileBytes, BadFiles: append([]BadFile{}, b.read.BadFiles...), SkippedFiles: b.listing.Skipped,
+		Rejected: map[string]tally{}, RawBytes: b.read.ReadBytes, CleanChanges: b.read.Clean,
+		Dropped: map[string]tally{}, Languages: map[string]tally{}, Sources: map[string]tally{},
+		Tokenizer: TokenizerReport{b.encoder.VocabSize(), b.encoder.Fingerprint(), b.trained},
+		Seconds:   b.seconds,
+	}
+	r.Records = b.documents()
+	for reason, n := range b.read.Rejected {
+		r.Rejected[reason] = tally{n, b.read.RejBytes[reason]}
+		r.Records += n
+	}
+	r.Read = tally{b.documents(), b.read.TextBytes}
+	r.Duplicates = DuplicateReport{
+		CandidatePairs: b.clusters.Candidates, VerifiedPairs: b.clusters.Verified,
+		Clusters: b.clusters.Clusters, ClusteredDocuments: b.clusters.Members,
+	}
+	splits, err := b.addDocuments(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.addPacked(r, splits); err != nil {
+		return nil, err
+	}
+	if r.Unigram, err = b.unigram(splits); err != nil {
+		return nil, err
+	}
+	if tokens := r.Splits[0].Tokens + r.Splits[1].Tokens - r.Kept.Documents; tokens > 0 {
+		r.BytesPerToken = float64(r.Kept.Bytes) / float64(tokens)
+	}
+	return r, r.check()
+}
+
+// addDocuments sums the counters of the documents stage.
+func (b *builder) addDocuments(r *Report) (map[string]*SplitReport, error) {
+	splits := map[string]*SplitReport{}
+	for _, name := range []string{Train, Validation} {
+		splits[name] = &SplitReport{Name: name, Sources: map[string]int64{}}
+	}
+	for _, res := range b.written {
+		var info documentsInfo
+		if err := res.DecodeInfo(&info); err != nil {
+			return nil, err
+		}
+		for status, t := range info.Status {
+			if status == score.Kept {
+				r.Kept = r.Kept.plus(t)
+			} else {
+				r.Dropped[status] = r.Dropped[status].plus(t)
+			}
+		}
+		for k, t := range info.Languages {
+			r.Languages[k] = r.Languages[k].plus(t)
+		}
+		for k, t := range info.Sources {
+			r.Sources[k] = r.Sources[k].plus(t)
+		}
+		for k, t := range info.Splits {
+			splits[k].Documents += t.Documents
+			splits[k].Bytes += t.Bytes
+			splits[k].Tokens += info.Tokens[k]
+		}
+		r.Duplicates.Paragraphs += info.Paras
+		r.Duplicates.DuplicateParagraphs += info.DupParas
+	}
+	return splits, nil
+}
+
+// addPacked sums the counters of the pack stage.
+func (b *builder) addPacked(r *Report, splits map[string]*SplitReport) error {
+	for i, res := range b.packed {
+		var info packInfo
+		if err := res.DecodeInfo(&info); err != nil {
+			return err
+		}
+		s := splits[Train]
+		if i == b.packParts {
+			s = splits[Validation]
+		}
+		s.Ledger.Add(info.Ledger)
+		s.Rows += res.Rows
+		for source, rows := range info.Sources {
+			s.Sources[source] += rows
+		}
+	}
+	for _, name := range []string{Train, Validation} {
+		s := splits[name]
+		if !s.Ledger.Closes(b.cfg.Pack.SequenceLength) || s.Ledger.Tokens != s.Tokens || s.Ledger.Documents != s.Documents || s.Ledger.Rows != s.Rows {
+			return fmt.Errorf("data: the token ledger of split %s does not close: %d tokens of %d documents written, ledger %+v: this is a defect", name, s.Tokens, s.Documents, s.Ledger)
+		}
+		r.Splits = append(r.Splits, *s)
+	}
+	return nil
+}
+
+func (t tally) plus(o tally) tally { return tally{t.Documents + o.Documents, t.Bytes + o.Bytes} }
+
+// check holds that every document read is kept or dropped with a reason.
+func (r *Report) check() error {
+	all := r.Kept
+	for _, t := range r.Dropped {
+		all = all.plus(t)
+	}
+	if all != r.Read {
+		return fmt.Errorf("data: the ledger does not close: %d documents (%d bytes) read, %d (%d bytes) kept or dropped: this is a defect", r.Read.Documents, r.Read.Bytes, all.Documents, all.Bytes)
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package data
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"slices"
+
+	"huihai/data/dedup"
+	"huihai/data/flow"
+)
+
+const (
+	fileEdges      = "edges.rec"      // dedup: kind 1, doc 8, doc 8
+	fileParagraphs = "paragraphs.rec" // dedup: doc 8, paragraph 4, copies 4, by document
+)
+
+// dedup compares the documents that fall into the same partition.
+func (b *builder) dedup(ctx context.Context) error {
+	st := flow.Stage{Name: StageDedup, Code: "1", Total: int64(b.dedupParts), Config: b.cfg.Dedup}
+	var err error
+	b.compared, err = b.engine.Reduce(ctx, st, b.dedupParts, b.scored, flow.Spec{}, dedupTask)
+	return err
+}
+
+// paragraphCopy says how often a paragraph occurs in the corpus.
+type paragraphCopy struct {
+	doc    int64
+	index  uint32
+	copies uint32
+}
+
+// dedupTask walks groups of records that agree in all but their document.
+func dedupTask(ctx context.Context, t *flow.Task, in *flow.Merge) error {
+	edges, err := t.Create(fileEdges)
+	if err != nil {
+		return err
+	}
+	g := grouper{edges: flow.NewRecordWriter(edges)}
+	for n := 0; ; n++ {
+		rec, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if n%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := g.add(rec); err != nil {
+			return err
+		}
+	}
+	if err := g.endGroup(); err != nil {
+		return err
+	}
+	if err := g.edges.Close(); err != nil {
+		return err
+	}
+	if err := g.writeParagraphs(t); err != nil {
+		return err
+	}
+	t.AddRows(g.count)
+	t.Progress(1)
+	return nil
+}
+
+type grouper struct {
+	edges  *flow.RecordWriter
+	enc    encoder
+	key    []byte // kind and key of the group
+	docs   []int64
+	index  []uint32 // of paragraphs
+	copies []paragraphCopy
+	count  int64
+}
+
+// add puts a record into the current group, or ends that and starts another.
+func (g *grouper) add(rec []byte) error {
+	tail := 8
+	if rec[0] == recordParagraph {
+		tail = 12
+	}
+	if len(rec) <= tail {
+		return errRecord
+	}
+	key, rest := rec[:len(rec)-tail], rec[len(rec)-tail:]
+	if !bytes.Equal(key, g.key) {
+		if err := g.endGroup(); err != nil {
+			return err
+		}
+		g.key = append(g.key[:0], key...)
+	}
+	g.docs = append(g.docs, int64(binary.BigEndian.Uint64(rest)))
+	if tail == 12 {
+		g.index = append(g.index, binary.BigEndian.Uint32(rest[8:]))
+	}
+	return nil
+}
+
+func (g *grouper) endGroup() error {
+	defer func() { g.docs, g.index = g.docs[:0], g.index[:0] }()
+	if len(g.docs) < 2 {
+		return nil
+	}
+	if g.key[0] == recordParagraph {
+		for i, d := range g.docs {
+			g.copies = append(g.copies, paragraphCopy{d, g.index[i], uint32(len(g.docs))})
+		}
+		return nil
+	}
+	// Each against the first and against the one before: when verification
+	// finds the first unlike the others, these still meet.
+	for i := 1; i < len(g.docs); i++ {
+		if err := g.edge(g.docs[0], g.docs[i]); err != nil {
+			return err
+		}
+		if i > 1 && g.key[0] == recordBand {
+			if err := g.edge(g.docs[i-1], g.docs[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *grouper) edge(a, b int64) error {
+	g.enc.reset()
+	g.enc.byte(g.key[0])
+	g.enc.u64(uint64(a))
+	g.enc.u64(uint64(b))
+	g.count++
+	return g.edges.Write(g.enc.b)
+}
+
+func (g *grouper) writeParagraphs(t *flow.Task) error {
+	slices.SortFunc(g.copies, func(a, b paragraphCopy) int {
+		return cmp.Or(cmp.Compare(a.doc, b.doc), cmp.Compare(a.index, b.index))
+	})
+	out, err := t.Create(fileParagraphs)
+	if err != nil {
+		return err
+	}
+	w := flow.NewRecordWriter(out)
+	for _, c := range g.copies {
+		g.enc.reset()
+		g.enc.u64(uint64(c.doc))
+		g.enc.u32(c.index)
+		g.enc.u32(c.copies)
+		if err := w.Write(g.enc.b); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// edgesOf reads all edges, each once, apart by kind.
+func edgesOf(results []*flow.Result) (exact, near []dedup.Edge, err error) {
+	for _, r := range results {
+		err := eachRecord(r.Path(fileEdges), func(rec []byte) (bool, error) {
+			d := decoder{b: rec}
+			kind := d.byte()
+			e := dedup.Edge{A: int64(d.u64()), B: int64(d.u64())}
+			if kind == recordExact {
+				exact = append(exact, e)
+			} else {
+				near = append(near, e)
+			}
+			return true, d.finish()
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return exact, uniqueEdges(near), nil
+}
+
+func uniqueEdges(edges []dedup.Edge) []dedup.Edge {
+	slices.SortFunc(edges, func(x, y dedup.Edge) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
+	return slices.Compact(edges)
+}

@@ -1,0 +1,283 @@
+package data
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"huihai/data/clean"
+	"huihai/data/flow"
+	"huihai/data/source"
+)
+
+// The working files that the stages hand on.
+const (
+	fileDocuments = "documents.rec" // gather: rawDocument records
+	fileRejects   = "rejects.jsonl" // gather: samples of rejected records
+)
+
+// gatherInfo are the counters of a gather task.
+type gatherInfo struct {
+	Files     int64            `json:"files"`
+	FileBytes int64            `json:"file_bytes"`
+	ReadBytes int64            `json:"read_bytes"` // of document texts as read
+	TextBytes int64            `json:"text_bytes"` // after cleaning
+	Rejected  map[string]int64 `json:"rejected"`
+	RejBytes  map[string]int64 `json:"rejected_bytes"`
+	BadFiles  []BadFile        `json:"bad_files"`
+	Full      bool             `json:"full"` // ended by the limit
+	Clean     clean.Counts     `json:"clean"`
+}
+
+// BadFile is an input file that could not be read, or not to its end.
+type BadFile struct {
+	File      string `json:"file"`
+	Reason    string `json:"reason"`
+	Documents int64  `json:"documents"` // kept from before the damage
+}
+
+// gatherParams enter the key of a gather task.
+type gatherParams struct {
+	Files []source.File
+	Limit int64 // bytes of text to read at most; 0 means all, unread none
+}
+
+// MarshalJSON leaves out of the key where the files lie.
+func (p gatherParams) MarshalJSON() ([]byte, error) {
+	type file struct{ Logical, Source, Format string }
+	var files []file
+	for _, f := range p.Files {
+		files = append(files, file{f.Logical, f.Source, string(f.Format)})
+	}
+	return json.Marshal(struct {
+		Files []file
+		Limit int64
+	}{files, p.Limit})
+}
+
+// gather reads and cleans the documents of all shards.
+func (b *builder) gather(ctx context.Context) error {
+	var total int64
+	for _, s := range b.shards {
+		for _, f := range s {
+			total += f.Size
+		}
+	}
+	st := flow.Stage{Name: StageGather, Code: "1", Total: total, Config: struct {
+		Source source.Config
+		Clean  clean.Config
+	}{b.cfg.Source, b.cfg.Clean}}
+	run := func(limits []int64) (err error) {
+		specs := make([]flow.Spec, len(b.shards))
+		for i, files := range b.shards {
+			specs[i] = flow.Spec{Params: gatherParams{files, limits[i]}}
+			for _, f := range files {
+				specs[i].Inputs = append(specs[i].Inputs, flow.Input{Path: f.Path, Hash: b.hashes[f.Path]})
+			}
+		}
+		b.gathered, err = b.engine.Map(ctx, st, specs, b.gatherTask)
+		return err
+	}
+	limits := make([]int64, len(b.shards))
+	var err error
+	if b.cfg.MaxBytes > 0 {
+		err = b.gatherWithin(limits, run)
+	} else {
+		err = run(limits)
+	}
+	if err != nil {
+		return err
+	}
+	return b.countGathered()
+}
+
+// unread is the limit of a shard that is not read at all.
+const unread = -1
+
+// gatherWithin reads shards in order until max_bytes are used up. Shards are
+// read a few at a time, each up to what is left before them; then the first one
+// that went too far is read again with exactly what was left, and those behind
+// it not at all. The outcome is that of reading one shard after the other.
+func (b *builder) gatherWithin(limits []int64, run func([]int64) error) error {
+	const wave = 8
+	for i := range limits {
+		limits[i] = unread
+	}
+	left, next := b.cfg.MaxBytes, 0
+	for next < len(limits) {
+		end := min(next+wave, len(limits))
+		for i := next; i < end; i++ {
+			limits[i] = left
+		}
+		if err := run(limits); err != nil {
+			return err
+		}
+		stopped := false
+		for ; next < end; next++ {
+			var info gatherInfo
+			if err := b.gathered[next].DecodeInfo(&info); err != nil {
+				return err
+			}
+			if stopped {
+				limits[next] = unread
+				continue
+			}
+			if stopped = info.Full || info.ReadBytes > left; stopped {
+				limits[next] = left
+			}
+			left -= info.ReadBytes
+		}
+		if stopped {
+			return run(limits)
+		}
+	}
+	return nil
+}
+
+func (b *builder) gatherTask(ctx context.Context, t *flow.Task) error {
+	p := t.Params.(gatherParams)
+	g := gatherer{t: t, cleaner: clean.New(b.cfg.Clean), limit: p.Limit}
+	g.info.Rejected, g.info.RejBytes = map[string]int64{}, map[string]int64{}
+	out, err := t.Create(fileDocuments)
+	if err != nil {
+		return err
+	}
+	g.out = flow.NewRecordWriter(out)
+	if g.rejects, err = t.Create(fileRejects); err != nil {
+		return err
+	}
+	for _, f := range p.Files {
+		if p.Limit == unread {
+			break
+		}
+		if err := g.file(ctx, f, b.cfg.Source); err != nil {
+			return err
+		}
+		t.Progress(f.Size)
+		if g.info.Full {
+			break
+		}
+	}
+	if err := g.out.Close(); err != nil {
+		return err
+	}
+	g.info.Clean = g.cleaner.Counts()
+	t.SetInfo(g.info)
+	return nil
+}
+
+// gatherer is the state of one gather task.
+type gatherer struct {
+	t       *flow.Task
+	cleaner *clean.Cleaner
+	out     *flow.RecordWriter
+	rejects *flow.Output
+	enc     encoder
+	info    gatherInfo
+	limit   int64
+}
+
+func (g *gatherer) file(ctx context.Context, f source.File, cfg source.Config) error {
+	var writeErr error
+	stats, err := source.Read(ctx, f, cfg, source.Handler{
+		Document: g.document,
+		Reject: func(r source.Reject) {
+			line, err := json.Marshal(r)
+			if err == nil {
+				_, err = g.rejects.Write(append(line, '\n'))
+			}
+			writeErr = errors.Join(writeErr, err)
+		},
+	})
+	g.info.Files++
+	g.info.FileBytes += f.Size
+	for _, reason := range sortedKeys(stats.Rejected) {
+		g.info.Rejected[reason] += stats.Rejected[reason]
+		g.info.RejBytes[reason] += stats.RejBytes[reason]
+	}
+	var bad *source.FileError
+	if errors.As(err, &bad) {
+		g.info.BadFiles = append(g.info.BadFiles, BadFile{f.Logical, bad.Err.Error(), stats.Documents})
+		err = nil
+	}
+	return errors.Join(err, writeErr)
+}
+
+func (g *gatherer) document(d source.Document) error {
+	if g.limit > 0 && g.info.ReadBytes+int64(len(d.Text)) > g.limit {
+		g.info.Full = true
+		return source.ErrStop
+	}
+	sum := sha256.Sum256([]byte(d.Text))
+	r := rawDocument{
+		ID: d.ID, Source: d.Source, FilePath: d.FilePath, URL: d.URL, Meta: d.Meta,
+		ByteOffset: d.ByteOffset, Text: g.cleaner.Clean(d.Text), RawSHA: [16]byte(sum[:16]),
+	}
+	g.info.ReadBytes += int64(len(d.Text))
+	g.info.TextBytes += int64(len(r.Text))
+	g.t.AddRows(1)
+	g.enc.reset()
+	r.encode(&g.enc)
+	return g.out.Write(g.enc.b)
+}
+
+// countGathered numbers the documents and refuses to go on with none.
+func (b *builder) countGathered() error {
+	b.offsets = make([]int64, len(b.gathered)+1)
+	b.read = gatherInfo{Rejected: map[string]int64{}, RejBytes: map[string]int64{}}
+	for i, r := range b.gathered {
+		b.offsets[i+1] = b.offsets[i] + r.Rows
+		var info gatherInfo
+		if err := r.DecodeInfo(&info); err != nil {
+			return err
+		}
+		b.read.add(info)
+	}
+	if b.documents() > 0 {
+		return nil
+	}
+	msg := fmt.Sprintf("nothing readable in %d files", b.read.Files)
+	for i, bad := range b.read.BadFiles {
+		if i == 5 {
+			msg += fmt.Sprintf("; and %d more", len(b.read.BadFiles)-i)
+			break
+		}
+		msg += fmt.Sprintf("; %s: %s", bad.File, bad.Reason)
+	}
+	for _, reason := range sortedKeys(b.read.Rejected) {
+		msg += fmt.Sprintf("; %d records rejected: %s", b.read.Rejected[reason], reason)
+	}
+	if b.cfg.MaxBytes > 0 {
+		msg += fmt.Sprintf("; max_bytes is %d, which may be less than the first document", b.cfg.MaxBytes)
+	}
+	return errors.New("data: " + msg)
+}
+
+func (b *builder) documents() int64 { return b.offsets[len(b.offsets)-1] }
+
+func (g *gatherInfo) add(o gatherInfo) {
+	g.Files += o.Files
+	g.FileBytes += o.FileBytes
+	g.ReadBytes += o.ReadBytes
+	g.TextBytes += o.TextBytes
+	g.BadFiles = append(g.BadFiles, o.BadFiles...)
+	g.Clean.Add(o.Clean)
+	for k, v := range o.Rejected {
+		g.Rejected[k] += v
+	}
+	for k, v := range o.RejBytes {
+		g.RejBytes[k] += v
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
