@@ -7,6 +7,7 @@ import "github.com/spf13/cobra"
 func verbs() []*cobra.Command {
 	return []*cobra.Command{
 		newConfigCmd(),
+		newDataCmd(),
 		newTokenizerCmd(),
 		newVersionCmd(),
 	}
