@@ -127,7 +127,7 @@ func (f markedFile) verify(dir string) error {
 	}
 	defer file.Close()
 	h := sha256.New()
-	if _, err := io.CopyBuffer(h, struct{ io.Reader }{file}, make([]byte, 1<<20)); err != nil {
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{file}, make([]byte, 128<<10)); err != nil {
 		return fmt.Errorf("read %s: %w", f.Name, cause(err))
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != f.SHA256 {

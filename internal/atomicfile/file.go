@@ -64,7 +64,7 @@ func writeSynced(fsys FS, path string, locked bool, write func(io.Writer) error)
 		defer l.Close()
 	}
 	h := &hashing{w: f, hash: sha256.New()}
-	b := bufio.NewWriterSize(h, 1<<20)
+	b := bufio.NewWriterSize(h, 128<<10)
 	if err := write(b); err != nil {
 		return info, err
 	}
