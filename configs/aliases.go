@@ -7,7 +7,8 @@ var aliases = map[string]string{
 	// Sections.
 	"optimizer": "optim", "optimiser": "optim", "optimization": "optim",
 	"training": "train", "trainer": "train", "run": "train",
-	"dataset": "data", "datasets": "data", "dataloader": "data",
+	"dataset": "data", "datasets": "data", "dataloader": "loader", "data_loader": "loader",
+	"tokeniser":    "tokenizer",
 	"checkpointer": "checkpoint", "checkpoints": "checkpoint", "ckpt": "checkpoint",
 	"network": "model", "architecture": "model",
 
@@ -66,4 +67,20 @@ var aliases = map[string]string{
 	"pretrained_model_name_or_path": "train.model_name_or_path", "init_from": "train.model_name_or_path",
 	"resume": "train.resume_from_checkpoint", "resume_from": "train.resume_from_checkpoint",
 	"auto_resume_from_checkpoints": "train.resume_from_checkpoint",
+	"data_dir":                     "train.dataset_dir", "data_path": "train.dataset_dir", "train_data": "train.dataset_dir",
+	"tokenized_path": "train.dataset_dir", "dataset_path": "train.dataset_dir",
+
+	// Checkpoints and data.
+	"save_interval": "checkpoint.save_steps", "save_every": "checkpoint.save_steps",
+	"checkpoint_interval": "checkpoint.save_steps", "ckpt_interval": "checkpoint.save_steps",
+	"checkpointing_steps": "checkpoint.save_steps",
+	"keep_last":           "checkpoint.save_total_limit", "max_checkpoints": "checkpoint.save_total_limit",
+	"save_weights_only": "checkpoint.save_only_model",
+	"num_train_epochs":  "loader.epochs", "num_epochs": "loader.epochs", "max_epochs": "loader.epochs",
+	"prefetch_factor": "loader.prefetch", "data_seed": "loader.seed",
+	"val_size": "data.validation_fraction", "val_set_size": "data.validation_fraction",
+	"val_split": "data.validation_fraction", "test_size": "data.validation_fraction",
+	"packing": "data.pack.method", "sample_packing": "data.pack.method",
+	"preprocessing_num_workers": "data.workers", "dataset_num_proc": "data.workers",
+	"minhash_threshold": "data.dedup.threshold", "num_bands": "data.dedup.bands",
 }

@@ -1,8 +1,11 @@
 package configs
 
 import (
+	"huihai/checkpoint"
+	"huihai/data"
 	"huihai/model"
 	"huihai/optim"
+	"huihai/tokenizer"
 	"huihai/trainer"
 )
 
@@ -11,20 +14,35 @@ import (
 // add a section, add the field here and its defaults in [Default]; keys,
 // environment names, suggestions and rendering follow from the tags.
 type Config struct {
-	Model model.Config   `yaml:"model" mapstructure:"model"`
-	Optim optim.Config   `yaml:"optim" mapstructure:"optim"`
-	Train trainer.Config `yaml:"train" mapstructure:"train"`
+	Model      model.Config      `yaml:"model" mapstructure:"model"`
+	Optim      optim.Config      `yaml:"optim" mapstructure:"optim"`
+	Train      trainer.Config    `yaml:"train" mapstructure:"train"`
+	Checkpoint checkpoint.Config `yaml:"checkpoint" mapstructure:"checkpoint"`
+	Loader     data.LoaderConfig `yaml:"loader" mapstructure:"loader"`
+
+	// Data is for building a data set and Tokenizer for training a tokenizer; a
+	// training run reads what they made.
+	Data      data.BuildConfig      `yaml:"data" mapstructure:"data"`
+	Tokenizer tokenizer.TrainConfig `yaml:"tokenizer" mapstructure:"tokenizer"`
 }
 
 // Default returns every section's own defaults. It is not valid as it stands:
 // the model has no sizes until a preset or the file gives them.
 func Default() Config {
 	return Config{
-		Model: model.Default(),
-		Optim: optim.Default(),
-		Train: trainer.Default(),
+		Model:      model.Default(),
+		Optim:      optim.Default(),
+		Train:      trainer.Default(),
+		Checkpoint: checkpoint.Default(),
+		Loader:     data.DefaultLoader(),
+		Data:       data.DefaultBuild(),
+		Tokenizer:  tokenizer.DefaultTrainConfig(),
 	}
 }
+
+// sideSections are not part of a training run: when a command names no
+// sections, they are validated only if one of their keys is set.
+var sideSections = []string{"data", "tokenizer"}
 
 // validator is what a section's Config implements.
 type validator interface{ Validate() error }

@@ -13,10 +13,11 @@ type Problem struct {
 	Msg    string // what is wrong, a clause that follows the key
 	Hint   string // what to do, "" when Msg says it
 
-	meant string // the key that was probably meant, for unknown keys
+	whole bool     // the layer cannot be read at all
+	meant []string // keys that were perhaps meant, for unknown keys
 }
 
-// String returns "run.yaml:7: optim.learning_rat: no such key; did you mean
+// String returns "run.yaml:7: optim.learning_rat is not a setting; did you mean
 // optim.learning_rate?".
 func (p Problem) String() string {
 	var b strings.Builder

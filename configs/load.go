@@ -21,10 +21,14 @@ type Options struct {
 	Preset string
 	// Set holds "section.key=value" overrides.
 	Set []string
+	// Overrides holds the values of a command's own flags, which win over all.
+	Overrides []Override
 	// Environ is the environment as os.Environ returns it; nil means none.
 	Environ []string
-	// Sections limits validation to the sections that a command uses; nil
-	// means all. Misspelt keys are refused in every section.
+	// Sections names the sections or groups ("model", "data.loader") that a
+	// command uses, to be validated; nil means every one that a run has, and
+	// the others if any of their keys is set. Misspelt keys are refused
+	// everywhere.
 	Sections []string
 }
 
@@ -37,6 +41,10 @@ func Load(o Options) (*Config, *Provenance, error) {
 		return nil, nil, err
 	}
 	env, set := s.parseEnv(o.Environ), s.parseSet(o.Set)
+	flags, err := s.overrideLayer(o.Overrides)
+	if err != nil {
+		return nil, nil, err
+	}
 	prov := &Provenance{File: o.File, origins: map[string]Origin{}}
 	problems := slices.Concat(file.problems, env.problems, set.problems)
 
@@ -45,16 +53,20 @@ func Load(o Options) (*Config, *Provenance, error) {
 	if name != "" {
 		prov.Preset = name
 		if preset, err = s.presetLayer(name); err != nil {
-			problems = append(problems, Problem{Key: presetKey, Origin: at, Msg: err.Error()})
+			problems = append(problems, Problem{Origin: at, Msg: err.Error(), whole: true})
 			preset = &layer{}
 		}
 		problems = append(problems, preset.problems...)
 	}
-	c, err := s.merge(prov, preset, file, env, set)
+	c, err := s.merge(prov, preset, file, env, set, flags)
 	if err != nil {
 		return nil, nil, err
 	}
-	problems = append(problems, s.validate(c, prov, o.Sections, problems)...)
+	// Without its file or preset a configuration lacks things that nobody
+	// forgot.
+	if !slices.ContainsFunc(problems, func(p Problem) bool { return p.whole }) {
+		problems = append(problems, s.validate(c, prov, o.Sections, problems)...)
+	}
 	if err := asError(problems); err != nil {
 		return nil, nil, err
 	}
@@ -91,7 +103,7 @@ func choosePreset(flag string, layers ...*layer) (string, Origin) {
 // merge lets viper put the layers together. The values already have the types
 // of their fields, so decoding is exact: nothing is converted on the way, and a
 // key that no field takes is an error.
-func (s *schema) merge(prov *Provenance, preset, file, env, set *layer) (*Config, error) {
+func (s *schema) merge(prov *Provenance, preset, file, env, set, flags *layer) (*Config, error) {
 	v := viper.New()
 	def := Default()
 	for _, k := range s.keys {
@@ -102,12 +114,12 @@ func (s *schema) merge(prov *Provenance, preset, file, env, set *layer) (*Config
 			return nil, fmt.Errorf("configuration: merge: %w", err)
 		}
 	}
-	for _, l := range []*layer{env, set} {
+	for _, l := range []*layer{env, set, flags} {
 		for _, x := range l.settings {
 			v.Set(x.key.Path, x.value)
 		}
 	}
-	for _, l := range []*layer{preset, file, env, set} {
+	for _, l := range []*layer{preset, file, env, set, flags} {
 		for _, x := range l.settings {
 			prov.origins[x.key.Path] = x.origin
 		}

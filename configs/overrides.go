@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"fmt"
 	"reflect"
 	"sort"
 	"strings"
@@ -45,7 +46,7 @@ func (s *schema) parseEnv(environ []string) *layer {
 		}
 		hint := "unset it, or see the names with: train config keys"
 		if near := s.suggestEnv(name); near != "" {
-			hint = "did you mean " + near + "?"
+			hint = didYouMean([]string{near})
 		}
 		l.fail("", at, hint, "matches no setting")
 	}
@@ -64,11 +65,13 @@ func (s *schema) suggestEnv(name string) string {
 	}
 	// A variable without its section, or with another framework's name.
 	path := strings.ToLower(strings.TrimPrefix(name, envPrefix))
-	for g := range s.groups {
-		path = strings.TrimPrefix(path, g+"_")
+	for _, g := range s.paths(true) {
+		path = strings.TrimPrefix(path, strings.ReplaceAll(g, ".", "_")+"_")
 	}
-	if k, ok := s.byPath[s.suggest(path, false)]; ok {
-		return k.Env
+	for _, near := range s.suggest(path, false) {
+		if k, ok := s.byPath[near]; ok {
+			return k.Env
+		}
 	}
 	return ""
 }
@@ -82,8 +85,8 @@ func (s *schema) parseSet(args []string) *layer {
 		path = strings.TrimSpace(path)
 		key, known := s.byPath[path]
 		switch {
-		case !ok:
-			l.fail("", at, "write --set section.key=value", "%q has no =", arg)
+		case !ok || path == "":
+			l.fail("", at, "write --set section.key=value", "%q is not of that form", arg)
 		case known:
 			s.parseText(l, key, value, at)
 		case path == presetKey:
@@ -121,11 +124,32 @@ func (s *schema) parseText(l *layer, key Key, text string, at Origin) {
 	}
 	s.parseValue(l, key, doc.Content[0], at)
 	for i := range l.problems { // lines inside a flag mean nothing
-		if l.problems[i].Origin.Kind == at.Kind && l.problems[i].Origin.Name == at.Name {
-			l.problems[i].Origin.Line = 0
+		l.problems[i].Origin.Line = 0
+	}
+	for i := range l.settings {
+		l.settings[i].origin.Line = 0
+	}
+}
+
+// Override is a value that a flag of a command's own gives, such as --input.
+type Override struct {
+	Key   string // "data.build.inputs"
+	Value any    // of a type that converts to the key's
+	Flag  string // "--input", for messages
+}
+
+// overrideLayer takes flags of commands. A key or type that does not fit is a
+// mistake of the command, not of the person.
+func (s *schema) overrideLayer(overrides []Override) (*layer, error) {
+	l := &layer{}
+	for _, o := range overrides {
+		key, ok := s.byPath[o.Key]
+		v := reflect.ValueOf(o.Value)
+		if !ok || !v.IsValid() || !v.CanConvert(key.Type) || (v.Kind() == reflect.String) != (key.Type.Kind() == reflect.String) {
+			return nil, fmt.Errorf("configuration: flag %s cannot set %q to %v", o.Flag, o.Key, o.Value)
 		}
+		at := Origin{Kind: FromFlag, Name: o.Flag}
+		l.settings = append(l.settings, setting{key, v.Convert(key.Type).Interface(), at})
 	}
-	if n := len(l.settings); n > 0 {
-		l.settings[n-1].origin.Line = 0
-	}
+	return l, nil
 }

@@ -36,6 +36,11 @@ func (l *layer) fail(key string, at Origin, hint, format string, a ...any) {
 	l.problems = append(l.problems, Problem{Key: key, Origin: at, Msg: fmt.Sprintf(format, a...), Hint: hint})
 }
 
+// failWhole reports that nothing of the layer can be read.
+func (l *layer) failWhole(at Origin, hint, format string, a ...any) {
+	l.problems = append(l.problems, Problem{Origin: at, Msg: fmt.Sprintf(format, a...), Hint: hint, whole: true})
+}
+
 // parseYAML reads a document. at gives the kind and name of the layer; lines
 // are filled in.
 func (s *schema) parseYAML(text []byte, at Origin) *layer {
@@ -43,31 +48,31 @@ func (s *schema) parseYAML(text []byte, at Origin) *layer {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if line := indentedByTab(text); line > 0 {
 		at.Line = line
-		l.fail("", at, "indent with spaces", "the line is indented with a tab, which YAML forbids")
+		l.failWhole(at, "indent with spaces", "the line is indented with a tab, which YAML forbids")
 		return l
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			l.fail("", at, `write at least one setting, such as "preset: tiny"`, "the file is empty")
+			l.failWhole(at, `write at least one setting, such as "preset: tiny"`, "the file is empty")
 			return l
 		}
 		at.Line, err = splitYAMLError(err)
-		l.fail("", at, "", "not valid YAML: %v", err)
+		l.failWhole(at, "", "not valid YAML: %v", err)
 		return l
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		l.fail("", at, "keep one document per file", "a second document follows the first (a line with ---)")
+		l.failWhole(at, "keep one document per file", "a second document follows the first (a line with ---)")
 		return l
 	}
 	root := follow(doc.Content[0])
 	at.Line = root.Line
 	if root.Kind != yaml.MappingNode {
 		if root.ShortTag() == "!!null" {
-			l.fail("", at, `write at least one setting, such as "preset: tiny"`, "the file is empty")
+			l.failWhole(at, `write at least one setting, such as "preset: tiny"`, "the file is empty")
 		} else {
-			l.fail("", at, `write "section:" and below it "  key: value"`, "the file is %s where sections are expected", quoteNode(root))
+			l.failWhole(at, `write "section:" and below it "  key: value"`, "the file is %s where sections are expected", quoteNode(root))
 		}
 		return l
 	}
@@ -84,7 +89,7 @@ func (s *schema) parseGroup(l *layer, n *yaml.Node, path string, at Origin) {
 		case full == presetKey:
 			l.preset, l.presetAt = value.Value, at
 			if value.Kind != yaml.ScalarNode || value.Value == "" {
-				l.fail(presetKey, at, "see: train config list", "is %s where the name of a preset is expected", quoteNode(value))
+				l.failWhole(at, "see: train config list", "preset is %s where the name of a preset is expected", quoteNode(value))
 			}
 		case s.groups[full] && value.Kind == yaml.MappingNode:
 			s.parseGroup(l, value, full, at)
@@ -104,11 +109,10 @@ func (s *schema) parseGroup(l *layer, n *yaml.Node, path string, at Origin) {
 // one problem, and its keys are not looked at.
 func (s *schema) unknown(l *layer, full string, value *yaml.Node, at Origin) {
 	isMap := value != nil && value.Kind == yaml.MappingNode
-	hint := ""
 	near := s.suggest(full, isMap)
+	hint := didYouMean(near)
 	switch {
-	case near != "":
-		hint = "did you mean " + near + "?"
+	case hint != "":
 	case parent(full) == "":
 		hint = "sections: " + strings.Join(s.children(""), ", ")
 	case s.groups[parent(full)]:
@@ -143,7 +147,7 @@ func eachPair(l *layer, n *yaml.Node, path string, at Origin, f func(name string
 			l.fail(join(path, "<<"), at, `use "preset: NAME" or write the keys out`, "merge keys are not supported")
 			continue
 		case k.Kind != yaml.ScalarNode || k.Value == "":
-			l.fail(path, at, "", "has a key that is not a word")
+			l.fail("", at, "", "the key is not a word")
 			continue
 		case dup:
 			l.fail(join(path, k.Value), at, "keep one of them", "is given twice, first on line %d", first)
@@ -212,7 +216,7 @@ func decodeStruct(l *layer, n *yaml.Node, dst reflect.Value, path string, at Ori
 		if !ok {
 			hint := "its keys: " + strings.Join(names, ", ")
 			if near := nearest(name, names); near != "" {
-				hint = "did you mean " + near + "?"
+				hint = didYouMean([]string{near})
 			}
 			l.fail(join(path, name), at, hint, "is not a setting")
 			return

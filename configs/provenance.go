@@ -1,6 +1,9 @@
 package configs
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is a layer of the configuration.
 type Kind int
@@ -12,12 +15,13 @@ const (
 	FromFile                // the configuration file
 	FromEnv                 // an environment variable
 	FromSet                 // --set key=value
+	FromFlag                // a flag of the command's own
 )
 
 // Origin says where a value was written.
 type Origin struct {
 	Kind Kind
-	Name string // preset, file or variable name
+	Name string // preset, file, variable or flag name
 	Line int    // 1-based, for files and presets
 }
 
@@ -36,6 +40,8 @@ func (o Origin) String() string {
 		return "env " + o.Name
 	case FromSet:
 		return "--set"
+	case FromFlag:
+		return o.Name
 	}
 	return "default"
 }
@@ -66,4 +72,14 @@ func (p *Provenance) strongest(keys []string) Origin {
 		}
 	}
 	return best
+}
+
+// touches tells whether any key below a group was set.
+func (p *Provenance) touches(group string) bool {
+	for key := range p.origins {
+		if strings.HasPrefix(key, group+".") {
+			return true
+		}
+	}
+	return false
 }

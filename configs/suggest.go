@@ -1,31 +1,50 @@
 package configs
 
 import (
-	"sort"
+	"slices"
 	"strings"
 )
 
-// suggest returns the existing key nearest to a path that does not exist (the
-// nearest group when wantGroup), or "" when nothing is near. In order: a known
-// name from another framework, then the smallest edit distance of the last
-// element or of the whole path, the same parent first.
-func (s *schema) suggest(path string, wantGroup bool) string {
+// suggest returns the existing keys nearest to a path that does not exist
+// (groups when wantGroup), the likeliest first. In order: a known name from
+// another framework, keys with the same last element, then the smallest edit
+// distance of the last element or of the whole path, the same parent first.
+func (s *schema) suggest(path string, wantGroup bool) []string {
 	leaf := lastElement(path)
 	for _, alias := range []string{normalise(path), normalise(leaf)} {
 		if target := aliases[alias]; s.exists(target) {
-			return target
+			return []string{target}
 		}
 	}
+	var same []string
 	best, bestCost := "", tooFar
-	for _, cand := range s.paths() {
-		if s.groups[cand] != wantGroup {
-			continue
+	for _, cand := range s.paths(wantGroup) {
+		if normalise(leaf) == lastElement(cand) {
+			same = append(same, cand)
 		}
 		if c := cost(path, cand); c < bestCost {
 			best, bestCost = cand, c
 		}
 	}
-	return best
+	switch {
+	case len(same) > 0:
+		return same
+	case best != "":
+		return []string{best}
+	}
+	return nil
+}
+
+// didYouMean words a suggestion, "" for none.
+func didYouMean(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	const most = 4
+	if len(names) > most {
+		names = append(slices.Clone(names[:most]), "...")
+	}
+	return "did you mean " + strings.Join(names, " or ") + "?"
 }
 
 const tooFar = 1 << 30
@@ -48,17 +67,20 @@ func (s *schema) exists(path string) bool {
 	return path != "" && (leaf || s.groups[path])
 }
 
-// paths returns all keys and groups, sorted, so that ties break the same way
-// every time.
-func (s *schema) paths() []string {
-	all := make([]string, 0, len(s.keys)+len(s.groups))
+// paths returns all keys or all groups in the order of the document.
+func (s *schema) paths(groups bool) []string {
+	var all []string
 	for _, k := range s.keys {
-		all = append(all, k.Path)
+		if !groups {
+			all = append(all, k.Path)
+			continue
+		}
+		for g := parent(k.Path); g != ""; g = parent(g) {
+			if !slices.Contains(all, g) {
+				all = append(all, g)
+			}
+		}
 	}
-	for g := range s.groups {
-		all = append(all, g)
-	}
-	sort.Strings(all)
 	return all
 }
 

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -8,61 +9,66 @@ import (
 	"strings"
 )
 
-// validate asks every section for its problems and says of each where the
+// validate asks the sections for their problems and says of each where the
 // values it names were written. Problems that only follow from one already
 // found (a key that was misspelt is missing) are left out.
 func (s *schema) validate(c *Config, prov *Provenance, sections []string, found []Problem) []Problem {
 	tainted := map[string]bool{}
 	for _, p := range found {
 		tainted[p.Key] = true
-		tainted[p.meant] = true
-	}
-	used := func(section string) bool { return sections == nil || slices.Contains(sections, section) }
-	var out []Problem
-	v := reflect.ValueOf(c).Elem()
-	for i := range v.NumField() {
-		section, _ := fieldName(v.Type().Field(i))
-		if used(section) {
-			out = append(out, s.validateTree(v.Field(i), section, prov, tainted)...)
+		for _, key := range p.meant {
+			tainted[key] = true
 		}
 	}
+	used := func(group string) bool {
+		if sections == nil {
+			return !slices.Contains(sideSections, group) || prov.touches(group)
+		}
+		return slices.ContainsFunc(sections, func(name string) bool { return name == group || parent(group) == name })
+	}
+	out := s.validateTree(reflect.ValueOf(c).Elem(), "", used, prov, tainted)
 	for _, x := range crossChecks(c) {
-		skip := func(key string) bool { return tainted[key] || !used(s.byPath[key].Section()) }
-		if slices.ContainsFunc(x.keys, skip) {
-			continue
+		skip := func(key string) bool { return tainted[key] || !used(parent(key)) }
+		if !slices.ContainsFunc(x.keys, skip) {
+			out = append(out, Problem{Msg: x.msg, Hint: x.hint, Origin: prov.strongest(x.keys)})
 		}
-		out = append(out, Problem{Msg: x.msg, Hint: x.hint, Origin: prov.strongest(x.keys)})
 	}
 	return out
 }
 
-// validateTree validates a group, or the groups below it when it has no
-// Validate of its own.
-func (s *schema) validateTree(v reflect.Value, path string, prov *Provenance, tainted map[string]bool) []Problem {
-	val, ok := v.Interface().(validator)
-	if !ok {
-		var out []Problem
-		for i := range v.NumField() {
-			name, _ := fieldName(v.Type().Field(i))
-			if name != "" && s.groups[join(path, name)] {
-				out = append(out, s.validateTree(v.Field(i), join(path, name), prov, tainted)...)
-			}
-		}
-		return out
-	}
+// validateTree validates the groups directly below v, and of those that have no
+// Validate of their own the groups below them.
+func (s *schema) validateTree(v reflect.Value, path string, used func(string) bool, prov *Provenance, tainted map[string]bool) []Problem {
 	var out []Problem
-	hinted := false
-	for _, msg := range leaves(val.Validate()) {
-		keys := s.mentioned(msg, path)
-		if slices.ContainsFunc(keys, func(k string) bool { return tainted[k] }) || tainted[path] {
+	for i := range v.NumField() {
+		name, _ := fieldName(v.Type().Field(i))
+		group := join(path, name)
+		if !s.groups[group] {
 			continue
 		}
-		p := Problem{Msg: qualify(msg, path, keys)}
-		p.Origin = prov.strongest(keys)
-		if path == "model" && len(keys) > 0 && p.Origin.Kind == FromDefault {
-			if !hinted {
-				p.Hint = "choose a preset with a shape (see: train config list) or give the sizes"
-			}
+		val, ok := v.Field(i).Interface().(validator)
+		switch {
+		case !ok:
+			out = append(out, s.validateTree(v.Field(i), group, used, prov, tainted)...)
+		case used(group) && !tainted[group]:
+			out = append(out, s.problemsOf(val, group, prov, tainted)...)
+		}
+	}
+	return out
+}
+
+// problemsOf words the problems that one group finds in itself.
+func (s *schema) problemsOf(val validator, group string, prov *Provenance, tainted map[string]bool) []Problem {
+	var out []Problem
+	hinted := false
+	for _, msg := range leaves(val.Validate(), "") {
+		keys := s.mentioned(msg, group)
+		if slices.ContainsFunc(keys, func(k string) bool { return tainted[k] }) {
+			continue
+		}
+		p := Problem{Msg: qualify(msg, group, keys), Origin: prov.strongest(keys)}
+		if group == "model" && !hinted && len(keys) > 0 && p.Origin.Kind == FromDefault {
+			p.Hint = "choose a preset with a shape (see: train config list) or give the sizes"
 			hinted = true
 		}
 		out = append(out, p)
@@ -70,51 +76,72 @@ func (s *schema) validateTree(v reflect.Value, path string, prov *Provenance, ta
 	return out
 }
 
-// leaves takes a tree of joined errors apart.
-func leaves(err error) []string {
+// leaves takes a tree of joined errors apart. Words put in front of a joined
+// error, as in "pack: first\nsecond", are put in front of each.
+func leaves(err error, prefix string) []string {
 	if err == nil {
 		return nil
 	}
 	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []string
 		for _, e := range j.Unwrap() {
-			out = append(out, leaves(e)...)
+			out = append(out, leaves(e, prefix)...)
 		}
 		return out
 	}
-	return []string{err.Error()}
+	if inner := errors.Unwrap(err); inner != nil {
+		if before, ok := strings.CutSuffix(err.Error(), inner.Error()); ok {
+			return leaves(inner, prefix+before)
+		}
+	}
+	return []string{prefix + err.Error()}
 }
 
 var word = regexp.MustCompile(`[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*`)
 
 // mentioned returns the paths of the keys below group that a message names, in
-// the order of the message.
+// the order of the message. In "pack: length is 0" the words before a colon are
+// groups.
 func (s *schema) mentioned(msg, group string) []string {
+	under, rest := s.descend(msg, group)
 	var out []string
-	for _, w := range word.FindAllString(msg, -1) {
-		for _, path := range []string{join(group, w), w} {
+	for _, w := range word.FindAllString(rest, -1) {
+		for _, path := range []string{join(under, w), join(group, w), w} {
 			if _, ok := s.byPath[path]; ok && !slices.Contains(out, path) {
 				out = append(out, path)
+				break
 			}
 		}
 	}
 	return out
 }
 
+// descend follows the groups that a message names before colons.
+func (s *schema) descend(msg, group string) (under, rest string) {
+	for {
+		name, after, ok := strings.Cut(msg, ": ")
+		switch {
+		case ok && s.groups[join(group, name)]:
+			group, msg = join(group, name), after
+		case ok && name == lastElement(group):
+			msg = after
+		default:
+			return group, msg
+		}
+	}
+}
+
 // qualify puts the group before the first key of a message, so that it reads
 // "model.hidden_size 100 is not a multiple of num_attention_heads 3".
 func qualify(msg, group string, keys []string) string {
-	msg = strings.TrimPrefix(msg, lastElement(group)+": ")
-	if len(keys) > 0 {
-		leaf := strings.TrimPrefix(keys[0], group+".")
-		if strings.HasPrefix(msg, leaf) {
-			return group + "." + msg
-		}
+	under, rest := theSchema().descend(msg, group)
+	if len(keys) > 0 && strings.HasPrefix(rest, lastElement(keys[0])) && parent(keys[0]) == under {
+		return under + "." + rest
 	}
-	if strings.HasPrefix(msg, group+".") {
-		return msg
+	if strings.HasPrefix(rest, under+".") {
+		return rest
 	}
-	return group + ": " + msg
+	return under + ": " + rest
 }
 
 // crossChecks are the rules that no section can know alone.
