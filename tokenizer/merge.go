@@ -113,7 +113,8 @@ func (m *merger) mergeLong() {
 	for len(m.heap) > 0 {
 		c := m.pop()
 		left, right := int32(c.order&math.MaxUint32), c.right
-		if syms[left] == noSymbol || next[left] != right || m.table.pairs.get(syms[left], syms[right]) != c.merged {
+		// A symbol that was merged away is noSymbol, which is in no pair.
+		if m.table.pairs.get(syms[left], syms[right]) != c.merged {
 			continue
 		}
 		syms[left], ends[left] = c.merged, ends[right]

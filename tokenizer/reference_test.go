@@ -77,7 +77,7 @@ func (e *referenceEncoder) pair(i int) (pieceProto, bool) {
 		return pieceProto{}, false
 	}
 	p, ok := e.matchable[e.symbols[i].text+e.symbols[i+1].text]
-	return p, ok
+	return p, ok && p.typ != UserDefined
 }
 
 // consider remembers the halves of an unused piece.
@@ -141,7 +141,7 @@ func drawModel(t *rapid.T, unused bool) *modelProto {
 			m.pieces = append(m.pieces, pieceProto{text: bytePiece(byte(b)), typ: Byte})
 		}
 	}
-	texts := rapid.SliceOfNDistinct(rapid.StringOfN(rapid.RuneFrom([]rune("aab▁你𠮷")), 1, 5, -1), 1, 40, rapid.ID).Draw(t, "pieces")
+	texts := rapid.SliceOfNDistinct(rapid.StringOfN(rapid.RuneFrom([]rune("aaabb▁你𠮷")), 1, 4, -1), 1, 60, rapid.ID).Draw(t, "pieces")
 	for _, text := range texts {
 		p := pieceProto{text: text, typ: Normal, score: float32(rapid.IntRange(-4, 0).Draw(t, "score"))}
 		switch kind := rapid.IntRange(0, 19).Draw(t, "type"); {
@@ -192,6 +192,33 @@ func marshalProto(m *modelProto) []byte {
 
 func TestEncodeAgainstReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { checkAgainstReference(t, false) })
+}
+
+// TestReservedMarksAreNotMerged: all proper prefixes of a mark are pieces;
+// merging must stop short of the mark.
+func TestReservedMarksAreNotMerged(t *testing.T) {
+	m := newModelProto()
+	m.trainer.modelType, m.normalizer.addDummyPrefix = modelBPE, false
+	const mark = "<reserved_1>"
+	m.pieces = []pieceProto{{"<unk>", 0, Unknown}, {mark, 0, UserDefined}}
+	for n := 2; n < len(mark); n++ {
+		m.pieces = append(m.pieces, pieceProto{mark[:n], -float32(n), Normal})
+	}
+	for _, c := range mark {
+		if !slices.ContainsFunc(m.pieces, func(p pieceProto) bool { return p.text == string(c) }) {
+			m.pieces = append(m.pieces, pieceProto{string(c), -99, Normal})
+		}
+	}
+	tok, err := Parse(marshalProto(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := tok.Encode(mark); !slices.Equal(got, []int32{1}) {
+		t.Errorf("Encode = %v", got)
+	}
+	if got := tok.EncodeUser(mark); len(got) != 2 || slices.Contains(got, 1) || tok.Decode(got) != mark {
+		t.Errorf("EncodeUser = %v", got)
+	}
 }
 
 func TestUnusedPiecesAgainstReference(t *testing.T) {

@@ -25,7 +25,8 @@ type TrainReport struct {
 // Train learns a BPE model as SentencePiece does: the most frequent characters
 // make the alphabet, then the most frequent adjacent pair becomes a piece until
 // the vocabulary is full; among equals the shorter piece wins, then the smaller
-// in byte order. Lines are learnt from separately, and nothing is learnt across
+// in byte order. Pairs that do not occur are never learnt, even when the
+// vocabulary has room (SentencePiece 0.1.99 then adds some). Lines are learnt from separately, and nothing is learnt across
 // special pieces. The result depends on the configuration and the documents
 // alone, not on the number of threads: same input, same bytes.
 //
