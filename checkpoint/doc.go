@@ -20,6 +20,10 @@
 // is written last and nothing without it counts as a checkpoint. There is no
 // timestamp anywhere: equal states give equal files.
 //
+// trainer_state.json has the keys of Hugging Face's trainer. This framework's
+// own part ([Run]) is at stateful_callbacks.huihai.attributes, the one place
+// where that trainer's loader takes keys it does not know.
+//
 // # What a crash or a full disk leaves
 //
 // Everything is written into checkpoint-N.tmp-XXXX/, flushed to disk and then

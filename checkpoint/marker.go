@@ -46,12 +46,12 @@ func newMarker(step int, files []atomicfile.Info) *marker {
 
 // readMarker reads and checks the marker of a checkpoint folder.
 func readMarker(dir string) (*marker, error) {
-	data, err := os.ReadFile(filepath.Join(dir, markerFile))
+	data, err := readSmall(filepath.Join(dir, markerFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is missing, so its saving did not finish", markerFile)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", markerFile, cause(err))
+		return nil, fmt.Errorf("read %s: %w", markerFile, err)
 	}
 	return parseMarker(data)
 }

@@ -56,21 +56,21 @@ func (m *Model) open() error {
 	case !info.IsDir():
 		return errors.New("it is a file; give the folder that holds config.json")
 	}
-	if m.Config, err = os.ReadFile(filepath.Join(m.Dir, configFile)); err != nil {
+	if m.Config, err = readSmall(filepath.Join(m.Dir, configFile)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s is missing; is this a model folder? %w", configFile, fs.ErrNotExist)
 		}
-		return fmt.Errorf("read %s: %w", configFile, cause(err))
+		return fmt.Errorf("read %s: %w", configFile, err)
 	}
 	if exists(filepath.Join(m.Dir, singleFile)) {
 		return m.openSingle()
 	}
-	data, err := os.ReadFile(filepath.Join(m.Dir, indexFile))
+	data, err := readSmall(filepath.Join(m.Dir, indexFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noWeights(m.Dir)
 	case err != nil:
-		return fmt.Errorf("read %s: %w", indexFile, cause(err))
+		return fmt.Errorf("read %s: %w", indexFile, err)
 	}
 	index, err := parseIndex(data)
 	if err != nil {

@@ -279,6 +279,58 @@ func TestSaveSurvivesAFaultAtEveryOperation(t *testing.T) {
 	}
 }
 
+// A process that dies at any operation leaves whole checkpoints only, and the
+// next save tidies up.
+func TestSaveSurvivesDeathAtEveryOperation(t *testing.T) {
+	for at, dead := 0, true; dead; at++ {
+		root := t.TempDir()
+		for _, step := range []int{0, 1, 2} {
+			mustSave(t, root, testState(step))
+		}
+		st := testState(2)
+		st.Trainer.Run.RunID = "another"
+		fsys := atomictest.New(at, false)
+		fsys.Kill = true
+		st.Model.fsys, st.SaveTotalLimit = fsys, 2
+		dead = dies(t, func() {
+			if _, err := Save(context.Background(), root, st); err != nil {
+				t.Error(err)
+			}
+		})
+		path, step, err := Latest(root)
+		if err != nil || step != 2 {
+			t.Fatalf("dead at operation %d of %q: Latest gives step %d, %v", at, fsys.Ops(), step, err)
+		}
+		l, err := Load(path)
+		if err != nil {
+			t.Fatalf("dead at operation %d of %q: %v", at, fsys.Ops(), err)
+		}
+		l.Close()
+		st.Model.fsys = nil
+		mustSave(t, root, st)
+		if got := names(t, root); !slices.Equal(got, []string{"checkpoint-1", "checkpoint-2"}) {
+			t.Errorf("dead at operation %d of %q: the next save leaves %v", at, fsys.Ops(), got)
+		}
+		if !dead && at < 30 {
+			t.Errorf("only %d operations", at)
+		}
+	}
+}
+
+// dies reports whether f was killed.
+func dies(t *testing.T, f func()) (dead bool) {
+	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			if dead = r == (atomictest.Killed{}); !dead {
+				panic(r)
+			}
+		}
+	}()
+	f()
+	return false
+}
+
 func TestSaveRefusesWhatCannotFit(t *testing.T) {
 	root := t.TempDir()
 	st := testState(2)

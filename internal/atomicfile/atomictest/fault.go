@@ -19,11 +19,18 @@ type Faulty struct {
 	atomicfile.FS
 	FailAt  int  // -1 for never
 	Forever bool // all later operations fail too, except removals
+	Kill    bool // the operation panics with Killed, as if the process died
 	FreeNow int64
 
-	mu  sync.Mutex
-	ops []string
+	mu    sync.Mutex
+	ops   []string
+	locks []io.Closer
+	dead  bool
 }
+
+// Killed is what an operation panics with that stands for the process's death.
+// What deferred calls ask for afterwards is not done.
+type Killed struct{}
 
 // New returns a Faulty over the real file system, with much space free.
 func New(failAt int, forever bool) *Faulty {
@@ -46,10 +53,23 @@ func (f *Faulty) step(op, path string) error {
 	defer f.mu.Unlock()
 	n := len(f.ops)
 	f.ops = append(f.ops, fmt.Sprintf("%s %s", op, path))
+	if f.dead || f.Kill && n == f.FailAt {
+		f.die()
+	}
 	if f.FailAt >= 0 && (n == f.FailAt || f.Forever && n > f.FailAt) {
 		return &fs.PathError{Op: op, Path: path, Err: syscall.ENOSPC}
 	}
 	return nil
+}
+
+// die drops all locks, as the system does for a dead process, and panics.
+func (f *Faulty) die() {
+	f.dead = true
+	for _, l := range f.locks {
+		_ = l.Close()
+	}
+	f.locks = nil
+	panic(Killed{})
 }
 
 // Create implements atomicfile.FS.
@@ -82,11 +102,7 @@ func (f *Faulty) Rename(from, to string) error {
 
 // RemoveAll implements atomicfile.FS. It works on a full disk.
 func (f *Faulty) RemoveAll(path string) error {
-	f.mu.Lock()
-	n := len(f.ops)
-	f.ops = append(f.ops, "remove "+path)
-	f.mu.Unlock()
-	if n == f.FailAt {
+	if err := f.step("remove", path); err != nil && f.FailAt == len(f.Ops())-1 {
 		return &fs.PathError{Op: "remove", Path: path, Err: syscall.EIO}
 	}
 	return f.FS.RemoveAll(path)
@@ -110,7 +126,13 @@ func (f *Faulty) Lock(path string) (io.Closer, error) {
 	if err := f.step("lock", path); err != nil {
 		return nil, err
 	}
-	return f.FS.Lock(path)
+	l, err := f.FS.Lock(path)
+	if err == nil {
+		f.mu.Lock()
+		f.locks = append(f.locks, l)
+		f.mu.Unlock()
+	}
+	return l, err
 }
 
 // Free implements atomicfile.FS.
@@ -134,10 +156,11 @@ func (f *faultyFile) Sync() error {
 	return f.fs.step("sync", f.path)
 }
 
-func (f *faultyFile) Close() error {
-	err := f.fs.step("close", f.path)
-	if closeErr := f.File.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+func (f *faultyFile) Close() (err error) {
+	defer func() {
+		if closeErr := f.File.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return f.fs.step("close", f.path)
 }
