@@ -31,7 +31,7 @@ golden:
 	python3 scripts/golden_adamw.py
 
 gen:
-	go generate ./kernels/...
+	go generate -C kernels/internal/gen
 
 ci:
 	.ci/run
