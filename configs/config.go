@@ -40,8 +40,9 @@ func Default() Config {
 	}
 }
 
-// sideSections are not part of a training run: when a command names no
-// sections, they are validated only if one of their keys is set.
+// sideSections are not part of a training run, and commands give some of their
+// keys by flags: when no sections are named, only values other than the
+// defaults are validated.
 var sideSections = []string{"data", "tokenizer"}
 
 // validator is what a section's Config implements.

@@ -13,8 +13,10 @@ type Problem struct {
 	Msg    string // what is wrong, a clause that follows the key
 	Hint   string // what to do, "" when Msg says it
 
-	whole bool     // the layer cannot be read at all
-	meant []string // keys that were perhaps meant, for unknown keys
+	whole   bool     // the layer cannot be read at all
+	meant   []string // keys that were perhaps meant, for unknown keys
+	section string   // group whose Validate found it
+	about   []string // keys that the message names
 }
 
 // String returns "run.yaml:7: optim.learning_rat is not a setting; did you mean

@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"fmt"
 	"reflect"
 	"sort"
 	"strings"
@@ -121,27 +120,4 @@ func (s *schema) children(group string) []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// KeyInfo describes a setting for people and programs.
-type KeyInfo struct {
-	Key     string `json:"key"`
-	Type    string `json:"type"`
-	Default string `json:"default"`
-	Env     string `json:"env"`
-}
-
-// Describe lists every setting with its type and default.
-func Describe() ([]KeyInfo, error) {
-	def := Default()
-	v := reflect.ValueOf(&def).Elem()
-	var out []KeyInfo
-	for _, k := range theSchema().keys {
-		text, err := flow(k.of(v).Interface())
-		if err != nil {
-			return nil, fmt.Errorf("configuration: describe %s: %w", k.Path, err)
-		}
-		out = append(out, KeyInfo{Key: k.Path, Type: k.TypeName(), Default: text, Env: k.Env})
-	}
-	return out, nil
 }

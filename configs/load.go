@@ -26,9 +26,9 @@ type Options struct {
 	// Environ is the environment as os.Environ returns it; nil means none.
 	Environ []string
 	// Sections names the sections or groups ("model", "data.loader") that a
-	// command uses, to be validated; nil means every one that a run has, and
-	// the others if any of their keys is set. Misspelt keys are refused
-	// everywhere.
+	// command uses, to be validated; nil means every one, but of those that a
+	// training run does not have only the values that differ from the
+	// defaults. Misspelt keys are refused everywhere.
 	Sections []string
 }
 

@@ -1,9 +1,6 @@
 package configs
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Kind is a layer of the configuration.
 type Kind int
@@ -72,14 +69,4 @@ func (p *Provenance) strongest(keys []string) Origin {
 		}
 	}
 	return best
-}
-
-// touches tells whether any key below a group was set.
-func (p *Provenance) touches(group string) bool {
-	for key := range p.origins {
-		if strings.HasPrefix(key, group+".") {
-			return true
-		}
-	}
-	return false
 }

@@ -22,11 +22,16 @@ func (s *schema) validate(c *Config, prov *Provenance, sections []string, found 
 	}
 	used := func(group string) bool {
 		if sections == nil {
-			return !slices.Contains(sideSections, group) || prov.touches(group)
+			return true
 		}
 		return slices.ContainsFunc(sections, func(name string) bool { return name == group || parent(group) == name })
 	}
 	out := s.validateTree(reflect.ValueOf(c).Elem(), "", used, prov, tainted)
+	if sections == nil {
+		out = slices.DeleteFunc(out, func(p Problem) bool {
+			return slices.Contains(sideSections, p.section) && !s.changed(c, p.about)
+		})
+	}
 	for _, x := range crossChecks(c) {
 		skip := func(key string) bool { return tainted[key] || !used(parent(key)) }
 		if !slices.ContainsFunc(x.keys, skip) {
@@ -66,7 +71,7 @@ func (s *schema) problemsOf(val validator, group string, prov *Provenance, taint
 		if slices.ContainsFunc(keys, func(k string) bool { return tainted[k] }) {
 			continue
 		}
-		p := Problem{Msg: qualify(msg, group, keys), Origin: prov.strongest(keys)}
+		p := Problem{Msg: qualify(msg, group, keys), Origin: prov.strongest(keys), section: group, about: keys}
 		if group == "model" && !hinted && len(keys) > 0 && p.Origin.Kind == FromDefault {
 			p.Hint = "choose a preset with a shape (see: train config list) or give the sizes"
 			hinted = true
@@ -74,6 +79,18 @@ func (s *schema) problemsOf(val validator, group string, prov *Provenance, taint
 		out = append(out, p)
 	}
 	return out
+}
+
+// changed tells whether any of the keys has another value than its default. A
+// value that was written out and equals the default says nothing new.
+func (s *schema) changed(c *Config, keys []string) bool {
+	def := Default()
+	now, before := reflect.ValueOf(c).Elem(), reflect.ValueOf(&def).Elem()
+	return slices.ContainsFunc(keys, func(path string) bool {
+		a, b := s.byPath[path].of(now), s.byPath[path].of(before)
+		empty := a.Kind() == reflect.Slice && a.Len()+b.Len() == 0 // nil or not
+		return !empty && !reflect.DeepEqual(a.Interface(), b.Interface())
+	})
 }
 
 // leaves takes a tree of joined errors apart. Words put in front of a joined

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -161,14 +162,23 @@ func writeNew(path string, text []byte, force bool) error {
 func newConfigKeysCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "keys", Short: "List every setting with its type, default and environment name", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			infos, err := configs.Describe()
+		Use: "keys [PREFIX]", Short: "List the settings; with a prefix such as optim, explain them",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("%s takes one prefix, but got %d words", cmd.CommandPath(), len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			infos, err := configs.Describe(strings.Join(args, ""))
 			if err != nil {
-				return err
+				return usageError{err}
 			}
 			if asJSON {
 				return printIndented(cmd.OutOrStdout(), infos)
+			}
+			if len(args) > 0 {
+				return explainKeys(cmd.OutOrStdout(), infos)
 			}
 			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(t, "KEY\tTYPE\tDEFAULT\tENVIRONMENT")
@@ -180,6 +190,22 @@ func newConfigKeysCmd() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// explainKeys prints a paragraph for every setting.
+func explainKeys(w io.Writer, infos []configs.KeyInfo) error {
+	for _, i := range infos {
+		if _, err := fmt.Fprintf(w, "%s: %s\n    type %s, environment %s\n", i.Key, i.Default, i.Type, i.Env); err != nil {
+			return err
+		}
+		if i.Help == "" {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "    %s\n", i.Help); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printIndented writes v as one JSON value laid out for reading.
