@@ -83,7 +83,8 @@ type Device interface {
 	// Rotary rotates x in place, rotate-half pairing (i, i+D/2): x holds
 	// heads of size headDim side by side, table is F32[maxPos, headDim] as
 	// made by [RotaryTable] (cos in the first half of a row, sin in the
-	// second), positions is I32[T]. inverse rotates back (the gradient).
+	// second), positions is I32[T]. inverse rotates back (the gradient). A
+	// position outside the table fills the row with NaN; callers check positions.
 	Rotary(x Mat, table, positions Buf, headDim int, inverse bool)
 
 	// Attention is causal attention over p.Batch independent rows:
@@ -91,7 +92,8 @@ type Device interface {
 	// stands at position i+Tk-Tq. score(i,j) = Scale*q_i·k_j
 	// + Slopes[h]*(j-i), visible when j <= i and Segments agree. out is
 	// [Batch*Tq, H*D]. lse, F32[Batch*H*Tq], receives log(sum(exp(score)));
-	// it may be absent (inference).
+	// it may be absent (inference). Weights are [Weight32] of score minus the
+	// largest score (the gradient: minus lse).
 	Attention(out Mat, lse Buf, q, k, v Mat, p AttentionParams)
 	// AttentionGrad overwrites dq, dk, dv. It recomputes the probabilities
 	// from lse. dq, dk, dv may not overlap q, k, v.
@@ -143,11 +145,12 @@ type AttentionParams struct {
 //
 //	NLL[t]      = logsumexp(z) - z[y]
 //	MaxLogit[t] = max(z)                       (the first index wins ties)
-//	dz[v]       = InvCount*(softmax(z)[v] - 1{v=y})
+//	dz[v]       = InvCount*(softmax(z)[v] - 1{v=y})   (weights by [Weight32])
 //	dz[argmax] += InvCount*2*ZWeight*MaxLogit[t]
 //	DH[t]       = dz·W        DW[v] = fma(dz[t,v], H[t], DW[v]) in token order
 //
-// Ignored tokens get NLL = MaxLogit = 0 and DH = 0 and touch DW not at all.
+// A label that is neither IgnoreLabel nor in [0, V) gives a NaN loss and no
+// gradient; callers check labels. Ignored tokens get NLL = MaxLogit = 0 and DH = 0 and touch DW not at all.
 // With DH absent only NLL and MaxLogit are computed; with DW absent the head is
 // frozen.
 type HeadLossArgs struct {
@@ -167,8 +170,12 @@ type HeadLossArgs struct {
 //	m  = Beta1*m + (1-Beta1)*g'
 //	v  = Beta2*v + (1-Beta2)*g'²
 //	p  = p - LR*WeightDecay*p - LR * (m/Corr1) / (sqrt(v/Corr2) + Eps)
+//
+// An m or v that became subnormal is stored as 0: the moments of rows without
+// gradient decay to that range, never leave it by rounding, and would slow every
+// later step.
 type AdamWArgs struct {
 	LR, Beta1, Beta2, Eps, WeightDecay float32
-	Corr1, Corr2                       float32 // 1-Beta1^t, 1-Beta2^t
+	Corr1, Corr2                       float32 // 1-Beta1^t, 1-Beta2^t, from the float32 betas
 	GradScale                          float32 // clipping factor
 }

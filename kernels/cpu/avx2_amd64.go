@@ -124,7 +124,7 @@ func squareLanesAVX2(a *float32, n int, lanes *[16]float64)
 //go:noescape
 func scoresAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, lanes *[16]float32)
 
-// softmaxGradAVX2: s = exp(score-lse), dp = scale*(s*(dp-delta)).
+// softmaxGradAVX2: s = weight(score-lse), dp = scale*(s*(dp-delta)).
 //
 //go:noescape
 func softmaxGradAVX2(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32)
@@ -134,12 +134,12 @@ func softmaxGradAVX2(s *float32, dp *float32, n int, visible int32, rel int32, s
 //go:noescape
 func scoresSegAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, seg *int32, want int32, lanes *[16]float32)
 
-// softmaxGradSegAVX2: s = exp(score-lse), dp = scale*(s*(dp-delta)).
+// softmaxGradSegAVX2: s = weight(score-lse), dp = scale*(s*(dp-delta)).
 //
 //go:noescape
 func softmaxGradSegAVX2(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32, seg *int32, want int32)
 
-// expLanesAVX2: s = exp(s-top), and the lanes of the sum.
+// expLanesAVX2: s = weight(s-top), and the lanes of the sum.
 //
 //go:noescape
 func expLanesAVX2(s *float32, n int, top float32, lanes *[16]float32)

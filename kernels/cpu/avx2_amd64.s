@@ -1062,10 +1062,10 @@ loop:
 	VBLENDVPS    Y8, Y7, Y9, Y7
 	VPADDD       c00000008<>+0(SB), Y4, Y4
 	VSUBPS       Y5, Y7, Y7
-	VCMPPS       $0x11, cc2aeac4f<>+0(SB), Y7, Y8
+	VCMPPS       $0x11, cc2300000<>+0(SB), Y7, Y8
 	VMOVUPS      c42b20000<>+0(SB), Y9
 	VMINPS       Y7, Y9, Y7
-	VMOVUPS      cc2aeac4f<>+0(SB), Y9
+	VMOVUPS      cc2300000<>+0(SB), Y9
 	VMAXPS       Y7, Y9, Y7
 	VMOVUPS      c4b400000<>+0(SB), Y9
 	VFMADD231PS  c3fb8aa3b<>+0(SB), Y7, Y9
@@ -1105,15 +1105,15 @@ loop_test:
 	VZEROUPPER
 	RET
 
-DATA cc2aeac4f<>+0(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+4(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+8(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+12(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+16(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+20(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+24(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
-GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $32
+DATA cc2300000<>+0(SB)/4, $0xc2300000
+DATA cc2300000<>+4(SB)/4, $0xc2300000
+DATA cc2300000<>+8(SB)/4, $0xc2300000
+DATA cc2300000<>+12(SB)/4, $0xc2300000
+DATA cc2300000<>+16(SB)/4, $0xc2300000
+DATA cc2300000<>+20(SB)/4, $0xc2300000
+DATA cc2300000<>+24(SB)/4, $0xc2300000
+DATA cc2300000<>+28(SB)/4, $0xc2300000
+GLOBL cc2300000<>(SB), RODATA|NOPTR, $32
 
 DATA c42b20000<>+0(SB)/4, $0x42b20000
 DATA c42b20000<>+4(SB)/4, $0x42b20000
@@ -1324,10 +1324,10 @@ loop:
 	VBLENDVPS    Y9, Y8, Y10, Y8
 	VPADDD       c00000008<>+0(SB), Y4, Y4
 	VSUBPS       Y6, Y8, Y8
-	VCMPPS       $0x11, cc2aeac4f<>+0(SB), Y8, Y9
+	VCMPPS       $0x11, cc2300000<>+0(SB), Y8, Y9
 	VMOVUPS      c42b20000<>+0(SB), Y10
 	VMINPS       Y8, Y10, Y8
-	VMOVUPS      cc2aeac4f<>+0(SB), Y10
+	VMOVUPS      cc2300000<>+0(SB), Y10
 	VMAXPS       Y8, Y10, Y8
 	VMOVUPS      c4b400000<>+0(SB), Y10
 	VFMADD231PS  c3fb8aa3b<>+0(SB), Y8, Y10
@@ -1381,10 +1381,10 @@ TEXT ·expLanesAVX2(SB), NOSPLIT, $0-32
 loop:
 	VMOVUPS      (AX), Y3
 	VSUBPS       Y0, Y3, Y3
-	VCMPPS       $0x11, cc2aeac4f<>+0(SB), Y3, Y4
+	VCMPPS       $0x11, cc2300000<>+0(SB), Y3, Y4
 	VMOVUPS      c42b20000<>+0(SB), Y5
 	VMINPS       Y3, Y5, Y3
-	VMOVUPS      cc2aeac4f<>+0(SB), Y5
+	VMOVUPS      cc2300000<>+0(SB), Y5
 	VMAXPS       Y3, Y5, Y3
 	VMOVUPS      c4b400000<>+0(SB), Y5
 	VFMADD231PS  c3fb8aa3b<>+0(SB), Y3, Y5
@@ -1412,10 +1412,10 @@ loop:
 	VADDPS       Y6, Y1, Y1
 	VMOVUPS      32(AX), Y3
 	VSUBPS       Y0, Y3, Y3
-	VCMPPS       $0x11, cc2aeac4f<>+0(SB), Y3, Y4
+	VCMPPS       $0x11, cc2300000<>+0(SB), Y3, Y4
 	VMOVUPS      c42b20000<>+0(SB), Y5
 	VMINPS       Y3, Y5, Y3
-	VMOVUPS      cc2aeac4f<>+0(SB), Y5
+	VMOVUPS      cc2300000<>+0(SB), Y5
 	VMAXPS       Y3, Y5, Y3
 	VMOVUPS      c4b400000<>+0(SB), Y5
 	VFMADD231PS  c3fb8aa3b<>+0(SB), Y3, Y5
@@ -1519,6 +1519,16 @@ DATA c80000000<>+24(SB)/4, $0x80000000
 DATA c80000000<>+28(SB)/4, $0x80000000
 GLOBL c80000000<>(SB), RODATA|NOPTR, $32
 
+DATA cc2aeac4f<>+0(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+4(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+8(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+12(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+16(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+20(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+24(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
+GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $32
+
 // func swigluGradAVX2(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-48
@@ -1612,10 +1622,16 @@ loop:
 	VMULPS      (CX), Y0, Y10
 	VMULPS      Y10, Y2, Y11
 	VFMADD231PS (DX), Y1, Y11
+	VANDPS      c7fffffff<>+0(SB), Y11, Y12
+	VCMPPS      $0x11, c00800000<>+0(SB), Y12, Y12
+	VANDNPS     Y11, Y12, Y11
 	VMOVUPS     Y11, (DX)
 	VMULPS      Y10, Y4, Y12
 	VMULPS      Y10, Y12, Y12
 	VFMADD231PS (BX), Y3, Y12
+	VANDPS      c7fffffff<>+0(SB), Y12, Y10
+	VCMPPS      $0x11, c00800000<>+0(SB), Y10, Y10
+	VANDNPS     Y12, Y10, Y12
 	VMOVUPS     Y12, (BX)
 	VDIVPS      Y6, Y12, Y12
 	VSQRTPS     Y12, Y12
@@ -1637,3 +1653,23 @@ loop_test:
 	JGE  loop
 	VZEROUPPER
 	RET
+
+DATA c7fffffff<>+0(SB)/4, $0x7fffffff
+DATA c7fffffff<>+4(SB)/4, $0x7fffffff
+DATA c7fffffff<>+8(SB)/4, $0x7fffffff
+DATA c7fffffff<>+12(SB)/4, $0x7fffffff
+DATA c7fffffff<>+16(SB)/4, $0x7fffffff
+DATA c7fffffff<>+20(SB)/4, $0x7fffffff
+DATA c7fffffff<>+24(SB)/4, $0x7fffffff
+DATA c7fffffff<>+28(SB)/4, $0x7fffffff
+GLOBL c7fffffff<>(SB), RODATA|NOPTR, $32
+
+DATA c00800000<>+0(SB)/4, $0x00800000
+DATA c00800000<>+4(SB)/4, $0x00800000
+DATA c00800000<>+8(SB)/4, $0x00800000
+DATA c00800000<>+12(SB)/4, $0x00800000
+DATA c00800000<>+16(SB)/4, $0x00800000
+DATA c00800000<>+20(SB)/4, $0x00800000
+DATA c00800000<>+24(SB)/4, $0x00800000
+DATA c00800000<>+28(SB)/4, $0x00800000
+GLOBL c00800000<>(SB), RODATA|NOPTR, $32

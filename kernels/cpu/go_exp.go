@@ -14,7 +14,7 @@ func (r *scoreRow) score(s float32, j int) float32 {
 	return k.FMA32(s, r.scale, float32(r.slope*float32(r.rel+j)))
 }
 
-// softmaxGo turns raw products into exp(score - top) in place, zero where not
+// softmaxGo turns raw products into weights of score - top in place, zero where not
 // visible, and returns the largest score and the lane sum. len(s) is a multiple
 // of 16 and at least r.n.
 func softmaxGo(s []float32, r *scoreRow) (top, sum float32) {
@@ -24,19 +24,19 @@ func softmaxGo(s []float32, r *scoreRow) (top, sum float32) {
 	top = rowMaxGo(s)
 	var lanes [k.Lanes]float32
 	for j, v := range s {
-		e := k.Exp32(v - top)
+		e := k.Weight32(v - top)
 		s[j] = e
 		lanes[j%k.Lanes] += e
 	}
 	return top, k.Tree16(&lanes)
 }
 
-// softmaxGradGo turns raw products into p = exp(score - lse) and dp into
+// softmaxGradGo turns raw products into p = weight(score - lse) and dp into
 // scale*(p*(dp - delta)), both in place.
 func softmaxGradGo(s, dp []float32, r *scoreRow, lse, delta float32) {
 	dp = dp[:len(s)]
 	for j, v := range s {
-		p := k.Exp32(r.score(v, j) - lse)
+		p := k.Weight32(r.score(v, j) - lse)
 		s[j] = p
 		dp[j] = float32(p*(dp[j]-delta)) * r.scale
 	}
@@ -71,9 +71,20 @@ func adamwGo(w, g, m, v []float32, s *adamStep) {
 		grad = s.gradScale * grad
 		mi := k.FMA32(s.beta1, m[i], float32(s.rest1*grad))
 		vi := k.FMA32(s.beta2, v[i], float32(float32(s.rest2*grad)*grad))
+		mi, vi = flush(mi), flush(vi)
 		m[i], v[i] = mi, vi
 		step := float32(mi/s.corr1) / (k.Sqrt32(vi/s.corr2) + s.eps)
 		x := k.FMA32(s.negDecay, w[i], w[i])
 		w[i] = k.FMA32(s.negLR, step, x)
 	}
 }
+
+// flush replaces a subnormal number by zero.
+func flush(x float32) float32 {
+	if float32(math.Abs(float64(x))) < smallestNormal {
+		return 0
+	}
+	return x
+}
+
+const smallestNormal float32 = 0x1p-126

@@ -22,20 +22,22 @@ const (
 	expC6     float32 = 0.0013814535713500104
 	expLowest float32 = -87.336544
 	expTop    float32 = 89
+	weightCut float32 = -44
 
 	negInf  = 0xff800000
 	signBit = 0x80000000
 	lessOQ  = 0x11
 )
 
-// exp8 returns exp(x) in the order of operations of kernels.Exp32. x is lost.
-func exp8(x VecVirtual) VecVirtual {
+// exp8 returns exp(x), or 0 below lowest, in the order of operations of
+// kernels.Exp32. x is lost.
+func exp8(x VecVirtual, lowest float32) VecVirtual {
 	under, t, n, p, e := YMM(), YMM(), YMM(), YMM(), YMM()
-	VCMPPS(Imm(lessOQ), f32(expLowest), x, under)
+	VCMPPS(Imm(lessOQ), f32(lowest), x, under)
 	limit := YMM()
 	VMOVUPS(f32(expTop), limit)
 	VMINPS(x, limit, x) // top < x ? top : x, so that NaN passes
-	VMOVUPS(f32(expLowest), limit)
+	VMOVUPS(f32(lowest), limit)
 	VMAXPS(x, limit, x)
 	VMOVUPS(f32(expMagic), t)
 	VFMADD231PS(f32(expLog2E), x, t)
@@ -132,13 +134,13 @@ func softmax() {
 		finish()
 
 		routine("softmaxGrad"+suffix, "func(s, dp *float32, n int, visible, rel int32, scale, slope, lse, delta float32"+params+")")
-		Doc("softmaxGrad" + suffix + ": s = exp(score-lse), dp = scale*(s*(dp-delta)).")
+		Doc("softmaxGrad" + suffix + ": s = weight(score-lse), dp = scale*(s*(dp-delta)).")
 		c = newScores(segmented)
 		dp, lse, delta := ptr("dp"), broadcast("lse"), broadcast("delta")
 		strips("loop", 8, func() {
 			v := c.next(0)
 			VSUBPS(lse, v, v)
-			p := exp8(v)
+			p := exp8(v, weightCut)
 			VMOVUPS(p, at(c.s, 0))
 			d := YMM()
 			VMOVUPS(at(dp, 0), d)
@@ -151,7 +153,7 @@ func softmax() {
 	}
 
 	routine("expLanesAVX2", "func(s *float32, n int, top float32, lanes *[16]float32)")
-	Doc("expLanesAVX2: s = exp(s-top), and the lanes of the sum.")
+	Doc("expLanesAVX2: s = weight(s-top), and the lanes of the sum.")
 	s, top := ptr("s"), broadcast("top")
 	l0, l1 := YMM(), YMM()
 	VXORPS(l0, l0, l0)
@@ -161,7 +163,7 @@ func softmax() {
 			v := YMM()
 			VMOVUPS(at(s, 8*i), v)
 			VSUBPS(top, v, v)
-			e := exp8(v)
+			e := exp8(v, weightCut)
 			VMOVUPS(e, at(s, 8*i))
 			VADDPS(e, lane, lane)
 		}
@@ -174,7 +176,7 @@ func softmax() {
 func sigmoid8(x VecVirtual) VecVirtual {
 	m := YMM()
 	VXORPS(bits(signBit), x, m)
-	e, one := exp8(m), YMM()
+	e, one := exp8(m, expLowest), YMM()
 	VMOVUPS(f32(1), one)
 	VADDPS(e, one, e)
 	VDIVPS(e, one, e)
@@ -237,10 +239,12 @@ func adamw() {
 		VMULPS(at(g, 0), gradScale, x)
 		VMULPS(x, rest1, a)
 		VFMADD231PS(at(m, 0), beta1, a)
+		flush(a)
 		VMOVUPS(a, at(m, 0))
 		VMULPS(x, rest2, b)
 		VMULPS(x, b, b)
 		VFMADD231PS(at(v, 0), beta2, b)
+		flush(b)
 		VMOVUPS(b, at(v, 0))
 		VDIVPS(corr2, b, b)
 		VSQRTPS(b, b)
@@ -253,4 +257,12 @@ func adamw() {
 		VMOVUPS(x, at(w, 0))
 	}, w, g, m, v)
 	finish()
+}
+
+// flush replaces subnormal lanes by zero; NaN stays.
+func flush(x VecVirtual) {
+	t := YMM()
+	VANDPS(bits(^uint32(signBit)), x, t)
+	VCMPPS(Imm(lessOQ), f32(0x1p-126), t, t)
+	VANDNPS(x, t, x)
 }
