@@ -10,6 +10,8 @@ import (
 type Config struct {
 	// OutputDir receives checkpoints, logs and the final model.
 	OutputDir string `yaml:"output_dir" mapstructure:"output_dir"`
+	// DatasetDir is the folder that train data build made.
+	DatasetDir string `yaml:"dataset_dir" mapstructure:"dataset_dir"`
 	// Seed names every random stream of the run.
 	Seed uint64 `yaml:"seed" mapstructure:"seed"`
 	// MaxSteps is the number of optimizer steps; 0 means one pass over the data.

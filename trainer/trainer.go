@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
+	"huihai/checkpoint"
 	"huihai/data"
 	"huihai/kernels"
 	"huihai/model"
@@ -18,6 +18,9 @@ import (
 // rows are asked for at a time. data.Loader is one.
 type Batches interface {
 	Next(ctx context.Context, rows int) (*data.Batch, error)
+	// State and Restore save and set the place in that order.
+	State() data.State
+	Restore(data.State) error
 }
 
 // Observer is told what the trainer does, on the trainer's goroutine, between
@@ -53,8 +56,6 @@ type Hooks struct {
 	Observer Observer
 	// Evaluate measures held-out text with the weights as they are.
 	Evaluate func(ctx context.Context) (Evaluation, error)
-	// Save writes a checkpoint and returns its folder.
-	Save func(ctx context.Context, t *Trainer) (string, error)
 	// Seconds is a monotonic clock; nil means no times are recorded.
 	Seconds func() float64
 }
@@ -74,28 +75,10 @@ type Trainer struct {
 	done     int // steps completed
 	held     []model.Batch
 	hooks    Hooks
-	save     SavePolicy
-	history  []LogEntry
-	ledger   Ledger
-}
-
-// SavePolicy says when checkpoints are due.
-type SavePolicy struct{ EverySteps int }
-
-// Ledger counts every token that went through the run.
-type Ledger struct {
-	Read    int64 `json:"read"`    // tokens handed over by the loader
-	Trained int64 `json:"trained"` // carried a label
-	Masked  int64 `json:"masked"`  // carried none: the end of a document or row
-}
-
-// LogEntry is a line of trainer_state.json's log_history.
-type LogEntry struct {
-	Step         int      `json:"step"`
-	Loss         *float64 `json:"loss,omitempty"`
-	GradNorm     *float64 `json:"grad_norm,omitempty"`
-	LearningRate *float64 `json:"learning_rate,omitempty"`
-	EvalLoss     *float64 `json:"eval_loss,omitempty"`
+	save     Saving
+	saved    int // step of the last checkpoint
+	history  []checkpoint.LogEntry
+	ledger   data.BatchLedger
 }
 
 // Setup is what a run is made of.
@@ -106,10 +89,12 @@ type Setup struct {
 	Optim      optim.Config
 	TotalSteps int
 	Batches    Batches
-	Save       SavePolicy
+	Save       Saving
 	Hooks      Hooks
 	// Source holds weights to start from; nil means fresh ones.
 	Source model.Source
+	// Resume is a checkpoint to continue; it wins over Source.
+	Resume *checkpoint.Loaded
 }
 
 // New plans the run, allocates what the plan says and fills the weights.
@@ -140,9 +125,12 @@ func (t *Trainer) allocate(s Setup) (err error) {
 	if t.weights, err = model.NewWeights(t.dev, t.model.Tensors(), model.Float32); err != nil {
 		return err
 	}
-	if s.Source != nil {
+	switch {
+	case s.Resume != nil:
+		err = t.weights.Load(s.Resume.Model)
+	case s.Source != nil:
 		err = t.weights.Load(s.Source)
-	} else {
+	default:
 		err = t.weights.Init(t.model, t.cfg.Seed)
 	}
 	if err != nil {
@@ -154,6 +142,11 @@ func (t *Trainer) allocate(s Setup) (err error) {
 	t.opt, err = optim.New(t.dev, s.Optim, optimParams(t.weights.Tensors(), t.weights, t.step))
 	if err != nil {
 		return err
+	}
+	if s.Resume != nil {
+		if err := t.resume(s.Resume); err != nil {
+			return fmt.Errorf("trainer: resume %s: %w", s.Resume.Path, err)
+		}
 	}
 	n := t.cfg.PerDeviceTrainBatchSize * t.cfg.SequenceLength
 	for range t.cfg.GradientAccumulationSteps {
@@ -174,8 +167,8 @@ func (t *Trainer) Weights() *model.Weights { return t.weights }
 // StepsDone returns the number of completed steps.
 func (t *Trainer) StepsDone() int { return t.done }
 
-// Ledger returns the count of tokens so far.
-func (t *Trainer) Ledger() Ledger { return t.ledger }
+// Ledger accounts for every token that went through the run.
+func (t *Trainer) Ledger() data.BatchLedger { return t.ledger }
 
 // Close frees everything on the device.
 func (t *Trainer) Close() error {
@@ -224,10 +217,11 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 // updates the weights.
 func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
 	start := t.seconds()
-	supervised, err := t.fetch(ctx)
+	read, err := t.fetch(ctx)
 	if err != nil {
 		return StepRecord{}, err
 	}
+	supervised := int(read.Trained)
 	fetched := t.seconds()
 	if err := t.step.Begin(supervised); err != nil {
 		return StepRecord{}, err
@@ -248,9 +242,7 @@ func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
 	}
 	t.done++
 	tokens := len(t.held) * len(t.held[0].InputIDs)
-	t.ledger.Read += int64(tokens)
-	t.ledger.Trained += int64(supervised)
-	t.ledger.Masked += int64(tokens - supervised)
+	t.ledger.Add(read)
 	return StepRecord{
 		Step: t.done, TotalSteps: t.total,
 		Loss: stats.Loss(t.cfg.ZLossWeight), CrossEntropy: stats.CrossEntropy(),
@@ -260,15 +252,16 @@ func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
 	}, nil
 }
 
-// fetch copies the step's micro-batches, as the loader reuses its buffers.
-func (t *Trainer) fetch(ctx context.Context) (supervised int, err error) {
+// fetch copies the step's micro-batches, as the loader reuses its buffers, and
+// returns the account of their tokens.
+func (t *Trainer) fetch(ctx context.Context) (read data.BatchLedger, err error) {
 	for i := range t.held {
 		b, err := t.batches.Next(ctx, t.cfg.PerDeviceTrainBatchSize)
 		if err != nil {
-			return 0, err
+			return read, err
 		}
 		if b.SeqLen != t.cfg.SequenceLength || b.Rows != t.cfg.PerDeviceTrainBatchSize {
-			return 0, fmt.Errorf("the loader gave %d rows of %d tokens, want %d of %d (train.sequence_length must be that of the shards)",
+			return read, fmt.Errorf("the loader gave %d rows of %d tokens, want %d of %d (train.sequence_length must be that of the shards)",
 				b.Rows, b.SeqLen, t.cfg.PerDeviceTrainBatchSize, t.cfg.SequenceLength)
 		}
 		h := &t.held[i]
@@ -276,9 +269,13 @@ func (t *Trainer) fetch(ctx context.Context) (supervised int, err error) {
 		copy(h.Labels, b.Labels)
 		copy(h.Segments, b.Segments)
 		copy(h.Positions, b.Positions)
-		supervised += model.Supervised(h.Labels)
+		if n := int64(model.Supervised(h.Labels)); n != b.Ledger.Trained || b.Ledger.Read != int64(len(h.Labels)) {
+			return read, fmt.Errorf("the token ledger does not close: the loader accounts for %d labels of %d tokens, the micro-batch has %d of %d: this is a defect",
+				b.Ledger.Trained, b.Ledger.Read, n, len(h.Labels))
+		}
+		read.Add(b.Ledger)
 	}
-	return supervised, nil
+	return read, nil
 }
 
 // afterStep logs, evaluates and saves when due.
@@ -287,8 +284,8 @@ func (t *Trainer) afterStep(ctx context.Context, rec StepRecord) error {
 		return fmt.Errorf("trainer: step %d: the loss is %v; lower optim.learning_rate or look at the data of this step", rec.Step, rec.Loss)
 	}
 	if t.due(rec.Step, t.cfg.LoggingSteps) || rec.Step == 1 {
-		t.history = append(t.history, LogEntry{
-			Step: rec.Step, Loss: &rec.Loss, GradNorm: &rec.GradNorm, LearningRate: &rec.LearningRate,
+		t.history = append(t.history, checkpoint.LogEntry{
+			"step": rec.Step, "loss": rec.Loss, "grad_norm": rec.GradNorm, "learning_rate": rec.LearningRate,
 		})
 	}
 	if t.hooks.Observer != nil {
@@ -299,7 +296,7 @@ func (t *Trainer) afterStep(ctx context.Context, rec StepRecord) error {
 			return err
 		}
 	}
-	if t.due(rec.Step, t.save.EverySteps) {
+	if t.due(rec.Step, t.save.Checkpoint.SaveSteps) {
 		return t.saveNow(ctx)
 	}
 	return nil
@@ -313,21 +310,23 @@ func (t *Trainer) evaluate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("trainer: evaluate after step %d: %w", t.done, err)
 	}
-	t.history = append(t.history, LogEntry{Step: t.done, EvalLoss: &e.Loss})
+	t.history = append(t.history, checkpoint.LogEntry{"step": t.done, "eval_loss": e.Loss})
 	if t.hooks.Observer != nil {
 		t.hooks.Observer.Evaluated(t.done, e)
 	}
 	return nil
 }
 
+// saveNow writes a checkpoint of the step reached, unless there is one.
 func (t *Trainer) saveNow(ctx context.Context) error {
-	if t.hooks.Save == nil {
+	if t.done == 0 || t.saved == t.done {
 		return nil
 	}
-	path, err := t.hooks.Save(ctx, t)
+	path, err := t.Save(ctx)
 	if err != nil {
-		return fmt.Errorf("trainer: save after step %d: %w", t.done, err)
+		return err
 	}
+	t.saved = t.done
 	if t.hooks.Observer != nil {
 		t.hooks.Observer.Saved(t.done, path)
 	}
@@ -341,5 +340,5 @@ func (t *Trainer) seconds() float64 {
 	return t.hooks.Seconds()
 }
 
-// History returns the log entries so far.
-func (t *Trainer) History() []LogEntry { return slices.Clone(t.history) }
+// Model returns the shape of the model.
+func (t *Trainer) Model() model.Config { return t.model }

@@ -6,9 +6,15 @@ import "github.com/spf13/cobra"
 // its file and naming it here.
 func verbs() []*cobra.Command {
 	return []*cobra.Command{
-		newConfigCmd(),
+		newQuickstartCmd(),
 		newDataCmd(),
 		newTokenizerCmd(),
+		newPretrainCmd(),
+		newPlanCmd(),
+		newConfigCmd(),
+		newGenerateCmd(),
+		newLogprobsCmd(),
+		newDebugCmd(),
 		newVersionCmd(),
 	}
 }

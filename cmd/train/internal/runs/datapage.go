@@ -1,0 +1,71 @@
+package runs
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"huihai/data"
+	"huihai/telemetry"
+)
+
+// StageLines shows a build: a bar for the stage under way and a line for each
+// that is finished.
+func StageLines(p *telemetry.Progress) func(data.Event) {
+	stage := ""
+	return func(e data.Event) {
+		if e.Finished {
+			p.End()
+			stage = ""
+			p.Println(fmt.Sprintf("%-10s %7.2fs  %s", e.Stage, e.Seconds, e.Summary))
+			return
+		}
+		if e.Stage != stage {
+			stage = e.Stage
+			p.Begin(e.Stage, e.Done, e.Total)
+		}
+		p.Set(e.Done, "")
+	}
+}
+
+// DataPage tells what became of the text.
+func DataPage(dir string, r *data.Report, screen telemetry.Screen) string {
+	t := telemetry.Table{Title: "text", Header: []string{"", "documents", "MB", "share of text"}}
+	add := func(what string, documents, bytes int64) {
+		share := 0.0
+		if r.Read.Bytes > 0 {
+			share = 100 * float64(bytes) / float64(r.Read.Bytes)
+		}
+		t.Add(what, telemetry.Grouped(documents), fmt.Sprintf("%.2f", float64(bytes)/1e6), fmt.Sprintf("%.1f%%", share))
+	}
+	add("read", r.Read.Documents, r.Read.Bytes)
+	reasons := make([]string, 0, len(r.Dropped))
+	for reason := range r.Dropped {
+		reasons = append(reasons, reason)
+	}
+	slices.SortFunc(reasons, func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.Dropped[b].Bytes, r.Dropped[a].Bytes), cmp.Compare(a, b))
+	})
+	for _, reason := range reasons {
+		add("dropped: "+reason, r.Dropped[reason].Documents, r.Dropped[reason].Bytes)
+	}
+	add("kept", r.Kept.Documents, r.Kept.Bytes)
+	page := t.Render(screen)
+	if r.Unchanged {
+		page = fmt.Sprintf("%s is up to date; nothing was done\n", dir) + page
+	}
+	for _, s := range r.Splits {
+		if s.Rows > 0 {
+			page += fmt.Sprintf("%s: %s tokens in %s rows, %.2f bytes per token\n", s.Name, telemetry.Grouped(s.Tokens),
+				telemetry.Grouped(s.Rows), float64(s.Bytes)/float64(max(1, s.Tokens-s.Documents)))
+		}
+	}
+	for _, bad := range r.BadFiles {
+		page += fmt.Sprintf("bad file %s: %s (%d documents kept from it)\n", bad.File, bad.Reason, bad.Documents)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Rejected)) {
+		page += fmt.Sprintf("%s records rejected: %s (samples in %s/rejects.jsonl)\n", telemetry.Grouped(r.Rejected[reason].Documents), reason, dir)
+	}
+	return page
+}
