@@ -291,3 +291,25 @@ func TestRemoveAndNames(t *testing.T) {
 		t.Error("the temporary is not beside its place")
 	}
 }
+
+// When only the rename of the new folder fails, the old one is back under its
+// name at once, not only after the next Clean.
+func TestFailedReplacementPutsTheOldFolderBack(t *testing.T) {
+	for at := range 100 {
+		root := t.TempDir()
+		final := filepath.Join(root, "d")
+		put(t, filepath.Join(final, "x"), "old")
+		fsys := atomictest.New(at, false)
+		err := build(fsys, final, map[string]string{"x": "new"})
+		if _, isTemp := atomicfile.IsTemp(strings.TrimPrefix(fsys.Ops()[min(at, len(fsys.Ops())-1)], "rename "+root+"/")); !isTemp {
+			if !fsys.Hit() {
+				t.Fatal("the rename was never reached")
+			}
+			continue
+		}
+		if got := tree(t, root); err == nil || !maps.Equal(got, map[string]string{"d/x": "old"}) {
+			t.Errorf("failing %q: %v, left %v", fsys.Ops()[at], err, got)
+		}
+		return
+	}
+}
