@@ -2,6 +2,8 @@ package data
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 
 	"huihai/data/dedup"
@@ -40,7 +42,33 @@ func (b *builder) cluster(ctx context.Context) error {
 		return err
 	}
 	b.clustered = res
-	return res.DecodeInfo(&b.clusters)
+	if err := res.DecodeInfo(&b.clusters); err != nil {
+		return err
+	}
+	if b.clusters.Kept == 0 {
+		return b.nothingKept()
+	}
+	return nil
+}
+
+// nothingKept says by which rules all documents were dropped.
+func (b *builder) nothingKept() error {
+	reasons := map[string]int64{}
+	for _, r := range b.scored {
+		err := eachRecord(r.Path(fileScores), func(rec []byte) (bool, error) {
+			d := decoder{b: rec}
+			reasons[d.string()]++
+			return true, d.err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	msg := fmt.Sprintf("all %d documents were dropped:", b.documents())
+	for _, reason := range sortedKeys(reasons) {
+		msg += fmt.Sprintf(" %s (%d)", reason, reasons[reason])
+	}
+	return errors.New(msg + "; choose another profile or change the rules' bounds")
 }
 
 func (b *builder) clusterTask(ctx context.Context, t *flow.Task) error {

@@ -122,8 +122,7 @@ func general() []Rule {
 		least("general_unique_units", "unique_units", 0.005),
 		most("general_dup_5gram", "dup_5gram", 0.80),
 		most("general_dup_13gram", "dup_13gram", 0.60),
-		most("general_top_2gram", "top_2gram", 0.40),
-		most("general_lorem_ipsum", "lorem_ipsum", 0),
+		most("general_top_2gram", "top_2gram", 0.50),
 		most("general_ellipsis_lines", "ellipsis_lines", 0.8),
 	)...)
 	return append(rules, longer(400, least("general_entropy", "entropy", 2))...)

@@ -193,6 +193,11 @@ func readPage(chunk parquet.ColumnChunk, firstRow int64) (*cachedPage, error) {
 	c := &cachedPage{firstRow: firstRow}
 	values, buf := p.Values(), make([]parquet.Value, 512)
 	wide := chunk.Type().Kind() == parquet.Int64
+	if wide {
+		c.values = make([]int64, 0, p.NumValues())
+	} else {
+		c.narrow = make([]int32, 0, p.NumValues())
+	}
 	count := int32(0)
 	for {
 		n, err := values.ReadValues(buf)

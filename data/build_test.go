@@ -1,0 +1,335 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// small returns a configuration that suits a corpus of a few kilobytes.
+func small(t *testing.T, inputs ...string) BuildConfig {
+	t.Helper()
+	cfg := DefaultBuild()
+	cfg.Inputs, cfg.Output = inputs, filepath.Join(t.TempDir(), "set")
+	cfg.VocabSize, cfg.Pack.SequenceLength, cfg.Workers = 500, 32, 2
+	return cfg
+}
+
+func build(t *testing.T, cfg BuildConfig) *Report {
+	t.Helper()
+	r, err := Build(context.Background(), cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// corpus writes a folder with prose of several kinds, copies among it, and some
+// broken records; it returns the folder.
+func corpus(t *testing.T, seed uint64) string {
+	t.Helper()
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var jsonl bytes.Buffer
+	var texts []string
+	for i := range 120 {
+		text := sentenceText(rng, 3+rng.IntN(20))
+		if i%3 == 0 {
+			text = verse(rng)
+		}
+		if i%10 == 9 {
+			text = texts[rng.IntN(len(texts))] // an exact copy
+		}
+		texts = append(texts, text)
+		line, _ := json.Marshal(map[string]any{"id": fmt.Sprint("doc", i), "text": text, "url": "https://example.org/" + fmt.Sprint(i), "meta": map[string]int{"n": i}})
+		jsonl.Write(append(line, '\n'))
+	}
+	jsonl.WriteString("{broken\n{\"id\": \"x\"}\n\n{\"text\": \"\"}\n{\"text\": 7}\n{\"text\": \"\xff\"}\n")
+	write(t, filepath.Join(dir, "a.jsonl"), jsonl.Bytes())
+	write(t, filepath.Join(dir, "sub", "b.jsonl.gz"), gzipped(t, []byte(strings.Repeat(`{"text": "short"}`+"\n", 3))))
+	for i := range 6 {
+		write(t, filepath.Join(dir, "sub", fmt.Sprintf("t%d.txt", i)), []byte(sentenceText(rng, 30)))
+	}
+	write(t, filepath.Join(dir, "main.go"), []byte("package main\n\nimport \"fmt\"\n\nfunc main() {\n\tfmt.Println(\"hello\")\n}\n"))
+	write(t, filepath.Join(dir, "picture.png"), []byte("\x89PNG\x00\x00"))
+	write(t, filepath.Join(dir, "binary.txt"), []byte("a\x00b"))
+	return dir
+}
+
+var nouns = strings.Fields("river mountain forest garden city winter morning engine letter question answer teacher window road market island bridge song story")
+var verbs = strings.Fields("sees crosses remembers builds follows finds leaves loves keeps paints measures carries hears reads counts")
+
+func sentenceText(rng *rand.Rand, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString([]string{" ", " ", "\n\n"}[rng.IntN(3)])
+		}
+		fmt.Fprintf(&b, "The %s of the %s %s the %s and the %s number %d.", nouns[rng.IntN(len(nouns))], nouns[rng.IntN(len(nouns))],
+			verbs[rng.IntN(len(verbs))], nouns[rng.IntN(len(nouns))], nouns[rng.IntN(len(nouns))], rng.IntN(1000))
+	}
+	return b.String()
+}
+
+func verse(rng *rand.Rand) string {
+	chars := []rune("春花秋月何時了往事知多少小樓昨夜又東風故國不堪回首明中雕欄玉砌應猶在只是朱顏改問君能有幾愁恰似江水向流")
+	var b strings.Builder
+	for line := range 4 {
+		if line > 0 {
+			b.WriteString("\n")
+		}
+		for i := range 10 {
+			if i == 5 {
+				b.WriteString("，")
+			}
+			b.WriteRune(chars[rng.IntN(len(chars))])
+		}
+		b.WriteString("。")
+	}
+	return b.String()
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func gzipped(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestBuildCounts(t *testing.T) {
+	cfg := small(t, corpus(t, 1))
+	cfg.ValidationFraction = 0.1
+	r := build(t, cfg)
+	wantRejected := map[string]int64{"broken_json": 1, "no_text": 2, "empty_text": 1, "invalid_utf8": 1}
+	got := map[string]int64{}
+	for reason, n := range r.Rejected {
+		got[reason] = n.Documents
+	}
+	if d := cmp.Diff(wantRejected, got); d != "" {
+		t.Errorf("rejected: %s", d)
+	}
+	if r.Read.Documents != 120+3+6+1 || r.Records != r.Read.Documents+5 {
+		t.Errorf("read %d documents in %d records", r.Read.Documents, r.Records)
+	}
+	if len(r.BadFiles) != 1 || !strings.Contains(r.BadFiles[0].File, "binary.txt") || !strings.Contains(r.BadFiles[0].Reason, "NUL") {
+		t.Errorf("bad files: %+v", r.BadFiles)
+	}
+	if r.SkippedFiles[".png"] != 1 {
+		t.Errorf("skipped files: %v", r.SkippedFiles)
+	}
+	// Twelve copies in the first file, and two of "short".
+	if n := r.Dropped[ReasonExactDuplicate].Documents; n != 14 {
+		t.Errorf("%d exact duplicates dropped, want 14", n)
+	}
+	if err := r.check(); err != nil {
+		t.Error(err)
+	}
+	for _, s := range r.Splits {
+		if s.Documents == 0 || s.Rows == 0 || !s.Ledger.Closes(32) {
+			t.Errorf("split %+v", s)
+		}
+	}
+	if r.Unigram.ValidationNats <= 0 || r.Unigram.ValidationNats < r.Unigram.TrainNats/2 || r.BytesPerToken < 1 {
+		t.Errorf("unigram %+v, %.2f bytes per token", r.Unigram, r.BytesPerToken)
+	}
+	rejects, err := os.ReadFile(filepath.Join(cfg.Output, rejectsFile))
+	if err != nil || bytes.Count(rejects, []byte("\n")) != 5 {
+		t.Errorf("rejects file: %v\n%s", err, rejects)
+	}
+}
+
+// files returns the contents of a data set but for the report, which holds times.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, p)
+		if rel == reportFile {
+			return nil
+		}
+		b, err := os.ReadFile(p)
+		out[rel] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func sameFiles(t *testing.T, what string, want, got map[string]string) {
+	t.Helper()
+	for name := range want {
+		if want[name] != got[name] {
+			t.Errorf("%s: %s differs (%d and %d bytes)", what, name, len(want[name]), len(got[name]))
+		}
+	}
+	if len(want) != len(got) {
+		t.Errorf("%s: %d files and %d", what, len(want), len(got))
+	}
+}
+
+// The bytes depend neither on the workers, nor on the order in which inputs are
+// named, nor on how much is held in memory.
+func TestBuildIsDeterministic(t *testing.T) {
+	one, two := corpus(t, 1), corpus(t, 2)
+	cfg := small(t, "one="+one, "two="+two)
+	cfg.ValidationFraction = 0.1
+	cfg.Pack.Method = "best_fit"
+	cfg.Workers = 1
+	build(t, cfg)
+	want := files(t, cfg.Output)
+	if len(want) < 6 {
+		t.Fatalf("only %d files", len(want))
+	}
+	for _, workers := range []int{2, 5} {
+		c := cfg
+		c.Workers, c.Output = workers, filepath.Join(t.TempDir(), "set")
+		c.Inputs = []string{"two=" + two, "one=" + one, "one=" + filepath.Join(one, "sub")}
+		if _, err := Build(context.Background(), c, nil, WithMemoryBudget(1000)); err != nil {
+			t.Fatal(err)
+		}
+		sameFiles(t, fmt.Sprintf("%d workers", workers), want, files(t, c.Output))
+	}
+}
+
+func TestRerunDoesNothing(t *testing.T) {
+	cfg := small(t, corpus(t, 1))
+	build(t, cfg)
+	path := filepath.Join(cfg.Output, manifestFile)
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stages []string
+	r, err := Build(context.Background(), cfg, func(e Event) {
+		if e.Finished {
+			stages = append(stages, e.Stage)
+		}
+	})
+	if err != nil || !r.Unchanged || len(stages) != 1 {
+		t.Errorf("second run: %v, unchanged %v, stages %v", err, r.Unchanged, stages)
+	}
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Error("the second run wrote the manifest again")
+	}
+	// A lost file or another configuration makes it run again.
+	if err := os.Remove(filepath.Join(cfg.Output, dirTokens, "tokens-00000.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	if r := build(t, cfg); r.Unchanged {
+		t.Error("a lost file went unnoticed")
+	}
+	cfg.Pack.SequenceLength = 48
+	if r := build(t, cfg); r.Unchanged {
+		t.Error("another sequence length went unnoticed")
+	}
+}
+
+// A build that is cancelled at any stage leaves no data set behind, and run again
+// gives the bytes of one that was never stopped.
+func TestCancelAndResume(t *testing.T) {
+	in := corpus(t, 3)
+	cfg := small(t, in)
+	cfg.ValidationFraction = 0.1
+	build(t, cfg)
+	want := files(t, cfg.Output)
+	c := small(t, in)
+	c.ValidationFraction = 0.1
+	for _, stage := range Stages() {
+		ctx, cancel := context.WithCancel(context.Background())
+		_, err := Build(ctx, c, func(e Event) {
+			if e.Stage == stage && !e.Finished {
+				cancel()
+			}
+		})
+		cancel()
+		if stage == StagePublish {
+			continue // too late to stop: it may finish
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("cancelled in %s: %v", stage, err)
+		}
+		if _, err := Open(c.Output, DefaultLoader()); err == nil {
+			t.Errorf("cancelled in %s: the folder opens as a data set", stage)
+		}
+	}
+	build(t, c)
+	sameFiles(t, "after cancelling in every stage", want, files(t, c.Output))
+}
+
+// Whatever the order of records, the same texts survive.
+func TestOrderOfRecordsDoesNotMatter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	var lines []string
+	for range 60 {
+		text := sentenceText(rng, 12)
+		lines = append(lines, text)
+		for range rng.IntN(3) {
+			lines = append(lines, text)
+		}
+		if rng.IntN(3) == 0 { // a near copy that scores lower: it repeats itself
+			lines = append(lines, text+"\n\nRead it now. Read it now. Read it now.")
+		}
+	}
+	var want map[string]bool
+	for range 4 {
+		rng.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		var b bytes.Buffer
+		for _, l := range lines {
+			line, _ := json.Marshal(map[string]string{"text": l})
+			b.Write(append(line, '\n'))
+		}
+		in := filepath.Join(t.TempDir(), "a.jsonl")
+		write(t, in, b.Bytes())
+		cfg := small(t, in)
+		r := build(t, cfg)
+		got := map[string]bool{}
+		for _, d := range readDocuments(t, cfg.Output) {
+			if d.Status == "kept" {
+				got[d.Text] = true
+			}
+		}
+		if r.Dropped[ReasonNearDuplicate].Documents == 0 {
+			t.Fatal("the corpus has no near copies: the test shows nothing")
+		}
+		if want == nil {
+			want = got
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("other survivors: %s", d)
+		}
+	}
+}
