@@ -158,3 +158,6 @@ func swigluGradAVX2(dGate *float32, dUp *float32, dh *float32, gate *float32, up
 //
 //go:noescape
 func adamwAVX2(w *float32, grad *float32, m *float32, v *float32, n int, k *float32)
+
+// peakAVX2 runs n rounds of 12 independent fused multiply-adds on 8 lanes.
+func peakAVX2(n int)

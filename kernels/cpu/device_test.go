@@ -93,3 +93,9 @@ func TestNameAndCapabilities(t *testing.T) {
 		t.Errorf("capabilities %+v", c)
 	}
 }
+
+func TestMeasurePeak(t *testing.T) {
+	if g := MeasurePeak(1); !(g > 0.01 && g < 1e5) {
+		t.Errorf("peak of one thread is %g GFLOP/s", g)
+	}
+}

@@ -67,3 +67,20 @@ func narrowGo(dst []uint16, src []float32) {
 		dst[i] = k.BF16FromF32(v)
 	}
 }
+
+// peakGo runs rounds of four independent chains and returns how many operations
+// it did.
+func peakGo(rounds int) float64 {
+	var s [4]float32
+	x := float32(rounds) * 1e-9
+	for range rounds / 4 {
+		for i := range s {
+			s[i] = k.FMA32(x, x, s[i])
+		}
+	}
+	sink := s[0] + s[1] + s[2] + s[3]
+	if sink < 0 { // never; keeps the loop
+		return 0
+	}
+	return float64(rounds/4) * 4 * 2
+}

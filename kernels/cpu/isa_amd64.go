@@ -360,3 +360,13 @@ func (p isa) adamw(w, g, m, v []float32, s *adamStep) {
 	}
 	adamwGo(w[n:], g[n:], m[n:], v[n:], s)
 }
+
+// peak runs a loop of fused multiply-adds and returns how many operations it
+// did.
+func (p isa) peak(rounds int) float64 {
+	if p == portable {
+		return peakGo(rounds)
+	}
+	peakAVX2(rounds)
+	return float64(rounds) * 12 * 8 * 2
+}

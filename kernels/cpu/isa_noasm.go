@@ -61,3 +61,5 @@ func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32) {
 }
 
 func (p isa) adamw(w, g, m, v []float32, s *adamStep) { adamwGo(w, g, m, v, s) }
+
+func (p isa) peak(rounds int) float64 { return peakGo(rounds) }

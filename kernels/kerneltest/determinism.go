@@ -133,27 +133,30 @@ func extremes(b *bench) [][]float32 {
 	return [][]float32{b.getMat(h), b.getMat(dg), b.getMat(du), b.get(z)}
 }
 
-// SameBits checks that two devices give the same bits for every call. The
-// devices are closed afterwards.
-func SameBits(t *testing.T, got, want kernels.Device) {
-	defer closeDevice(t, got)
+// SameBits checks that devices give the bits of the first one for every call.
+// The devices are closed afterwards.
+func SameBits(t *testing.T, want kernels.Device, others ...kernels.Device) {
 	defer closeDevice(t, want)
+	for _, dev := range others {
+		defer closeDevice(t, dev)
+	}
 	for _, p := range probes() {
-		g, w := newBench(t, got), newBench(t, want)
-		gs, ws := p.run(g), p.run(w)
-		for i := range ws {
-			same(t, fmt.Sprintf("%s, output %d: %s against %s", p.name, i, got.Name(), want.Name()), gs[i], ws[i])
-		}
-		g.done()
+		w := newBench(t, want)
+		expected := p.run(w)
 		w.done()
+		for _, dev := range others {
+			g := newBench(t, dev)
+			for i, got := range p.run(g) {
+				same(t, fmt.Sprintf("%s, output %d: %s against %s", p.name, i, dev.Name(), want.Name()), got, expected[i])
+			}
+			g.done()
+		}
 	}
 }
 
 // testThreads: the number of threads changes no bit.
 func testThreads(t *testing.T, open func(threads int) kernels.Device) {
-	for _, threads := range []int{2, 3, 7} {
-		SameBits(t, open(threads), open(1))
-	}
+	SameBits(t, open(1), open(2), open(3), open(7))
 }
 
 // cuts splits n tokens into pieces of nearly equal size.

@@ -34,4 +34,5 @@ func avx2() {
 	softmax()
 	swiglu()
 	adamw()
+	peak()
 }
