@@ -174,10 +174,14 @@ func (s *Step) check(b Batch) error {
 		if id < 0 || int(id) >= s.cfg.VocabSize {
 			return fmt.Errorf("model: input_ids[%d] is %d; the vocabulary has %d entries: was the text encoded with this model's tokenizer?", i, id, s.cfg.VocabSize)
 		}
-		if l := b.Labels[i]; l != kernels.IgnoreLabel && (l < 0 || int(l) >= s.cfg.VocabSize) {
+	}
+	for i, l := range b.Labels {
+		if l != kernels.IgnoreLabel && (l < 0 || int(l) >= s.cfg.VocabSize) {
 			return fmt.Errorf("model: labels[%d] is %d; it must be %d or in [0, %d)", i, l, kernels.IgnoreLabel, s.cfg.VocabSize)
 		}
-		if p := b.Positions[i]; p < 0 || int(p) >= s.o.SeqLen {
+	}
+	for i, p := range b.Positions {
+		if p < 0 || int(p) >= s.o.SeqLen {
 			return fmt.Errorf("model: positions[%d] is %d; it must be in [0, %d)", i, p, s.o.SeqLen)
 		}
 	}

@@ -1,0 +1,355 @@
+package trainer
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"huihai/checkpoint"
+	"huihai/data"
+	"huihai/internal/rng"
+	"huihai/kernels"
+	"huihai/kernels/cpu"
+	"huihai/model"
+	"huihai/optim"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const seqLen = 16
+
+// rows is an endless stream of random rows in which every token is the
+// successor of the one before, so that there is something to learn.
+type rows struct {
+	state data.State
+	limit int64 // rows before io.EOF; 0 means none
+	spoil func(b *data.Batch)
+	batch data.Batch
+}
+
+func (r *rows) Next(_ context.Context, n int) (*data.Batch, error) {
+	b := &r.batch
+	*b = data.Batch{Rows: n, SeqLen: seqLen}
+	for range n {
+		if r.limit > 0 && r.state.Index == r.limit {
+			return nil, io.EOF
+		}
+		s := rng.New(1, fmt.Sprintf("row/%d", r.state.Index))
+		r.state.Index++
+		first, cut := s.IntN(vocab), 1+s.IntN(seqLen-1)
+		for t := range seqLen {
+			segment, position := int32(0), int32(t)
+			if t >= cut {
+				segment, position = 1, int32(t-cut)
+			}
+			label := int32((first + t + 1) % vocab)
+			if t == cut-1 {
+				label = data.IgnoreLabel
+			} else {
+				b.Ledger.Trained++
+			}
+			b.InputIDs = append(b.InputIDs, int32((first+t)%vocab))
+			b.Labels = append(b.Labels, label)
+			b.Segments = append(b.Segments, segment)
+			b.Positions = append(b.Positions, position)
+			b.Ledger.Read++
+		}
+		b.Ledger.DocumentFirst++
+	}
+	if r.spoil != nil {
+		r.spoil(b)
+	}
+	return b, nil
+}
+
+func (r *rows) State() data.State { return r.state }
+
+func (r *rows) Restore(s data.State) error {
+	r.state = s
+	return nil
+}
+
+const vocab = 61
+
+func tiny() model.Config {
+	c := model.Default()
+	c.HiddenSize, c.IntermediateSize, c.NumAttentionHeads, c.NumHiddenLayers = 32, 40, 2, 2
+	c.VocabSize, c.ModelMaxLength = vocab, 64
+	return c
+}
+
+// recorder is an Observer.
+type recorder struct {
+	steps  []StepRecord
+	saved  []string
+	evals  []Evaluation
+	onStep func(StepRecord)
+}
+
+func (r *recorder) Step(s StepRecord) {
+	r.steps = append(r.steps, s)
+	if r.onStep != nil {
+		r.onStep(s)
+	}
+}
+func (r *recorder) Saved(_ int, path string)      { r.saved = append(r.saved, path) }
+func (r *recorder) Evaluated(_ int, e Evaluation) { r.evals = append(r.evals, e) }
+
+func (r *recorder) losses() []float64 {
+	out := make([]float64, len(r.steps))
+	for i, s := range r.steps {
+		out[i] = s.Loss
+	}
+	return out
+}
+
+func openCPU(t *testing.T, threads int) kernels.Device {
+	t.Helper()
+	dev, err := cpu.Open(cpu.Options{Threads: threads})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Close() })
+	return dev
+}
+
+// setup is a run of n steps of eight rows, cut in micro-batches of micro rows.
+func setup(t *testing.T, dev kernels.Device, n, micro int) (Setup, *recorder) {
+	cfg := Default()
+	cfg.SequenceLength, cfg.PerDeviceTrainBatchSize, cfg.GradientAccumulationSteps = seqLen, micro, 8/micro
+	cfg.OutputDir = t.TempDir()
+	o := optim.Default()
+	o.LearningRate, o.WarmupSteps = 3e-3, 2
+	rec := &recorder{}
+	return Setup{
+		Device: dev, Model: tiny(), Config: cfg, Optim: o, TotalSteps: n, Batches: &rows{},
+		Save:  Saving{Root: cfg.OutputDir, Checkpoint: checkpoint.Config{MaxShardSize: "5GB"}, RunID: "test"},
+		Hooks: Hooks{Observer: rec},
+	}, rec
+}
+
+func newTrainer(t *testing.T, s Setup) *Trainer {
+	t.Helper()
+	tr, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tr.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tr
+}
+
+func run(t *testing.T, s Setup) (*Trainer, Result) {
+	t.Helper()
+	tr := newTrainer(t, s)
+	res, err := tr.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr, res
+}
+
+func TestRunLearns(t *testing.T) {
+	s, rec := setup(t, openCPU(t, 2), 60, 4)
+	evaluations := 0
+	s.Config.EvalSteps = 25
+	s.Hooks.Evaluate = func(context.Context) (Evaluation, error) {
+		evaluations++
+		return Evaluation{Loss: 1, Tokens: 2}, nil
+	}
+	tr, res := run(t, s)
+	if res.Steps != 60 || res.Interrupted || len(rec.steps) != 60 {
+		t.Fatalf("result %+v with %d records", res, len(rec.steps))
+	}
+	first, last := rec.steps[0], rec.steps[59]
+	if !(last.Loss < first.Loss/2) {
+		t.Errorf("the loss went from %g to %g", first.Loss, last.Loss)
+	}
+	if want := first.CrossEntropy + 2e-4*first.MeanMaxLogitSq; first.Loss != want {
+		t.Errorf("loss %g, want cross-entropy + max-z = %g", first.Loss, want)
+	}
+	if evaluations != 3 || len(rec.evals) != 3 { // 25, 50 and the end
+		t.Errorf("%d evaluations, %d told", evaluations, len(rec.evals))
+	}
+	want := data.BatchLedger{Read: 60 * 8 * seqLen, Trained: 60 * 8 * (seqLen - 1), DocumentFirst: 60 * 8}
+	if got := tr.Ledger(); got != want {
+		t.Errorf("ledger %+v, want %+v", got, want)
+	}
+	if len(rec.saved) != 1 || filepath.Base(rec.saved[0]) != "checkpoint-60" {
+		t.Errorf("saved %v", rec.saved)
+	}
+}
+
+// folderHash is one hash over the names and contents of a folder.
+func folderHash(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := sha256.New()
+	for _, e := range entries {
+		content, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(h, "%s %d\n", e.Name(), len(content))
+		h.Write(content)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:8])
+}
+
+// Ten steps give the same checkpoint, byte for byte, whatever the threads, the
+// micro-batches and the recomputation.
+func TestCheckpointDoesNotDependOnTheCut(t *testing.T) {
+	want := ""
+	for _, micro := range []int{8, 4, 2, 1} {
+		for _, threads := range []int{1, 2, 3, 7} {
+			s, rec := setup(t, openCPU(t, threads), 10, micro)
+			s.Config.Recompute = threads%2 == 0
+			run(t, s)
+			got := folderHash(t, rec.saved[0])
+			if want == "" {
+				want = got
+			}
+			if got != want {
+				t.Errorf("micro-batches of %d, %d threads: checkpoint %s, want %s", micro, threads, got, want)
+			}
+		}
+	}
+}
+
+// A run that was interrupted and resumed leaves the files of one that was not.
+func TestResumeEqualsNoInterruption(t *testing.T) {
+	whole, rec := setup(t, openCPU(t, 2), 12, 4)
+	run(t, whole)
+
+	s, part := setup(t, openCPU(t, 2), 12, 4)
+	ctx, cancel := context.WithCancel(context.Background())
+	part.onStep = func(r StepRecord) {
+		if r.Step == 5 {
+			cancel()
+		}
+	}
+	first := newTrainer(t, s)
+	res, err := first.Run(ctx)
+	if err != nil || !res.Interrupted || res.Steps != 5 {
+		t.Fatalf("interrupted run: %+v, %v", res, err)
+	}
+	if len(part.saved) != 1 || filepath.Base(part.saved[0]) != "checkpoint-5" {
+		t.Fatalf("saved %v", part.saved)
+	}
+	l, err := checkpoint.Load(part.saved[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	again, cont := setup(t, openCPU(t, 1), 12, 2)
+	again.Resume = l
+	run(t, again)
+	if got, want := folderHash(t, cont.saved[0]), folderHash(t, rec.saved[0]); got != want {
+		t.Errorf("after resuming the checkpoint is %s, without interruption %s", got, want)
+	}
+	if got, want := append(part.losses(), cont.losses()...), rec.losses(); !slices.Equal(got, want) {
+		t.Errorf("losses %v, without interruption %v", got, want)
+	}
+}
+
+// The device holds exactly what the plan says.
+func TestPlanIsWhatIsAllocated(t *testing.T) {
+	for _, recompute := range []bool{false, true} {
+		dev := &counting{Device: openCPU(t, 2)}
+		s, _ := setup(t, dev, 3, 4)
+		s.Config.Recompute = recompute
+		plan, err := PlanRun(dev, s.Model, s.Config)
+		if err != nil || dev.bytes != 0 {
+			t.Fatalf("planning allocated %d bytes (%v)", dev.bytes, err)
+		}
+		tr := newTrainer(t, s)
+		if want := plan.PeakBytes - plan.Bytes["device"]; dev.bytes != want || tr.Plan().PeakBytes != plan.PeakBytes {
+			t.Errorf("recompute %v: planned %d bytes, allocated %d", recompute, want, dev.bytes)
+		}
+		if _, err := tr.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if dev.peak != dev.bytes {
+			t.Errorf("recompute %v: the run went up to %d bytes from %d", recompute, dev.peak, dev.bytes)
+		}
+	}
+}
+
+type counting struct {
+	kernels.Device
+	bytes, peak int64
+}
+
+func (c *counting) Alloc(n int64) (kernels.Mem, error) {
+	c.bytes += n
+	c.peak = max(c.peak, c.bytes)
+	return c.Device.Alloc(n)
+}
+
+func (c *counting) Free(m kernels.Mem) {
+	c.bytes -= m.Size()
+	c.Device.Free(m)
+}
+
+func TestRunErrors(t *testing.T) {
+	cases := map[string]struct {
+		change func(s *Setup)
+		want   string
+	}{
+		"data ends":   {func(s *Setup) { s.Batches = &rows{limit: 20} }, "the data ended after step 2 of 5"},
+		"bad token":   {func(s *Setup) { s.Batches = &rows{spoil: func(b *data.Batch) { b.InputIDs[3] = vocab }} }, "step 1: model: input_ids[3] is 61"},
+		"bad ledger":  {func(s *Setup) { s.Batches = &rows{spoil: func(b *data.Batch) { b.Ledger.Trained++ }} }, "ledger does not close"},
+		"wrong shape": {func(s *Setup) { s.Batches = &rows{spoil: func(b *data.Batch) { b.SeqLen = 8 }} }, "rows of 8 tokens"},
+		"evaluation": {func(s *Setup) {
+			s.Hooks.Evaluate = func(context.Context) (Evaluation, error) { return Evaluation{}, errors.New("no rows") }
+		}, "evaluate after step 5: no rows"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, _ := setup(t, openCPU(t, 1), 5, 4)
+			c.change(&s)
+			_, err := newTrainer(t, s).Run(context.Background())
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	cases := map[string]struct {
+		change func(s *Setup)
+		want   string
+	}{
+		"no steps":   {func(s *Setup) { s.TotalSteps = 0 }, "has 0 steps"},
+		"long rows":  {func(s *Setup) { s.Config.SequenceLength = 65 }, "model_max_length is 64"},
+		"bad model":  {func(s *Setup) { s.Model.HiddenSize = 31 }, "hidden_size 31"},
+		"bad config": {func(s *Setup) { s.Config.PerDeviceTrainBatchSize = 0 }, "per_device_train_batch_size is 0"},
+		"warm-up":    {func(s *Setup) { s.Optim.WarmupSteps = 50 }, "warmup_steps"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, _ := setup(t, openCPU(t, 1), 5, 4)
+			c.change(&s)
+			_, err := New(s)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
