@@ -1,12 +1,11 @@
 package telemetry
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image/color"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,6 +16,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"huihai/internal/atomicfile"
 )
 
 // SeriesKind says how a series is drawn.
@@ -87,28 +88,14 @@ func (pl Plot) Save(path string, series []Series) error {
 	}
 	margin := vg.Points(10)
 	p.Draw(draw.Crop(draw.New(canvas), margin, -2*margin, margin, -margin))
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		return fmt.Errorf("telemetry: plot %s: %w", path, err)
-	}
-	if err := writeFile(path, b.Bytes()); err != nil {
+	_, err = atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+		_, err := canvas.WriteTo(w)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("telemetry: plot: %w", err)
 	}
 	return nil
-}
-
-// writeFile replaces a file in one step.
-func writeFile(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }
 
 // draw builds the plot. Levels are drawn last, over the whole width.

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"huihai/configs"
+	"huihai/internal/atomicfile"
 )
 
 // configFlags are the flags of every verb that reads a configuration.
@@ -45,7 +45,7 @@ func (f *configFlags) load(sections ...string) (*configs.Config, *configs.Proven
 
 func newConfigCmd() *cobra.Command {
 	return group("config", "List, show and copy configurations",
-		newConfigListCmd(), newConfigShowCmd(), newConfigInitCmd(), newConfigKeysCmd())
+		newConfigListCmd(), newConfigShowCmd(), newConfigInitCmd(), newConfigKeysCmd(), newConfigSchemaCmd())
 }
 
 func newConfigListCmd() *cobra.Command {
@@ -139,24 +139,14 @@ func newConfigInitCmd() *cobra.Command {
 // writeNew writes a file whole or not at all; without force an existing file is
 // kept.
 func writeNew(path string, text []byte, force bool) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(text)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if force {
-		err = os.Rename(tmp.Name(), path)
-	} else if err = os.Link(tmp.Name(), path); errors.Is(err, os.ErrExist) {
+	if _, err := os.Lstat(path); err == nil && !force {
 		return usagef("%s exists; choose another --output or add --force", path)
 	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+	return err
 }
 
 func newConfigKeysCmd() *cobra.Command {
@@ -190,6 +180,16 @@ func newConfigKeysCmd() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func newConfigSchemaCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "schema", Short: "Print a JSON schema of the configuration file, for editors", Args: noArgs,
+		Long: "Print a JSON schema. Editors with a YAML language server complete and explain keys when\nthe file begins with the line\n  # yaml-language-server: $schema=huihai.schema.json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return printIndented(cmd.OutOrStdout(), configs.JSONSchema())
+		},
+	}
 }
 
 // explainKeys prints a paragraph for every setting.

@@ -102,3 +102,10 @@ func TestConfigKeys(t *testing.T) {
 		t.Errorf("exit %d, %s", code, out)
 	}
 }
+
+func TestConfigSchema(t *testing.T) {
+	out, _, code := call(t, "config", "schema")
+	if code != exitOK || !json.Valid([]byte(out)) || !strings.Contains(out, "learning_rate") {
+		t.Errorf("exit %d, %s", code, out)
+	}
+}
