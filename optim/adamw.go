@@ -109,8 +109,8 @@ func (o *AdamW) Step(step int, lr float64) (StepResult, error) {
 	res.Clipped = res.Scale < 1
 	args := kernels.AdamWArgs{
 		LR: float32(lr), Beta1: float32(o.cfg.Beta1), Beta2: float32(o.cfg.Beta2), Eps: float32(o.cfg.Epsilon),
-		Corr1:     float32(1 - math.Pow(o.cfg.Beta1, float64(step))),
-		Corr2:     float32(1 - math.Pow(o.cfg.Beta2, float64(step))),
+		Corr1:     correction(o.cfg.Beta1, step),
+		Corr2:     correction(o.cfg.Beta2, step),
 		GradScale: float32(res.Scale),
 	}
 	for i, p := range o.params {
@@ -132,6 +132,12 @@ func (o *AdamW) gradNorm(step int) (float64, error) {
 		o.sums[i] = s
 	}
 	return math.Sqrt(treeSum(o.sums)), nil
+}
+
+// correction returns 1-beta^step, for the beta that the kernels use: after one
+// step the corrected moment is then the gradient itself.
+func correction(beta float64, step int) float32 {
+	return float32(1 - math.Pow(float64(float32(beta)), float64(step)))
 }
 
 // treeSum adds neighbours, then neighbours of the results, until one is left.
