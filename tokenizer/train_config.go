@@ -51,8 +51,8 @@ type TrainConfig struct {
 
 	// HardVocabLimit makes it an error when the text cannot fill VocabSize.
 	HardVocabLimit bool `yaml:"hard_vocab_limit" mapstructure:"hard_vocab_limit"`
-	// MaxDistinctWords bounds the memory: when more different words than this
-	// are held, the rarest are dropped.
+	// MaxDistinctWords bounds the memory (about 700 bytes a word): when more
+	// different words than this are held, the rarest are dropped.
 	MaxDistinctWords int `yaml:"max_distinct_words" mapstructure:"max_distinct_words"`
 	// NumThreads is the number of goroutines that count words, 0 for one per
 	// processor. The model does not depend on it.
@@ -69,7 +69,7 @@ func DefaultTrainConfig() TrainConfig {
 		SplitDigits: true, AllowWhitespaceOnlyPieces: true, ByteFallback: true,
 		BaichuanSymbols: true,
 		UnkID:           0, BosID: 1, EosID: 2, PadID: -1,
-		HardVocabLimit: true, MaxDistinctWords: 20_000_000,
+		HardVocabLimit: true, MaxDistinctWords: 5_000_000,
 	}
 }
 

@@ -2,11 +2,12 @@ package tokenizer
 
 import (
 	"fmt"
+	"io"
 	"math"
-	"os"
-	"path/filepath"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"huihai/internal/atomicfile"
 )
 
 // encodeModel writes a model file that SentencePiece loads. Fields are in the
@@ -80,37 +81,14 @@ func appendMessage(out []byte, num protowire.Number, content message) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(out, num, protowire.BytesType), content)
 }
 
-// Save writes the model file. It goes to a temporary name first and is renamed
-// when complete, so a reader never sees half of it.
+// Save writes the model file. It appears at once and whole, or not at all.
 func (t *Tokenizer) Save(path string) error {
-	if err := writeFile(path, t.raw); err != nil {
-		return fmt.Errorf("tokenizer: write %s: %w", path, err)
+	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+		_, err := w.Write(t.raw)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("tokenizer: save the model: %w", err)
 	}
 	return nil
-}
-
-func writeFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
