@@ -347,3 +347,24 @@ func TestStepDoesNotAllocate(t *testing.T) {
 		t.Errorf("a step makes %v allocations, want none", n)
 	}
 }
+
+// After one step the corrected moments are the gradient and its square, so a
+// weight moves by the learning rate: exactly, if the corrections belong to the
+// float32 betas of the kernels.
+func TestFirstStepMovesByTheLearningRate(t *testing.T) {
+	dev := &fakeDevice{}
+	cfg := Default()
+	cfg.Epsilon = 1e-30 // beside 0.25 nothing at all
+	p := newParam(t, dev, "w", []int{2}, []float32{0, 0})
+	write(t, dev, p.Grad, []float32{0.25, -0.25})
+	opt, err := New(dev, cfg, []Param{p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opt.Step(1, 0.5); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := read(t, dev, p.Value), []float32{-0.5, 0.5}; !slices.Equal(got, want) {
+		t.Errorf("the first step leads to %v, want %v", got, want)
+	}
+}
