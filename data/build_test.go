@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"huihai/data/flow"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,11 +32,25 @@ func small(t *testing.T, inputs ...string) BuildConfig {
 
 func build(t *testing.T, cfg BuildConfig) *Report {
 	t.Helper()
-	r, err := Build(context.Background(), cfg, nil)
+	r, err := Build(context.Background(), cfg, nil, WithFS(unsynced{}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// unsynced spares the tests the waits for the disk.
+type unsynced struct{ flow.OS }
+
+type unsyncedFile struct{ flow.File }
+
+func (unsyncedFile) Sync() error { return nil }
+
+func (unsynced) SyncDir(string) error { return nil }
+
+func (u unsynced) Create(name string) (flow.File, error) {
+	f, err := u.OS.Create(name)
+	return unsyncedFile{f}, err
 }
 
 // corpus writes a folder with prose of several kinds, copies among it, and some
@@ -218,7 +234,7 @@ func TestBuildIsDeterministic(t *testing.T) {
 		c := cfg
 		c.Workers, c.Output = workers, filepath.Join(t.TempDir(), "set")
 		c.Inputs = []string{"two=" + two, "one=" + one, "one=" + filepath.Join(one, "sub")}
-		if _, err := Build(context.Background(), c, nil, WithMemoryBudget(1000)); err != nil {
+		if _, err := Build(context.Background(), c, nil, WithMemoryBudget(1000), WithFS(unsynced{})); err != nil {
 			t.Fatal(err)
 		}
 		sameFiles(t, fmt.Sprintf("%d workers", workers), want, files(t, c.Output))

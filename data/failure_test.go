@@ -121,7 +121,7 @@ func TestDamagedFiles(t *testing.T) {
 
 // fullDisk fails with ENOSPC once a number of bytes is written.
 type fullDisk struct {
-	flow.OS
+	unsynced
 	left *atomic.Int64
 }
 
@@ -131,7 +131,7 @@ type fullFile struct {
 }
 
 func (d fullDisk) Create(name string) (flow.File, error) {
-	f, err := d.OS.Create(name)
+	f, err := d.unsynced.Create(name)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func NewSigner(cfg Config) *Signer {
 
 // Signature returns the MinHash signature of a text, valid until the next call.
 func (s *Signer) Signature(text string) []uint32 {
-	set := s.Shingles(text)
+	set := s.sh.shingles(text) // repetitions do not change a minimum
 	for i := range s.sig {
 		s.sig[i] = minOf(set, s.a[i], s.b[i])
 	}
@@ -41,16 +41,19 @@ func (s *Signer) Signature(text string) []uint32 {
 
 // minOf returns the least high half of a*x+b over the set.
 func minOf(set []uint32, a, b uint64) uint32 {
-	m0, m1 := ^uint64(0), ^uint64(0)
+	m0, m1, m2, m3 := ^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)
 	i := 0
-	for ; i+2 <= len(set); i += 2 { // two chains, since each waits for its own minimum
-		m0 = min(m0, a*uint64(set[i])+b)
-		m1 = min(m1, a*uint64(set[i+1])+b)
+	for ; i+4 <= len(set); i += 4 { // four chains, since each waits for its own minimum
+		x := set[i : i+4 : i+4]
+		m0 = min(m0, a*uint64(x[0])+b)
+		m1 = min(m1, a*uint64(x[1])+b)
+		m2 = min(m2, a*uint64(x[2])+b)
+		m3 = min(m3, a*uint64(x[3])+b)
 	}
-	if i < len(set) {
+	for ; i < len(set); i++ {
 		m0 = min(m0, a*uint64(set[i])+b)
 	}
-	return uint32(min(m0, m1) >> 32)
+	return uint32(min(m0, m1, m2, m3) >> 32)
 }
 
 // Shingles returns the sorted set of shingle hashes of a text, valid until the

@@ -14,7 +14,10 @@ type Extractor struct {
 	units []uint64 // hashes
 	ends  []int32  // characters of units up to and including each, so that a span's length is a difference
 	seen  table
-	cand  []bool
+	at    []int32 // places that may start a repeated n-gram
+	grams []uint64
+	marks []int32 // where words stand that may mark boilerplate
+	fold  []byte  // a paragraph as it is hashed
 	spans []Span
 
 	word     wordState
@@ -42,7 +45,7 @@ type wordState struct {
 // Extract measures text. The result and the spans are valid until the next call.
 func (e *Extractor) Extract(text string) (*Features, []Span) {
 	e.f = Features{Bytes: len(text)}
-	e.text, e.units, e.ends, e.spans = text, e.units[:0], e.ends[:0], e.spans[:0]
+	e.text, e.units, e.ends, e.spans, e.marks = text, e.units[:0], e.ends[:0], e.spans[:0], e.marks[:0]
 	e.gopher, e.stops, e.sentence = 0, 0, false
 	e.word = wordState{start: -1, token: -1}
 	e.characters()
@@ -58,8 +61,13 @@ func (e *Extractor) characters() {
 	for i := 0; i < len(s); {
 		b := s[i]
 		if b < utf8.RuneSelf {
+			c := asciiClass[b]
+			if c == classLetter {
+				i = e.letters(i)
+				continue
+			}
 			f.Chars++
-			e.ascii(asciiClass[b], b, i)
+			e.ascii(c, b, i)
 			i++
 			continue
 		}
@@ -81,13 +89,29 @@ func (e *Extractor) characters() {
 	}
 }
 
+// letters takes the run of ASCII letters that starts at i and returns its end.
+func (e *Extractor) letters(i int) int {
+	s, j := e.text, i+1
+	for j < len(s) && s[j] < utf8.RuneSelf && asciiClass[s[j]] == classLetter {
+		j++
+	}
+	n := j - i
+	f := &e.f
+	f.Chars += n
+	f.NonBlank += n
+	f.Letters += n
+	f.Latin += n
+	e.inWord(i, true)
+	e.word.chars += n - 1
+	if e.word.token < 0 {
+		e.word.token = i
+	}
+	return j
+}
+
 func (e *Extractor) ascii(c class, b byte, i int) {
 	f := &e.f
 	switch c {
-	case classLetter:
-		f.Letters++
-		f.Latin++
-		e.inWord(i, true)
 	case classDigit:
 		f.Digits++
 		e.inWord(i, false)
@@ -165,7 +189,7 @@ func (e *Extractor) wide(c class, r rune, i int) {
 		e.sentence, e.word.tokenAlpha = true, true
 		if c == classHan {
 			f.Han++
-			if n, ok := chineseStops[r]; ok {
+			if n := chineseStop(r); n >= 0 {
 				e.stops |= 1 << n
 			}
 		} else {
@@ -219,7 +243,7 @@ func (e *Extractor) widePunct(r rune) {
 	case '【', '】':
 		e.f.Brackets++
 	case '·':
-		e.stops |= 1 << chineseStops['·']
+		e.stops |= 1 << chineseStop(r)
 	}
 }
 
@@ -246,12 +270,15 @@ func (e *Extractor) endWord(i int) {
 		e.f.DigitWords++
 	}
 	if i-w.start <= 5 {
-		if _, ok := englishStops[h]; ok {
+		if n := englishStop(h); n >= 0 {
 			e.f.EnglishStops++
-			if n, ok := gopherStops[h]; ok {
+			if n < len(gopherStops) {
 				e.gopher |= 1 << n
 			}
 		}
+	}
+	if isTrigger(h, i-w.start) {
+		e.marks = append(e.marks, int32(w.start))
 	}
 	e.unit(h, w.chars)
 	w.start = -1
@@ -276,12 +303,15 @@ func (e *Extractor) unit(h uint64, chars int) {
 	e.ends = append(e.ends, int32(e.f.UnitChars))
 }
 
-// entropy is the Shannon entropy of counts that sum to n, in nats.
-func entropy(counts []uint32, n int) float64 {
-	h := 0.0
-	for _, c := range counts {
-		p := float64(c) / float64(n)
-		h -= p * math.Log(p)
+// entropy is the Shannon entropy of the counted units in nats: ln n minus the
+// mean of c ln c, to which units that occur once add nothing.
+func (e *Extractor) entropy() float64 {
+	sum := 0.0
+	for _, i := range e.seen.used {
+		if c := float64(e.seen.slots[i].count); c > 1 {
+			sum += c * math.Log(c)
+		}
 	}
-	return h
+	n := float64(len(e.units))
+	return math.Log(n) - sum/n
 }

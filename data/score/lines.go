@@ -1,7 +1,7 @@
 package score
 
 import (
-	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,17 +11,22 @@ import (
 // lineMeasures walks the non-empty lines.
 func (e *Extractor) lineMeasures() {
 	e.seen.reset(e.f.Newlines + 1)
-	rest := e.text
-	for rest != "" {
-		line := rest
-		if i := strings.IndexByte(rest, '\n'); i >= 0 {
-			line, rest = rest[:i], rest[i+1:]
-		} else {
-			rest = ""
+	marks := e.marks
+	for start := 0; start < len(e.text); {
+		end := len(e.text)
+		if i := strings.IndexByte(e.text[start:], '\n'); i >= 0 {
+			end = start + i
 		}
-		if line = trimBlanks(line); line != "" {
+		if line := trimBlanks(e.text[start:end]); line != "" {
 			e.line(line)
+			if len(marks) > 0 && int(marks[0]) < end {
+				e.f.boilerplate(line)
+			}
 		}
+		for len(marks) > 0 && int(marks[0]) < end {
+			marks = marks[1:]
+		}
+		start = end + 1
 	}
 }
 
@@ -47,7 +52,9 @@ func (e *Extractor) line(line string) {
 	if looksLikeCode(line) {
 		f.CodeLines++
 	}
-	f.boilerplate(line)
+	if teaser(line, last) {
+		f.ReadMoreLines++
+	}
 	if e.seen.add(xxh3.HashString(line)) > 1 {
 		f.DupLines++
 		f.DupLineChars += chars
@@ -120,8 +127,8 @@ func (e *Extractor) paragraphs() {
 
 func (e *Extractor) paragraph(start, end int) {
 	text := e.text[start:end]
-	p := Span{Start: int32(start), End: int32(end), Quality: 1, Hash: paragraphHash(text)}
-	chars, other := paragraphShape(text)
+	chars, other := e.shape(text)
+	p := Span{Start: int32(start), End: int32(end), Quality: 1, Hash: xxh3.Hash(e.fold)}
 	f := &e.f
 	f.Paragraphs++
 	f.ParagraphChars += chars
@@ -138,8 +145,7 @@ func (e *Extractor) paragraph(start, end int) {
 	flag(!terminal(last), ParagraphUnfinished, 0.9)
 	flag(other*5 > chars*2, ParagraphSymbols, 0.5)
 	flag(bullet(first), ParagraphList, 0.95)
-	var scratch Features
-	flag(len(trimmed) < 400 && scratch.boilerplate(trimmed), ParagraphBoilerplate, 0.4)
+	flag(e.isBoilerplate(trimmed, start, end, last), ParagraphBoilerplate, 0.4)
 	if e.seen.add(p.Hash) > 1 {
 		flag(true, ParagraphRepeated, 0.3)
 		f.DupParagraphs++
@@ -148,44 +154,56 @@ func (e *Extractor) paragraph(start, end int) {
 	e.spans = append(e.spans, p)
 }
 
-// paragraphShape counts the characters but blanks, and those among them that
-// are neither letter nor digit.
-func paragraphShape(s string) (chars, other int) {
-	for _, r := range s {
-		c := classSymbol
-		if r < utf8.RuneSelf {
-			c = asciiClass[r]
-		} else if r >= 0x4e00 && r <= 0x9fff {
-			c = classHan
-		} else {
-			c = classOf(r)
-		}
-		switch c {
-		case classBlank, classNewline:
-			continue
-		case classSymbol, classPunct, classJoiner:
-			other++
-		}
-		chars++
+// isBoilerplate tells whether the short paragraph text, at start..end-1, holds
+// what C4 drops lines for, or ends like a teaser.
+func (e *Extractor) isBoilerplate(text string, start, end int, last rune) bool {
+	if len(text) >= 400 {
+		return false
 	}
-	return chars, other
+	if teaser(text, last) {
+		return true
+	}
+	i, _ := slices.BinarySearch(e.marks, int32(start))
+	if i == len(e.marks) || int(e.marks[i]) >= end {
+		return false
+	}
+	var scratch Features
+	return scratch.boilerplate(text)
 }
 
-// paragraphHash hashes a paragraph without regard to ASCII case, blanks and
-// line ends.
-func paragraphHash(s string) uint64 {
-	var local [1024]byte
-	buf := local[:0]
-	if len(s) > len(local) {
-		buf = make([]byte, 0, len(s))
-	}
-	for i := 0; i < len(s); i++ {
-		switch b := s[i]; b {
-		case ' ', '\t', '\n':
-		default:
-			buf = append(buf, lower(b))
+// shape counts the characters of a paragraph but blanks, and those among them
+// that are neither letter nor digit. It leaves in fold what identifies the
+// paragraph: its text without blanks and in ASCII lower case.
+func (e *Extractor) shape(s string) (chars, other int) {
+	fold := e.fold[:0]
+	for i := 0; i < len(s); {
+		b := s[i]
+		if b < utf8.RuneSelf {
+			i++
+			switch asciiClass[b] {
+			case classBlank, classNewline:
+				continue
+			case classSymbol, classPunct, classJoiner:
+				other++
+			}
+			chars++
+			fold = append(fold, lower(b))
+			continue
 		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r < 0x4e00 || r > 0x9fff {
+			switch classOf(r) {
+			case classBlank:
+				i += n
+				continue
+			case classSymbol, classPunct, classJoiner:
+				other++
+			}
+		}
+		chars++
+		fold = append(fold, s[i:i+n]...)
+		i += n
 	}
-	buf = bytes.ReplaceAll(buf, []byte("\u3000"), nil)
-	return xxh3.Hash(buf)
+	e.fold = fold
+	return chars, other
 }

@@ -107,12 +107,13 @@ func (f *Features) diversityScore(Guess) float64 {
 	return min(1, f.Entropy/min(6, 0.75*math.Log(float64(f.Units))))
 }
 
-// quality combines the components.
+// quality combines the components, to four decimals: beyond them machines whose
+// exponential rounds otherwise may differ.
 func (w Weights) quality(f *Features, g Guess) float64 {
 	sum, log := 0.0, 0.0
 	for _, c := range w.list() {
 		sum += c.weight
 		log += c.weight * math.Log(max(0.01, c.value(f, g)))
 	}
-	return math.Exp(log / sum)
+	return math.Round(math.Exp(log/sum)*1e4) / 1e4
 }

@@ -62,16 +62,6 @@ func (t *table) count(key uint64) uint32 {
 	}
 }
 
-// ngram hashes the n units from i on. The order of units matters.
-func (e *Extractor) ngram(i, n int) uint64 {
-	h := uint64(n)
-	for _, u := range e.units[i : i+n] {
-		h = (h ^ u) * 0x9e3779b97f4a7c15
-		h ^= h >> 29
-	}
-	return h
-}
-
 // span returns the characters of the n units from i on.
 func (e *Extractor) span(i, n int) int {
 	from := int32(0)
@@ -81,7 +71,9 @@ func (e *Extractor) span(i, n int) int {
 	return int(e.ends[i+n-1] - from)
 }
 
-// repetition measures single units and n-grams.
+// repetition measures single units and n-grams. An n-gram can only be a copy
+// where the n-1 units it starts with are one, so each length looks only at the
+// places that the one before left over: few, in natural text.
 func (e *Extractor) repetition() {
 	f := &e.f
 	f.Units = len(e.units)
@@ -93,76 +85,87 @@ func (e *Extractor) repetition() {
 		e.seen.add(u)
 	}
 	f.UniqueUnits = len(e.seen.used)
-	counts := make([]uint32, 0, 256)
-	for _, i := range e.seen.used {
-		counts = append(counts, e.seen.slots[i].count)
-	}
-	f.Entropy = entropy(counts, f.Units)
-	if f.UniqueUnits == f.Units {
-		return // nothing repeats
-	}
-	for n := 2; n <= 4; n++ {
-		f.TopNGram[n] = e.topNGram(n)
-	}
-	e.dupNGrams()
-}
-
-// topNGram returns the largest share of characters that one n-gram, occurring
-// at least twice, covers.
-func (e *Extractor) topNGram(n int) float64 {
-	count := len(e.units) - n + 1
-	if count < 2 {
-		return 0
-	}
-	e.seen.reset(count)
-	best := 0
-	for i := range count {
-		if c := e.seen.add(e.ngram(i, n)); c >= 2 {
-			best = max(best, int(c)*e.span(i, n))
+	f.Entropy = e.entropy()
+	e.grams = append(e.grams[:0], e.units...)
+	e.at = e.at[:0]
+	for i, u := range e.units {
+		if e.seen.count(u) > 1 {
+			e.at = append(e.at, int32(i))
 		}
 	}
-	return min(1, ratio(best, e.f.UnitChars))
+	for n := 2; n <= 5 && len(e.at) > 0; n++ {
+		top := e.longer(n)
+		if n <= 4 {
+			f.TopNGram[n] = min(1, ratio(top, f.UnitChars))
+		}
+	}
+	if len(e.at) > 0 {
+		e.dupNGrams()
+	}
 }
 
-// dupNGrams fills DupNGram. An n-gram can only be a copy where its first five
-// units are one, so lengths above five look at few places.
+// longer turns the hashes of n-1 units at the places left over into those of n,
+// keeps the places where an n-gram occurs more than once, and returns the most
+// characters that one n-gram covers.
+func (e *Extractor) longer(n int) int {
+	places := e.at
+	if last := len(e.units) - n; int(places[len(places)-1]) > last {
+		places = places[:len(places)-1] // only the last place can be too late
+	}
+	e.seen.reset(len(places))
+	best := 0
+	for _, i := range places {
+		e.grams[i] = join(e.grams[i], e.units[int(i)+n-1])
+		if c := e.seen.add(e.grams[i]); c >= 2 {
+			best = max(best, int(c)*e.span(int(i), n))
+		}
+	}
+	left := e.at[:0]
+	for _, i := range places {
+		if e.seen.count(e.grams[i]) > 1 {
+			left = append(left, i)
+		}
+	}
+	e.at = left
+	return best
+}
+
+// join hashes one more unit onto an n-gram.
+func join(gram, unit uint64) uint64 {
+	h := (gram ^ unit>>1) * 0x9e3779b97f4a7c15
+	return h ^ h>>29
+}
+
+// dupNGrams fills DupNGram from the places where a 5-gram occurs more than once.
 func (e *Extractor) dupNGrams() {
-	const base = 5
-	count := len(e.units) - base + 1
-	if count < 2 {
-		return
+	for n := 5; n <= 10; n++ {
+		e.f.DupNGram[n] = e.dupNGram(n)
 	}
-	if cap(e.cand) < count {
-		e.cand = make([]bool, count+count/2)
-	}
-	cand := e.cand[:count]
-	e.seen.reset(count)
-	any := false
-	for i := range count {
-		any = e.seen.add(e.ngram(i, base)) > 1 || any
-	}
-	if !any {
-		return
-	}
-	for i := range count {
-		cand[i] = e.seen.count(e.ngram(i, base)) > 1
-	}
-	for _, n := range []int{5, 6, 7, 8, 9, 10, 13} {
-		e.f.DupNGram[n] = e.dupNGram(n, cand)
-	}
+	e.f.DupNGram[13] = e.dupNGram(13)
 }
 
-func (e *Extractor) dupNGram(n int, cand []bool) float64 {
-	last := len(e.units) - n
-	e.seen.reset(max(0, last+1))
-	dup := 0
-	for i := 0; i <= last; {
-		if cand[i] && e.seen.add(e.ngram(i, n)) > 1 {
-			dup += e.span(i, n)
-			i += n
+// dupNGram walks the text once: a copy of an n-gram seen before counts, and the
+// walk goes on behind it.
+func (e *Extractor) dupNGram(n int) float64 {
+	e.seen.reset(len(e.at))
+	dup, next := 0, int32(0)
+	for _, i := range e.at {
+		if i < next || int(i)+n > len(e.units) {
 			continue
 		}
-		i++
+		if e.seen.add(e.gram(int(i), n)) > 1 {
+			dup += e.span(int(i), n)
+			next = i + int32(n)
+		}
 	}
 	return ratio(dup, e.f.UnitChars)
+}
+
+// gram hashes the n units from i on, n >= 5.
+func (e *Extractor) gram(i, n int) uint64 {
+	h := e.grams[i]
+	for _, u := range e.units[i+5 : i+n] {
+		h = join(h, u)
+	}
+	return h
 }

@@ -2,21 +2,31 @@ package score
 
 import "strings"
 
-func hashSet(words ...string) map[uint64]int {
-	m := map[uint64]int{}
-	for i, w := range words {
-		m[hashWord(w)] = i
+// hashWord hashes a word without regard to ASCII case, eight bytes at a time.
+func hashWord(w string) uint64 {
+	h := uint64(len(w)) * 0x9e3779b97f4a7c15
+	for len(w) > 8 {
+		h = mix(h ^ foldASCII(load64(w)))
+		w = w[8:]
 	}
-	return m
+	var tail uint64
+	for i := len(w) - 1; i >= 0; i-- {
+		tail = tail<<8 | uint64(w[i])
+	}
+	return mix(h ^ foldASCII(tail))
 }
 
-// hashWord hashes a word without regard to ASCII case (FNV-1a, then mixed).
-func hashWord(w string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := 0; i < len(w); i++ {
-		h = (h ^ uint64(lower(w[i]))) * 1099511628211
-	}
-	return mix(h)
+func load64(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// foldASCII sets bit 5 of each byte that is an ASCII letter (or one of the few
+// signs beside them), which makes it lower case.
+func foldASCII(x uint64) uint64 {
+	const bit6, bit7 = 0x4040404040404040, 0x8080808080808080
+	return x | (x&bit6)>>1&^((x&bit7)>>2)
 }
 
 func lower(b byte) byte {
@@ -36,30 +46,79 @@ func mix(x uint64) uint64 {
 }
 
 // gopherStops are the words of which Gopher wants at least two.
-var gopherStops = hashSet("the", "be", "to", "of", "and", "that", "have", "with")
+var gopherStops = []string{"the", "be", "to", "of", "and", "that", "have", "with"}
 
 // englishStops are function words that make up a quarter or more of English
-// prose; their share tells English from other Latin text.
-var englishStops = hashSet("the", "be", "to", "of", "and", "that", "have", "with", "a", "in", "is", "it", "for", "on",
+// prose; their share tells English from other Latin text. Gopher's come first,
+// so that their place is their bit.
+var englishStops = append(gopherStops[:8:8], "a", "in", "is", "it", "for", "on",
 	"as", "are", "was", "this", "by", "you", "not", "or", "from", "at", "which", "an", "but", "his", "he", "we", "if",
 	"i", "my", "can", "will", "they", "has", "when", "were", "their", "all", "your", "so", "what", "no")
 
-// chineseStops are FineWeb-2's stop words for cmn_Hani that are one character.
-var chineseStops = func() map[rune]int {
-	m := map[rune]int{}
-	for i, r := range []rune("的年在月是和日了於·為有被人中为他與後也而由") {
-		m[r] = i
+// stopTable finds the place of a word in englishStops by its hash.
+var stopTable = func() (t [512]struct {
+	hash  uint64
+	place int
+}) {
+	for i, w := range englishStops {
+		h := hashWord(w)
+		k := h & 511
+		for t[k].hash != 0 {
+			k = (k + 1) & 511
+		}
+		t[k].hash, t[k].place = h, i
 	}
-	return m
+	return t
 }()
+
+// englishStop returns the place of the word with the given hash, or -1.
+func englishStop(h uint64) int {
+	for k := h & 511; stopTable[k].hash != 0; k = (k + 1) & 511 {
+		if stopTable[k].hash == h {
+			return stopTable[k].place
+		}
+	}
+	return -1
+}
+
+// chineseStops are FineWeb-2's stop words for cmn_Hani that are one character.
+var chineseStops = []rune("的年在月是和日了於·為有被人中为他與後也而由")
+
+// chineseStopTable holds one more than the place of a character by its low bits.
+var chineseStopTable = func() (t [4096]uint8) {
+	for i, r := range chineseStops {
+		if t[r&4095] != 0 {
+			panic("score: two stop characters share their low bits")
+		}
+		t[r&4095] = uint8(i + 1)
+	}
+	return t
+}()
+
+// chineseStop returns the place of a character in chineseStops, or -1.
+func chineseStop(r rune) int {
+	if i := int(chineseStopTable[r&4095]) - 1; i >= 0 && chineseStops[i] == r {
+		return i
+	}
+	return -1
+}
 
 // policyPhrases are C4's marks of boilerplate.
 var policyPhrases = []string{"terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"}
 
-// readMore are the last words of teasers.
-var readMore = []string{"read more", "read more...", "阅读全文", "閱讀全文", "查看更多", "更多>>", "[详细]", "阅读更多"}
+// triggers are hashes of the words without which a line is no boilerplate.
+var triggers = func() map[uint64]bool {
+	m := map[uint64]bool{}
+	for _, w := range []string{"javascript", "lorem", "cookie", "cookies", "policy", "terms"} {
+		m[hashWord(w)] = true
+	}
+	return m
+}()
 
-// boilerplate counts C4's line marks.
+// isTrigger tells whether a word of n bytes and hash h may mark boilerplate.
+func isTrigger(h uint64, n int) bool { return n >= 5 && n <= 10 && triggers[h] }
+
+// boilerplate counts C4's marks in a line that has a trigger.
 func (f *Features) boilerplate(line string) (found bool) {
 	if len(line) > 2000 {
 		return false
@@ -73,26 +132,53 @@ func (f *Features) boilerplate(line string) (found bool) {
 		f.LoremIpsum = true
 		found = true
 	}
-	if strings.Contains(l, "cookie") || strings.Contains(l, "policy") || strings.Contains(l, "terms") {
-		for _, p := range policyPhrases {
-			if strings.Contains(l, p) {
-				f.PolicyLines++
-				return true
-			}
-		}
-	}
-	for _, s := range readMore {
-		if strings.HasSuffix(l, s) {
-			f.ReadMoreLines++
+	for _, p := range policyPhrases {
+		if strings.Contains(l, p) {
+			f.PolicyLines++
 			return true
 		}
 	}
 	return found
 }
 
+// readMore are the last words of teasers, by their last character.
+var readMore = map[rune][]string{
+	'e': {"read more", "Read more", "Read More", "READ MORE"},
+	'.': {"read more...", "Read more...", "Read More..."},
+	'…': {"read more…", "Read more…", "Read More…"},
+	'文': {"阅读全文", "閱讀全文"},
+	'多': {"查看更多", "阅读更多"},
+	'>': {"更多>>"},
+	']': {"[详细]"},
+}
+
+// teaser tells whether a line that ends in last ends like a teaser.
+func teaser(line string, last rune) bool {
+	switch last {
+	case 'e', 'E', '.', '…', '文', '多', '>', ']':
+		if last == 'E' {
+			last = 'e'
+		}
+		for _, s := range readMore[last] {
+			if strings.HasSuffix(line, s) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // codeStarts begin lines of program text.
 var codeStarts = []string{"import ", "from ", "func ", "def ", "class ", "return ", "return;", "if (", "for (", "while (", "#include",
 	"#define", "package ", "public ", "private ", "static ", "const ", "var ", "let ", "type ", "struct ", "//", "/*", "*/", "} else", "case ", "else:"}
+
+// codeStartsBy holds codeStarts by their first byte.
+var codeStartsBy = func() (t [256][]string) {
+	for _, s := range codeStarts {
+		t[s[0]] = append(t[s[0]], s)
+	}
+	return t
+}()
 
 // looksLikeCode tells whether a trimmed line reads like program text.
 func looksLikeCode(line string) bool {
@@ -104,7 +190,7 @@ func looksLikeCode(line string) bool {
 			return true
 		}
 	}
-	for _, s := range codeStarts {
+	for _, s := range codeStartsBy[line[0]] {
 		if strings.HasPrefix(line, s) {
 			return strings.ContainsAny(line, "(){};=\"./") || len(line) < 30
 		}
