@@ -69,11 +69,15 @@ func trainIn(t *testing.T, stdin string, args ...string) result {
 	return result{c.ProcessState.ExitCode(), out.String(), errs.String()}
 }
 
-// ok asks for success and decodes the last line of output.
+// ok asks for success and decodes the output, or its last line where it has
+// several.
 func (r result) ok(t *testing.T, into any) {
 	t.Helper()
 	if r.code != 0 {
 		t.Fatalf("exit code %d, want 0\n%s", r.code, r.stderr)
+	}
+	if json.Unmarshal([]byte(r.stdout), into) == nil {
+		return
 	}
 	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), into); err != nil {

@@ -1,11 +1,13 @@
 package runs
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"path/filepath"
 	"time"
 
+	"huihai/checkpoint"
 	"huihai/telemetry"
 	"huihai/trainer"
 )
@@ -18,6 +20,7 @@ type Console struct {
 	every    int
 	flops    float64 // per token
 	peak     float64 // of the machine, FLOP/s; 0 when not measured
+	before   int     // steps done before this process
 
 	lossZ, normZ *telemetry.ZScore
 	first, last  float64
@@ -32,7 +35,7 @@ type Console struct {
 // newConsole begins the progress bar of a run of total steps.
 func newConsole(p *telemetry.Progress, sink telemetry.Sink, every, done, total int, flopsPerToken, peak float64) *Console {
 	c := &Console{
-		progress: p, sink: sink, every: every, flops: flopsPerToken, peak: peak,
+		progress: p, sink: sink, every: every, before: done, flops: flopsPerToken, peak: peak,
 		lossZ: telemetry.NewZScore(telemetry.DefaultWindow), normZ: telemetry.NewZScore(telemetry.DefaultWindow),
 		first: math.NaN(), last: math.NaN(),
 		train: telemetry.Series{Name: "training loss", Kind: telemetry.Curve},
@@ -40,6 +43,34 @@ func newConsole(p *telemetry.Progress, sink telemetry.Sink, every, done, total i
 	}
 	p.Begin("train", int64(done), int64(total))
 	return c
+}
+
+// remember takes over the log of the part of the run that lies in a checkpoint.
+func (c *Console) remember(l *checkpoint.Loaded) {
+	c.savedPath = l.Path
+	for _, e := range l.Trainer.LogHistory {
+		step, okStep := number(e["step"])
+		loss, okLoss := number(e["loss"])
+		if !okStep || !okLoss {
+			continue
+		}
+		if math.IsNaN(c.first) {
+			c.first = loss
+		}
+		c.last = loss
+		c.lossZ.Add(loss)
+		c.train.X, c.train.Y = append(c.train.X, step), append(c.train.Y, loss)
+	}
+}
+
+// number reads a value of log_history.
+func number(v any) (float64, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	f, err := n.Float64()
+	return f, err == nil
 }
 
 // Step implements trainer.Observer.
@@ -73,7 +104,7 @@ func (c *Console) Step(r trainer.StepRecord) {
 
 // eta is the time left at the mean pace so far.
 func (c *Console) eta(r trainer.StepRecord) time.Duration {
-	perStep := c.seconds / float64(len(c.train.X)+1)
+	perStep := c.seconds / float64(r.Step-c.before)
 	return time.Duration(perStep * float64(r.TotalSteps-r.Step) * float64(time.Second))
 }
 

@@ -167,6 +167,9 @@ func (r *run) prepare() error {
 	progress := telemetry.NewProgress(r.Messages, r.Screen(), r.Now)
 	r.console = newConsole(progress, sink, c.Train.LoggingSteps, done, r.steps, plan.FLOPsPerToken, peak)
 	r.onClose(func() error { return errors.Join(r.console.err, sink.Close()) })
+	if setup.Resume != nil {
+		r.console.remember(setup.Resume)
+	}
 	setup.Hooks = trainer.Hooks{
 		Observer: r.console,
 		Seconds:  func() float64 { return r.Now().Sub(start).Seconds() },

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"huihai/kernels"
+	"huihai/kernels/cpu"
 	"huihai/telemetry"
 	"huihai/trainer"
 )
@@ -41,7 +42,7 @@ func measuredPeak(dev kernels.Device, c trainer.Config) float64 {
 	if c.SkipPeak {
 		return 0
 	}
-	return 0
+	return cpu.MeasurePeak(dev.Capabilities().Threads) * 1e9
 }
 
 // summary closes the books of a run that ended well.
@@ -50,10 +51,20 @@ func (r *run) summary(ctx context.Context, res trainer.Result) (*Summary, error)
 	s := &Summary{
 		OutputDir: r.Config.Train.OutputDir, Checkpoint: c.savedPath, Steps: res.Steps, Interrupted: res.Interrupted,
 		Tokens: c.tokens, Seconds: c.seconds, Parameters: r.trainer.Plan().Parameters, PlannedBytes: r.trainer.Plan().PeakBytes,
-		Loss: LossRange{c.first, c.last}, Ledger: r.trainer.Ledger(),
+		Ledger: r.trainer.Ledger(),
+	}
+	if len(c.train.Y) > 0 {
+		s.Loss = LossRange{c.first, c.last}
 	}
 	if c.seconds > 0 {
 		s.TokensPerSecond = float64(c.tokens) / c.seconds
+	}
+	if len(c.eval.Y) == 0 && r.set.validation && !res.Interrupted { // there was no step left to do
+		e, err := r.evaluate(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.Evaluated(res.Steps, e)
 	}
 	level := 0.0
 	if n := len(c.eval.Y); n > 0 {
