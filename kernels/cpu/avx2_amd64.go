@@ -119,30 +119,30 @@ func normGradLanesAVX2(a *float32, b *float32, gain *float32, n int, rstd float3
 //go:noescape
 func squareLanesAVX2(a *float32, n int, lanes *[16]float64)
 
-// scoresAVX2 writes masked scores in place and the lanes of their maximum.
+// scoresAVX2 writes masked scores in place and returns the largest.
 //
 //go:noescape
-func scoresAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, lanes *[16]float32)
+func scoresAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32) (top float32)
 
 // softmaxGradAVX2: s = weight(score-lse), dp = scale*(s*(dp-delta)).
 //
 //go:noescape
 func softmaxGradAVX2(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32)
 
-// scoresSegAVX2 writes masked scores in place and the lanes of their maximum.
+// scoresSegAVX2 writes masked scores in place and returns the largest.
 //
 //go:noescape
-func scoresSegAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, seg *int32, want int32, lanes *[16]float32)
+func scoresSegAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, seg *int32, want int32) (top float32)
 
 // softmaxGradSegAVX2: s = weight(score-lse), dp = scale*(s*(dp-delta)).
 //
 //go:noescape
 func softmaxGradSegAVX2(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32, seg *int32, want int32)
 
-// expLanesAVX2: s = weight(s-top), and the lanes of the sum.
+// expSumAVX2: s = weight(s-top), and the sum by lanes and tree.
 //
 //go:noescape
-func expLanesAVX2(s *float32, n int, top float32, lanes *[16]float32)
+func expSumAVX2(s *float32, n int, top float32) (sum float32)
 
 // swigluAVX2: h = (gate*sigmoid(gate))*up.
 //

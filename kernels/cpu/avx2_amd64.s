@@ -967,9 +967,9 @@ loop_test:
 	VZEROUPPER
 	RET
 
-// func scoresAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, lanes *[16]float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·scoresAVX2(SB), NOSPLIT, $0-40
+// func scoresAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32) (top float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·scoresAVX2(SB), NOSPLIT, $0-36
 	MOVQ         s+0(FP), AX
 	VBROADCASTSS scale+24(FP), Y0
 	VBROADCASTSS slope+28(FP), Y1
@@ -1008,11 +1008,16 @@ loop:
 	SUBQ        $0x10, CX
 
 loop_test:
-	CMPQ    CX, $0x10
-	JGE     loop
-	MOVQ    lanes+32(FP), AX
-	VMOVUPS Y5, (AX)
-	VMOVUPS Y6, 32(AX)
+	CMPQ         CX, $0x10
+	JGE          loop
+	VMAXPS       Y5, Y6, Y5
+	VEXTRACTF128 $0x01, Y5, X0
+	VMAXPS       X5, X0, X5
+	VMOVHLPS     X5, X5, X0
+	VMAXPS       X5, X0, X5
+	VMOVSHDUP    X5, X0
+	VMAXPS       X5, X0, X5
+	MOVSS        X5, top+32(FP)
 	VZEROUPPER
 	RET
 
@@ -1235,9 +1240,9 @@ DATA c0000007f<>+24(SB)/4, $0x0000007f
 DATA c0000007f<>+28(SB)/4, $0x0000007f
 GLOBL c0000007f<>(SB), RODATA|NOPTR, $32
 
-// func scoresSegAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, seg *int32, want int32, lanes *[16]float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·scoresSegAVX2(SB), NOSPLIT, $0-56
+// func scoresSegAVX2(s *float32, n int, visible int32, rel int32, scale float32, slope float32, seg *int32, want int32) (top float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·scoresSegAVX2(SB), NOSPLIT, $0-52
 	MOVQ         s+0(FP), AX
 	VBROADCASTSS scale+24(FP), Y0
 	VBROADCASTSS slope+28(FP), Y1
@@ -1285,11 +1290,16 @@ loop:
 	SUBQ        $0x10, DX
 
 loop_test:
-	CMPQ    DX, $0x10
-	JGE     loop
-	MOVQ    lanes+48(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
+	CMPQ         DX, $0x10
+	JGE          loop
+	VMAXPS       Y6, Y7, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VMAXPS       X6, X0, X6
+	VMOVHLPS     X6, X6, X0
+	VMAXPS       X6, X0, X6
+	VMOVSHDUP    X6, X0
+	VMAXPS       X6, X0, X6
+	MOVSS        X6, top+48(FP)
 	VZEROUPPER
 	RET
 
@@ -1368,9 +1378,9 @@ loop_test:
 	VZEROUPPER
 	RET
 
-// func expLanesAVX2(s *float32, n int, top float32, lanes *[16]float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·expLanesAVX2(SB), NOSPLIT, $0-32
+// func expSumAVX2(s *float32, n int, top float32) (sum float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·expSumAVX2(SB), NOSPLIT, $0-28
 	MOVQ         s+0(FP), AX
 	VBROADCASTSS top+16(FP), Y0
 	VXORPS       Y1, Y1, Y1
@@ -1445,11 +1455,16 @@ loop:
 	SUBQ         $0x10, CX
 
 loop_test:
-	CMPQ    CX, $0x10
-	JGE     loop
-	MOVQ    lanes+24(FP), AX
-	VMOVUPS Y1, (AX)
-	VMOVUPS Y2, 32(AX)
+	CMPQ         CX, $0x10
+	JGE          loop
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDPS       X0, X1, X1
+	MOVSS        X1, sum+24(FP)
 	VZEROUPPER
 	RET
 

@@ -302,16 +302,13 @@ func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) {
 	if p == portable || len(s) == 0 {
 		return softmaxGo(s, r)
 	}
-	var lanes [kernels.Lanes]float32
 	visible, rel := r.clamped(len(s))
 	if r.segments == nil || visible == 0 {
-		scoresAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &lanes)
+		top = scoresAVX2(&s[0], len(s), visible, rel, r.scale, r.slope)
 	} else {
-		scoresSegAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want, &lanes)
+		top = scoresSegAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want)
 	}
-	top = treeMax(&lanes)
-	expLanesAVX2(&s[0], len(s), top, &lanes)
-	return top, kernels.Tree16(&lanes)
+	return top, expSumAVX2(&s[0], len(s), top)
 }
 
 func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {

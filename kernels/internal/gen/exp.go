@@ -117,8 +117,8 @@ func softmax() {
 		if segmented {
 			suffix, params = "SegAVX2", ", seg *int32, want int32"
 		}
-		routine("scores"+suffix, "func(s *float32, n int, visible, rel int32, scale, slope float32"+params+", lanes *[16]float32)")
-		Doc("scores" + suffix + " writes masked scores in place and the lanes of their maximum.")
+		routine("scores"+suffix, "func(s *float32, n int, visible, rel int32, scale, slope float32"+params+") (top float32)")
+		Doc("scores" + suffix + " writes masked scores in place and returns the largest.")
 		c := newScores(segmented)
 		l0, l1 := YMM(), YMM()
 		VMOVUPS(bits(negInf), l0)
@@ -130,7 +130,8 @@ func softmax() {
 				VMAXPS(lane, v, lane)
 			}
 		}, c.pointers()...)
-		storeLanes(l0, l1)
+		top := tree(l0, l1, func(lower, upper, dst Op) { VMAXPS(lower, upper, dst) })
+		Store(top, ReturnIndex(0))
 		finish()
 
 		routine("softmaxGrad"+suffix, "func(s, dp *float32, n int, visible, rel int32, scale, slope, lse, delta float32"+params+")")
@@ -152,8 +153,8 @@ func softmax() {
 		finish()
 	}
 
-	routine("expLanesAVX2", "func(s *float32, n int, top float32, lanes *[16]float32)")
-	Doc("expLanesAVX2: s = weight(s-top), and the lanes of the sum.")
+	routine("expSumAVX2", "func(s *float32, n int, top float32) (sum float32)")
+	Doc("expSumAVX2: s = weight(s-top), and the sum by lanes and tree.")
 	s, top := ptr("s"), broadcast("top")
 	l0, l1 := YMM(), YMM()
 	VXORPS(l0, l0, l0)
@@ -168,7 +169,7 @@ func softmax() {
 			VADDPS(e, lane, lane)
 		}
 	}, s)
-	storeLanes(l0, l1)
+	Store(tree(l0, l1, func(lower, upper, dst Op) { VADDPS(upper, lower, dst) }), ReturnIndex(0))
 	finish()
 }
 
@@ -265,4 +266,19 @@ func flush(x VecVirtual) {
 	VANDPS(bits(^uint32(signBit)), x, t)
 	VCMPPS(Imm(lessOQ), f32(0x1p-126), t, t)
 	VANDNPS(x, t, x)
+}
+
+// tree combines sixteen lanes in the order of kernels.Tree16; op gets the lower
+// and the upper half of what is left.
+func tree(l0, l1 VecVirtual, op func(lower, upper, dst Op)) VecVirtual {
+	op(l0, l1, l0)
+	upper := XMM()
+	VEXTRACTF128(Imm(1), l0, upper)
+	x := l0.AsX()
+	op(x, upper, x)
+	VMOVHLPS(x, x, upper)
+	op(x, upper, x)
+	VMOVSHDUP(x, upper)
+	op(x, upper, x)
+	return x.(VecVirtual)
 }
