@@ -20,19 +20,33 @@ const (
 // the released config.json; Position is not in that file, where the presence of
 // max_position_embeddings tells the two apart.
 type Config struct {
-	HiddenSize        int      `yaml:"hidden_size" mapstructure:"hidden_size"`
-	IntermediateSize  int      `yaml:"intermediate_size" mapstructure:"intermediate_size"`
-	NumAttentionHeads int      `yaml:"num_attention_heads" mapstructure:"num_attention_heads"`
-	NumHiddenLayers   int      `yaml:"num_hidden_layers" mapstructure:"num_hidden_layers"`
-	VocabSize         int      `yaml:"vocab_size" mapstructure:"vocab_size"`
-	Position          Position `yaml:"position" mapstructure:"position"`
-	RopeTheta         float64  `yaml:"rope_theta" mapstructure:"rope_theta"`
-	ModelMaxLength    int      `yaml:"model_max_length" mapstructure:"model_max_length"`
-	RMSNormEps        float64  `yaml:"rms_norm_eps" mapstructure:"rms_norm_eps"`
-	InitializerRange  float64  `yaml:"initializer_range" mapstructure:"initializer_range"`
-	PadTokenID        int      `yaml:"pad_token_id" mapstructure:"pad_token_id"`
-	BosTokenID        int      `yaml:"bos_token_id" mapstructure:"bos_token_id"`
-	EosTokenID        int      `yaml:"eos_token_id" mapstructure:"eos_token_id"`
+	// HiddenSize is the width of the residual stream.
+	HiddenSize int `yaml:"hidden_size" mapstructure:"hidden_size"`
+	// IntermediateSize is the width of the feed-forward layer.
+	IntermediateSize int `yaml:"intermediate_size" mapstructure:"intermediate_size"`
+	// NumAttentionHeads divides HiddenSize into heads of a multiple of 8.
+	NumAttentionHeads int `yaml:"num_attention_heads" mapstructure:"num_attention_heads"`
+	// NumHiddenLayers is the number of blocks.
+	NumHiddenLayers int `yaml:"num_hidden_layers" mapstructure:"num_hidden_layers"`
+	// VocabSize is the number of rows of the embedding and of the head; at
+	// least the tokenizer's.
+	VocabSize int `yaml:"vocab_size" mapstructure:"vocab_size"`
+	// Position is rope (as in the 7B) or alibi (as in the 13B).
+	Position Position `yaml:"position" mapstructure:"position"`
+	// RopeTheta is the base of the rotary angles.
+	RopeTheta float64 `yaml:"rope_theta" mapstructure:"rope_theta"`
+	// ModelMaxLength is the longest sequence, in tokens.
+	ModelMaxLength int `yaml:"model_max_length" mapstructure:"model_max_length"`
+	// RMSNormEps is added to the mean square before its root is taken.
+	RMSNormEps float64 `yaml:"rms_norm_eps" mapstructure:"rms_norm_eps"`
+	// InitializerRange is the standard deviation of fresh matrices.
+	InitializerRange float64 `yaml:"initializer_range" mapstructure:"initializer_range"`
+	// PadTokenID is a row of the embedding that stays zero; -1 means none.
+	PadTokenID int `yaml:"pad_token_id" mapstructure:"pad_token_id"`
+	// BosTokenID is the id of the piece that may begin a text.
+	BosTokenID int `yaml:"bos_token_id" mapstructure:"bos_token_id"`
+	// EosTokenID is the id that ends a document.
+	EosTokenID int `yaml:"eos_token_id" mapstructure:"eos_token_id"`
 }
 
 // Default returns the constants shared by the released models, with no sizes.

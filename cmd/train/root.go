@@ -50,6 +50,7 @@ func newRootCmd() *cobra.Command {
 		Args:          unknownVerb,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see: %s --help", err, cmd.CommandPath())
@@ -66,6 +67,7 @@ func group(use, short string, children ...*cobra.Command) *cobra.Command {
 			return usagef("%s needs a verb; see: %s --help", cmd.CommandPath(), cmd.CommandPath())
 		},
 	}
+	c.SuggestionsMinimumDistance = 2
 	c.AddCommand(children...)
 	return c
 }
