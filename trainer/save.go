@@ -17,7 +17,7 @@ import (
 // Saving says what goes into checkpoints and when they are due.
 type Saving struct {
 	Checkpoint checkpoint.Config
-	// Root is the folder that receives checkpoint-N.
+	// Root is the folder that receives checkpoint-N; "" saves nothing.
 	Root string
 	// Tokenizer is the tokenizer.model to put beside the weights.
 	Tokenizer []byte

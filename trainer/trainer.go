@@ -317,9 +317,10 @@ func (t *Trainer) evaluate(ctx context.Context) error {
 	return nil
 }
 
-// saveNow writes a checkpoint of the step reached, unless there is one.
+// saveNow writes a checkpoint of the step reached, unless there is one or the
+// run saves none.
 func (t *Trainer) saveNow(ctx context.Context) error {
-	if t.done == 0 || t.saved == t.done {
+	if t.save.Root == "" || t.done == 0 || t.saved == t.done {
 		return nil
 	}
 	path, err := t.Save(ctx)

@@ -15,6 +15,7 @@ func verbs() []*cobra.Command {
 		newGenerateCmd(),
 		newLogprobsCmd(),
 		newDebugCmd(),
+		newBenchCmd(),
 		newVersionCmd(),
 	}
 }
