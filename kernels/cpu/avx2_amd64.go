@@ -27,7 +27,17 @@ func packRows16AVX2(dst *float32, src *float32, stride int, width int, n int)
 // dotRows16AVX2: c[j] = fma(a[k], b[j*ldb+k], c[j]) for j < 16 and k < n in order, n a multiple of 4.
 //
 //go:noescape
-func dotRows16AVX2(c *float32, a *float32, b *float32, ldb int, n int)
+func dotRows16AVX2(c *float32, a *float32, b *float32, ldb int, n int, ahead int)
+
+// dotRows16BF16AVX2 is dotRows16AVX2 with b in bfloat16, n a multiple of 8.
+//
+//go:noescape
+func dotRows16BF16AVX2(c *float32, a *float32, b *uint16, ldb int, n int, ahead int)
+
+// dotRows8x4AVX2: c[i*8+j] = fma(a[i*lda+k], b[j*ldb+k], c[i*8+j]) for i < 4, j < 8 and k < n in order, n a multiple of 4.
+//
+//go:noescape
+func dotRows8x4AVX2(c *float32, a *float32, lda int, b *float32, ldb int, n int, ahead int)
 
 // axpyRows64AVX2: c[j] = fma(a[k], b[k*ldb+j], c[j]) over k < n in order, for all j of one block.
 //

@@ -44,25 +44,61 @@ func (p *smallProduct) unit(worker, u int) {
 // smallGroup is how many rows of B are multiplied together.
 const smallGroup = 16
 
-// group multiplies all rows of A by rows j..j+w of B, a stretch of depths at a
-// time when they must be widened first.
+// group multiplies all rows of A by rows j..j+w of B. Four rows of A share what
+// is read of B; fewer take turns.
 func (p *smallProduct) group(scratch []float32, j, w int) {
-	if p.b.h == nil {
-		for i := range p.m {
-			p.d.isa.dotRows(p.c[i*p.ldc+j:i*p.ldc+j+w], p.a.f[i*p.a.stride:i*p.a.stride+p.k],
-				p.b.f[j*p.b.stride:], p.b.stride, !p.acc)
-		}
+	switch {
+	case p.m == tileRows && p.b.h != nil:
+		p.widened(scratch, j, w)
+		return
+	case p.m == tileRows:
+		p.tiles(scratch, p.a.f, p.b.f[j*p.b.stride:], p.b.stride, j, w, p.k, !p.acc)
 		return
 	}
-	const depth = rowLen / smallGroup
+	for i := range p.m {
+		c, a := p.c[i*p.ldc+j:i*p.ldc+j+w], p.a.f[i*p.a.stride:i*p.a.stride+p.k]
+		if p.b.h != nil {
+			p.d.isa.dotRowsBF16(c, a, p.b.h[j*p.b.stride:], p.b.stride, !p.acc)
+		} else {
+			p.d.isa.dotRows(c, a, p.b.f[j*p.b.stride:], p.b.stride, !p.acc)
+		}
+	}
+}
+
+// widened multiplies by bf16 rows, widening a stretch of depths at a time.
+func (p *smallProduct) widened(scratch []float32, j, w int) {
+	const depth = (rowLen - tileLen) / smallGroup
+	tile, rows := scratch[:tileLen], scratch[tileLen:]
 	for k := 0; k < p.k || k == 0; k += depth {
 		kb := min(depth, p.k-k)
 		for r := range w {
-			p.d.isa.widen(scratch[r*depth:r*depth+kb], p.b.h[(j+r)*p.b.stride+k:])
+			p.d.isa.widen(rows[r*depth:r*depth+kb], p.b.h[(j+r)*p.b.stride+k:])
 		}
-		for i := range p.m {
-			p.d.isa.dotRows(p.c[i*p.ldc+j:i*p.ldc+j+w], p.a.f[i*p.a.stride+k:i*p.a.stride+k+kb],
-				scratch, depth, !p.acc && k == 0)
+		p.tiles(tile, p.a.f[k:], rows, depth, j, w, kb, !p.acc && k == 0)
+	}
+}
+
+// Tile of dotTile.
+const (
+	tileRows = 4
+	tileCols = 8
+)
+
+// tiles continues columns j..j+w of C with depths 0..k of four rows of a and of w
+// rows of b.
+func (p *smallProduct) tiles(tile, a, b []float32, ldb, j, w, k int, zero bool) {
+	for from := 0; from < w; from += tileCols {
+		n := min(tileCols, w-from)
+		for i := range tileRows {
+			row := tile[i*tileCols : (i+1)*tileCols]
+			clear(row)
+			if !zero {
+				copy(row[:n], p.c[i*p.ldc+j+from:])
+			}
+		}
+		p.d.isa.dotTile(tile, a, p.a.stride, b[from*ldb:], ldb, n, k)
+		for i := range tileRows {
+			copy(p.c[i*p.ldc+j+from:i*p.ldc+j+from+n], tile[i*tileCols:])
 		}
 	}
 }

@@ -19,7 +19,13 @@ func (p isa) packCols(dst, src []float32, stride, width, kb int) {
 }
 
 func (p isa) dotRows(c, a, b []float32, ldb int, zero bool) { dotRowsGo(c, a, b, ldb, zero) }
-func (p isa) axpyRows(c, a, b []float32, ldb int)           { axpyRowsGo(c, a, b, ldb) }
+func (p isa) dotRowsBF16(c, a []float32, b []uint16, ldb int, zero bool) {
+	dotRowsBF16Go(c, a, b, ldb, zero)
+}
+func (p isa) dotTile(c, a []float32, lda int, b []float32, ldb, n, depth int) {
+	dotTileGo(c, a, lda, b, ldb, n, depth)
+}
+func (p isa) axpyRows(c, a, b []float32, ldb int) { axpyRowsGo(c, a, b, ldb) }
 
 func (p isa) widen(dst []float32, src []uint16)  { widenGo(dst, src) }
 func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }
