@@ -25,7 +25,7 @@ type Tokenizer struct {
 	matchAll    *prefixMatcher // every user-defined piece
 	matchUser   *prefixMatcher // those a person may write
 	reserved    map[int32]bool
-	whole       []uint32 // what is known of each piece's own surface, see chunk.go
+	whole       []uint32 // what is known of each piece's own surface, see encode.go
 	scratch     sync.Pool
 }
 
