@@ -188,7 +188,7 @@ func TestCompileIsDeterministic(t *testing.T) {
 		}
 		return b.String()
 	}
-	if text() != text() {
+	if first, second := text(), text(); first != second {
 		t.Error("two compilations differ")
 	}
 }

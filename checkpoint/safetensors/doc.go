@@ -15,7 +15,7 @@
 //
 // # Writing
 //
-// [NewWriter] and [Create] take names, types and shapes first and write the
+// [NewWriter] takes names, types and shapes first and write the
 // header, then the tensors are streamed in order; none is ever held whole. The
 // bytes are those of the reference writer when the tensors come in its order
 // ([Sort]).

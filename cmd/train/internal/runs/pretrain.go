@@ -69,7 +69,6 @@ type HeldOut struct {
 type run struct {
 	Options
 	dev     kernels.Device
-	source  model.Source
 	set     *dataset
 	console *Console
 	trainer *trainer.Trainer
