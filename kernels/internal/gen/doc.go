@@ -11,3 +11,4 @@
 package main
 
 //go:generate go run . -pkg cpu -set avx2 -out ../../cpu/avx2_amd64.s -stubs ../../cpu/avx2_amd64.go
+//go:generate go run . -pkg cpu -set avx512 -out ../../cpu/avx512_amd64.s -stubs ../../cpu/avx512_amd64.go
