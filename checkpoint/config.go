@@ -3,9 +3,9 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
+
+	"huihai/internal/bytesize"
 )
 
 // Config says when checkpoints are saved, how many are kept and how their
@@ -36,38 +36,14 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// ShardBytes returns max_shard_size in bytes. Units are decimal (kB, MB, GB,
-// TB) or binary (KiB, MiB, GiB, TiB), whatever their case; "" is the default.
+// ShardBytes returns max_shard_size in bytes; "" is the default.
 func (c Config) ShardBytes() (int64, error) {
-	s := strings.ToLower(strings.TrimSpace(c.MaxShardSize))
-	if s == "" {
+	if strings.TrimSpace(c.MaxShardSize) == "" {
 		return DefaultShardBytes, nil
 	}
-	digits := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyz ")
-	var unit float64
-	switch strings.TrimSpace(s[len(digits):]) {
-	case "", "b":
-		unit = 1
-	case "kb":
-		unit = 1e3
-	case "mb":
-		unit = 1e6
-	case "gb":
-		unit = 1e9
-	case "tb":
-		unit = 1e12
-	case "kib":
-		unit = 1 << 10
-	case "mib":
-		unit = 1 << 20
-	case "gib":
-		unit = 1 << 30
-	case "tib":
-		unit = 1 << 40
+	n, err := bytesize.Parse(c.MaxShardSize)
+	if err != nil {
+		return 0, fmt.Errorf("max_shard_size: %w", err)
 	}
-	n, err := strconv.ParseFloat(digits, 64)
-	if err != nil || unit == 0 || !(n*unit >= 1 && n*unit < math.MaxInt64) {
-		return 0, fmt.Errorf("max_shard_size is %q; it must be a size such as \"5GB\", \"500MB\" or a number of bytes", c.MaxShardSize)
-	}
-	return int64(n * unit), nil
+	return n, nil
 }

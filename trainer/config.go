@@ -3,6 +3,8 @@ package trainer
 import (
 	"errors"
 	"fmt"
+
+	"huihai/internal/bytesize"
 )
 
 // Config says how long a run is, how its steps are cut and what it leaves
@@ -28,6 +30,10 @@ type Config struct {
 	// again in the backward pass: less memory, about a third more work, the
 	// same bits.
 	Recompute bool `yaml:"recompute" mapstructure:"recompute"`
+	// MemoryBudget is the most memory the run may take on the device, such as
+	// "8GB"; as few blocks as possible are recomputed to fit. Empty means no
+	// bound.
+	MemoryBudget string `yaml:"memory_budget" mapstructure:"memory_budget"`
 	// LoggingSteps is the number of steps between log lines.
 	LoggingSteps int `yaml:"logging_steps" mapstructure:"logging_steps"`
 	// EvalSteps is the number of steps between evaluations; 0 means at the end.
@@ -75,8 +81,23 @@ func (c Config) Validate() error {
 	atLeast("eval_steps", c.EvalSteps, 0)
 	atLeast("eval_max_rows", c.EvalMaxRows, 0)
 	atLeast("threads", c.Threads, 0)
+	if _, err := c.budget(); err != nil {
+		errs = append(errs, err)
+	}
 	if !(c.ZLossWeight >= 0 && c.ZLossWeight < 1) {
 		errs = append(errs, fmt.Errorf("z_loss_weight is %v; it must be in [0, 1)", c.ZLossWeight))
 	}
 	return errors.Join(errs...)
+}
+
+// budget returns memory_budget in bytes, 0 for none.
+func (c Config) budget() (int64, error) {
+	if c.MemoryBudget == "" {
+		return 0, nil
+	}
+	n, err := bytesize.Parse(c.MemoryBudget)
+	if err != nil {
+		return 0, fmt.Errorf("memory_budget: %w", err)
+	}
+	return n, nil
 }

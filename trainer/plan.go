@@ -26,40 +26,75 @@ type Plan struct {
 
 // PlanRun plans a run without allocating anything on the device.
 func PlanRun(dev kernels.Device, mc model.Config, c Config) (Plan, error) {
-	step, err := compile(dev, mc, c)
-	if err != nil {
-		return Plan{}, err
-	}
-	return newPlan(dev, mc, c, step), nil
+	_, plan, err := compile(dev, mc, c)
+	return plan, err
 }
 
-func compile(dev kernels.Device, mc model.Config, c Config) (*model.Step, error) {
+// compile compiles the step and plans the run, recomputing all blocks, none, or
+// the fewest that fit the memory budget.
+func compile(dev kernels.Device, mc model.Config, c Config) (*model.Step, Plan, error) {
 	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("trainer: %w", err)
+		return nil, Plan{}, fmt.Errorf("trainer: %w", err)
 	}
 	if c.SequenceLength > mc.ModelMaxLength {
-		return nil, fmt.Errorf("trainer: train.sequence_length is %d but model.model_max_length is %d; shorten the first or raise the second", c.SequenceLength, mc.ModelMaxLength)
+		return nil, Plan{}, fmt.Errorf("trainer: train.sequence_length is %d but model.model_max_length is %d; shorten the first or raise the second", c.SequenceLength, mc.ModelMaxLength)
 	}
-	return model.CompileStep(mc, dev, model.StepOptions{
-		Batch: c.PerDeviceTrainBatchSize, SeqLen: c.SequenceLength,
-		ZLossWeight: c.ZLossWeight, RecomputeBlocks: recomputeBlocks(mc, c),
-	})
-}
-
-func recomputeBlocks(mc model.Config, c Config) int {
+	least := 0
 	if c.Recompute {
-		return mc.NumHiddenLayers
+		least = mc.NumHiddenLayers
 	}
-	return 0
+	step, plan, err := compileWith(dev, mc, c, least)
+	budget, _ := c.budget()
+	if err != nil || budget == 0 || plan.PeakBytes <= budget {
+		return step, plan, err
+	}
+	return fit(dev, mc, c, least, budget)
 }
 
-func newPlan(dev kernels.Device, mc model.Config, c Config, step *model.Step) Plan {
+// fit searches the fewest recomputed blocks above least that keep the plan
+// within the budget, by halving: more blocks take less memory.
+func fit(dev kernels.Device, mc model.Config, c Config, least int, budget int64) (*model.Step, Plan, error) {
+	step, plan, err := compileWith(dev, mc, c, mc.NumHiddenLayers)
+	if err != nil {
+		return nil, Plan{}, err
+	}
+	if plan.PeakBytes > budget {
+		return nil, Plan{}, fmt.Errorf("trainer: the run needs %d bytes with every block recomputed, but train.memory_budget is %q; lower train.per_device_train_batch_size or train.sequence_length, or raise the budget", plan.PeakBytes, c.MemoryBudget)
+	}
+	fits, tooMuch := mc.NumHiddenLayers, least
+	for fits-tooMuch > 1 {
+		middle := (fits + tooMuch) / 2
+		s, p, err := compileWith(dev, mc, c, middle)
+		if err != nil {
+			return nil, Plan{}, err
+		}
+		if p.PeakBytes <= budget {
+			fits, step, plan = middle, s, p
+		} else {
+			tooMuch = middle
+		}
+	}
+	return step, plan, nil
+}
+
+func compileWith(dev kernels.Device, mc model.Config, c Config, blocks int) (*model.Step, Plan, error) {
+	step, err := model.CompileStep(mc, dev, model.StepOptions{
+		Batch: c.PerDeviceTrainBatchSize, SeqLen: c.SequenceLength,
+		ZLossWeight: c.ZLossWeight, RecomputeBlocks: blocks,
+	})
+	if err != nil {
+		return nil, Plan{}, err
+	}
+	return step, newPlan(dev, mc, c, step, blocks), nil
+}
+
+func newPlan(dev kernels.Device, mc model.Config, c Config, step *model.Step, blocks int) Plan {
 	tokens := int64(c.PerDeviceTrainBatchSize) * int64(c.GradientAccumulationSteps) * int64(c.SequenceLength)
 	flops := mc.FLOPsPerToken(c.SequenceLength)
 	p := Plan{
 		Parameters: mc.Parameters(), TokensPerStep: tokens,
 		FLOPsPerToken: flops, FLOPsPerStep: flops * float64(tokens),
-		RecomputeBlocks: recomputeBlocks(mc, c),
+		RecomputeBlocks: blocks,
 		Bytes:           map[string]int64{}, Arena: step.Plan(),
 	}
 	for kind, n := range p.Arena.ByKind {

@@ -102,7 +102,7 @@ func New(s Setup) (*Trainer, error) {
 	if s.TotalSteps <= 0 {
 		return nil, fmt.Errorf("trainer: the run has %d steps; give train.max_steps or more data", s.TotalSteps)
 	}
-	step, err := compile(s.Device, s.Model, s.Config)
+	step, plan, err := compile(s.Device, s.Model, s.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func New(s Setup) (*Trainer, error) {
 	t := &Trainer{
 		cfg: s.Config, model: s.Model, dev: s.Device, step: step, schedule: schedule,
 		batches: s.Batches, total: s.TotalSteps, hooks: s.Hooks, save: s.Save,
-		plan: newPlan(s.Device, s.Model, s.Config, step),
+		plan: plan,
 	}
 	if err := t.allocate(s); err != nil {
 		return nil, errors.Join(err, t.Close())

@@ -290,6 +290,41 @@ func TestPlanIsWhatIsAllocated(t *testing.T) {
 	}
 }
 
+// A memory budget recomputes as few blocks as fit, and what cannot fit is
+// refused before anything is allocated.
+func TestMemoryBudget(t *testing.T) {
+	dev := openCPU(t, 1)
+	s, _ := setup(t, dev, 3, 8)
+	s.Model.NumHiddenLayers = 9
+	plan := func(budget string) Plan {
+		s.Config.MemoryBudget = budget
+		p, err := PlanRun(dev, s.Model, s.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	free := plan("")
+	s.Config.Recompute = true
+	all := plan("")
+	s.Config.Recompute = false
+	if free.RecomputeBlocks != 0 || all.RecomputeBlocks != 9 || all.PeakBytes >= free.PeakBytes {
+		t.Fatalf("none recomputed: %d bytes; all: %d bytes", free.PeakBytes, all.PeakBytes)
+	}
+	middle := (free.PeakBytes + all.PeakBytes) / 2
+	got := plan(fmt.Sprint(middle))
+	if got.PeakBytes > middle || got.RecomputeBlocks < 1 || got.RecomputeBlocks > 8 {
+		t.Errorf("within %d bytes: %d blocks, %d bytes", middle, got.RecomputeBlocks, got.PeakBytes)
+	}
+	if roomy := plan(fmt.Sprint(free.PeakBytes)); roomy.RecomputeBlocks != 0 {
+		t.Errorf("a budget that fits everything recomputes %d blocks", roomy.RecomputeBlocks)
+	}
+	s.Config.MemoryBudget = fmt.Sprint(all.PeakBytes - 1)
+	if _, err := PlanRun(dev, s.Model, s.Config); err == nil || !strings.Contains(err.Error(), "train.memory_budget") {
+		t.Errorf("a budget that nothing fits gave %v", err)
+	}
+}
+
 type counting struct {
 	kernels.Device
 	bytes, peak int64
