@@ -68,6 +68,9 @@ func (t *TokenFile) open() error {
 	if err != nil {
 		return err
 	}
+	if err := CheckFooter(t.f, st.Size()); err != nil {
+		return err
+	}
 	if t.pf, err = parquet.OpenFile(t.f, st.Size(), parquet.SkipBloomFilters(true)); err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+
+	"huihai/data/shard"
 )
 
 // parquet reads the text column, and the id, url and meta columns where there
@@ -23,6 +25,9 @@ func (r *reader) parquet(f *os.File) (err error) {
 	}()
 	st, err := f.Stat()
 	if err != nil {
+		return err
+	}
+	if err := shard.CheckFooter(f, st.Size()); err != nil {
 		return err
 	}
 	pf, err := parquet.OpenFile(f, st.Size(), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
