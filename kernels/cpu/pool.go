@@ -1,9 +1,6 @@
 package cpu
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync"
 
 // task is a piece of work cut into units that write disjoint outputs. Tasks live
 // in the device, so that starting one allocates nothing.
@@ -12,17 +9,21 @@ type task interface {
 	unit(worker, i int)
 }
 
-// pool runs tasks on a fixed set of workers; the caller is worker 0.
+// pool runs tasks on a fixed set of workers; the caller is worker 0. A run is
+// over when its units are done, whether or not every worker has woken by then:
+// on a busy machine that can take longer than the work. A worker that comes late
+// helps with whatever runs next.
 type pool struct {
 	workers int
-	wake    []chan struct{}
-	done    chan struct{}
+	wake    []chan struct{} // one token each, for workers 1 and up
+	done    chan struct{}   // one token per finished run
 	exited  sync.WaitGroup
 
-	task  task
-	units int64
-	next  atomic.Int64
-	busy  atomic.Int64
+	mu   sync.Mutex // guards what follows
+	task task
+	next int // first unit not given out
+	end  int // units of the run
+	left int // units not finished
 }
 
 func newPool(workers int) *pool {
@@ -40,9 +41,6 @@ func (p *pool) work(worker int, wake <-chan struct{}) {
 	defer p.exited.Done()
 	for range wake {
 		p.drain(worker)
-		if p.busy.Add(-1) == 0 {
-			p.done <- struct{}{}
-		}
 	}
 }
 
@@ -54,25 +52,40 @@ func (p *pool) run(t task, units int) {
 		}
 		return
 	}
-	helpers := min(p.workers, units) - 1
-	p.task, p.units = t, int64(units)
-	p.next.Store(0)
-	p.busy.Store(int64(helpers))
-	for _, c := range p.wake[:helpers] {
-		c <- struct{}{}
+	p.mu.Lock()
+	p.task, p.next, p.end, p.left = t, 0, units, units
+	p.mu.Unlock()
+	for _, c := range p.wake[:min(p.workers, units)-1] {
+		select {
+		case c <- struct{}{}:
+		default: // still on its way from an earlier run
+		}
 	}
 	p.drain(0)
 	<-p.done
-	p.task = nil
 }
 
+// drain takes units until none is left to give out.
 func (p *pool) drain(worker int) {
+	finished := 0
 	for {
-		i := p.next.Add(1) - 1
-		if i >= p.units {
+		p.mu.Lock()
+		p.left -= finished
+		over := finished > 0 && p.left == 0
+		t, i := p.task, p.next
+		given := i < p.end
+		if given {
+			p.next++
+		}
+		p.mu.Unlock()
+		if over {
+			p.done <- struct{}{}
+		}
+		if !given {
 			return
 		}
-		p.task.unit(worker, int(i))
+		t.unit(worker, i)
+		finished = 1
 	}
 }
 

@@ -128,6 +128,33 @@ func testAttention(t *testing.T, dev kernels.Device) {
 	}
 }
 
+// testAttentionRandom draws shapes and compares with the loops.
+func testAttentionRandom(t *testing.T, dev kernels.Device) {
+	src := newSource(42)
+	for range 30 {
+		a := attention{batch: 1 + src.IntN(2), tq: 1 + src.IntN(70), kvHeads: 1 + src.IntN(2), dim: 8 * (1 + src.IntN(5)),
+			alibi: src.IntN(2) == 0, segments: src.IntN(2) == 0, gap: src.IntN(5)}
+		a.tk, a.heads = a.tq+src.IntN(2)*src.IntN(90), a.kvHeads*(1+src.IntN(3))
+		b, o := newBench(t, dev), a.operands(src)
+		d := a.place(b, o)
+		d.forward(b)
+		d.backward(b)
+		var slopes []float64
+		if o.slopes != nil {
+			slopes = wide(o.slopes)
+		}
+		qw, kw, vw := wide(o.q), wide(o.k), wide(o.v)
+		out, lse := refAttention(qw, kw, vw, d.p, slopes, o.segments)
+		dq, dk, dv := refAttentionGrad(qw, kw, vw, wide(o.dOut), d.p, slopes, o.segments)
+		near(t, "out of "+a.String(), b.getMat(d.out), out, 5e-6)
+		near(t, "lse of "+a.String(), b.get(d.lse), lse, 5e-6)
+		near(t, "dq of "+a.String(), b.getMat(d.dq), dq, 3e-5)
+		near(t, "dk of "+a.String(), b.getMat(d.dk), dk, 3e-5)
+		near(t, "dv of "+a.String(), b.getMat(d.dv), dv, 3e-5)
+		b.done()
+	}
+}
+
 // refAttentionGrad differentiates refAttention by the chain rule; the finite
 // differences of the small problems check it in turn.
 func refAttentionGrad(q, k, v, dOut []float64, p kernels.AttentionParams, slopes []float64, segments []int32) (dq, dk, dv []float64) {

@@ -100,6 +100,11 @@ func testSwiGLU(t *testing.T, dev kernels.Device) {
 		dev.SwiGLU(h, g, u)
 		gw, uw := wide(gate), wide(up)
 		near(t, "h "+name, b.getMat(h), refSwiGLU(gw, uw), 1e-6)
+		exact := make([]float32, len(gate))
+		for i, g := range gate {
+			exact[i] = float32(g*kernels.Sigmoid32(g)) * up[i]
+		}
+		same(t, "h "+name, b.getMat(h), exact)
 		wantGate, wantUp := gluSlope(gw, uw, wide(dh))
 		d := b.mat("dh", rows, cols, gap, dh)
 		dg, du := b.mat("dGate", rows, cols, 1, dh), b.mat("dUp", rows, cols, 2, dh)

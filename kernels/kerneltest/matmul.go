@@ -99,6 +99,18 @@ func (p product) reference(av, bv, cv []float32) []float64 {
 	return ref
 }
 
+// testMatMulRandom draws shapes.
+func testMatMulRandom(t *testing.T, dev kernels.Device) {
+	src := newSource(41)
+	for range 80 {
+		p := product{kind: []string{"NT", "NN", "TN"}[src.IntN(3)], m: 1 + src.IntN(60), n: 1 + src.IntN(80), k: 1 + src.IntN(90),
+			gap: src.IntN(4), acc: src.IntN(2) == 0}
+		p.bf16 = p.kind != "TN" && src.IntN(3) == 0
+		got, ref := p.run(t, dev)
+		near(t, p.String(), got, ref(), 4e-6)
+	}
+}
+
 // chain is the product as the contract defines it, in float32.
 func (p product) chain(av, bv func(i, k int) float32, c []float32) {
 	for i := range p.m {

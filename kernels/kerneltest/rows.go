@@ -39,11 +39,34 @@ func testRMSNorm(t *testing.T, dev kernels.Device) {
 		}
 		near(t, "dx"+name, b.getMat(dx), wantDx, 5e-6)
 		near(t, "dGain"+name, b.get(dGain), wantDg, 5e-6)
-		got := b.getMat(dx)
-		dev.RMSNormGrad(dy, kernels.Buf{}, dy, x, gain, rstd)
+		exactNorm(t, "rstd"+name, b.get(rstd), xv, rows, cols, func(ss float32) float32 {
+			return 1 / kernels.Sqrt32(ss/float32(cols)+eps)
+		})
+		got, gotGain := b.getMat(dx), b.get(dGain)
+		frozen := b.mat("dx, frozen gain", rows, cols, 0, dyv)
+		dev.RMSNormGrad(frozen, kernels.Buf{}, dy, x, gain, rstd)
+		same(t, "dx with a frozen gain"+name, b.getMat(frozen), got)
+		again := b.vec("dGain again", dg0)
+		dev.RMSNormGrad(dy, again, dy, x, gain, rstd)
 		same(t, "dx in place"+name, b.getMat(dy), got)
+		same(t, "dGain in place"+name, b.get(again), gotGain)
 		b.done()
 	}
+}
+
+// exactNorm holds a value per row to the lane order of the contract: f of the sum
+// of squares.
+func exactNorm(t *testing.T, what string, got, x []float32, rows, cols int, f func(ss float32) float32) {
+	t.Helper()
+	want := make([]float32, rows)
+	for r := range want {
+		var lanes [kernels.Lanes]float32
+		for c, v := range x[r*cols : (r+1)*cols] {
+			lanes[c%kernels.Lanes] = kernels.FMA32(v, v, lanes[c%kernels.Lanes])
+		}
+		want[r] = f(kernels.Tree16(&lanes))
+	}
+	same(t, what, got, want)
 }
 
 func testRowNormalize(t *testing.T, dev kernels.Device) {
@@ -63,6 +86,7 @@ func testRowNormalize(t *testing.T, dev kernels.Device) {
 		wantY, wantN := refRowNormalize(xw, rows, cols, eps)
 		near(t, "y"+name, b.getMat(y), wantY, 1e-6)
 		near(t, "norms"+name, b.get(norms), wantN, 1e-6)
+		exactNorm(t, "norms"+name, b.get(norms), xv, rows, cols, kernels.Sqrt32)
 
 		loss := func() float64 { out, _ := refRowNormalize(xw, rows, cols, eps); return dot(out, dyw) }
 		want := slope(xw, loss)

@@ -13,6 +13,7 @@ var cases = []struct {
 }{
 	{"MatMul", testMatMul},
 	{"MatMulChain", testMatMulChain},
+	{"MatMulRandom", testMatMulRandom},
 	{"Vectors", testVectors},
 	{"BF16Copy", testBF16Copy},
 	{"SumSquares", testSumSquares},
@@ -23,6 +24,7 @@ var cases = []struct {
 	{"Rotary", testRotary},
 	{"Embedding", testEmbedding},
 	{"Attention", testAttention},
+	{"AttentionRandom", testAttentionRandom},
 	{"AttentionPrefix", testAttentionPrefix},
 	{"HeadLoss", testHeadLoss},
 	{"TokenSplit", testTokenSplit},

@@ -22,13 +22,13 @@ func bits(u uint32) Mem {
 	if m, ok := constants[u]; ok {
 		return m
 	}
-	m := ConstData8(fmt.Sprintf("c%08x", u), u)
+	m := constant(fmt.Sprintf("c%08x", u), u)
 	constants[u] = m
 	return m
 }
 
-// ConstData8 declares eight copies of u.
-func ConstData8(name string, u uint32) Mem {
+// constant declares eight copies of u.
+func constant(name string, u uint32) Mem {
 	m := GLOBL(name, attr.RODATA|attr.NOPTR)
 	for i := range 8 {
 		DATA(4*i, U32(u))
@@ -36,17 +36,17 @@ func ConstData8(name string, u uint32) Mem {
 	return m
 }
 
-var countdown Mem
+var iotaRow Mem
 
 // iota8 returns the row 0..7.
 func iota8() Mem {
-	if countdown.Base == nil {
-		countdown = GLOBL("iota8", attr.RODATA|attr.NOPTR)
+	if iotaRow.Base == nil {
+		iotaRow = GLOBL("iota8", attr.RODATA|attr.NOPTR)
 		for i := range 8 {
 			DATA(4*i, U32(i))
 		}
 	}
-	return countdown
+	return iotaRow
 }
 
 // ptr loads a pointer parameter.

@@ -1,0 +1,256 @@
+//go:build !noasm
+
+package cpu
+
+import (
+	"math"
+	"unsafe"
+
+	"huihai/kernels"
+)
+
+func (p isa) widen(dst []float32, src []uint16) {
+	n := p.vectors(len(dst))
+	if n > 0 {
+		_ = src[n-1]
+		widenAVX2(&dst[0], &src[0], n)
+	}
+	widenGo(dst[n:], src[n:])
+}
+
+func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }
+
+// vectors is how many of n elements assembly takes, eight at a time.
+func (p isa) vectors(n int) int {
+	if p == portable {
+		return 0
+	}
+	return n &^ 7
+}
+
+func (p isa) add(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	n := p.vectors(len(dst))
+	if n > 0 {
+		addAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	addGo(dst[n:], a[n:], b[n:])
+}
+
+func (p isa) axpy(dst []float32, alpha float32, src []float32) {
+	src = src[:len(dst)]
+	n := p.vectors(len(dst))
+	if n > 0 {
+		axpyAVX2(&dst[0], &src[0], n, alpha)
+	}
+	axpyGo(dst[n:], alpha, src[n:])
+}
+
+func (p isa) scale(dst []float32, alpha float32, src []float32) {
+	src = src[:len(dst)]
+	n := p.vectors(len(dst))
+	if n > 0 {
+		scaleAVX2(&dst[0], &src[0], n, alpha)
+	}
+	scaleGo(dst[n:], alpha, src[n:])
+}
+
+func (p isa) divide(y, x []float32, by float32) {
+	x = x[:len(y)]
+	n := p.vectors(len(y))
+	if n > 0 {
+		divideAVX2(&y[0], &x[0], n, by)
+	}
+	divideGo(y[n:], x[n:], by)
+}
+
+// rowLanes is how many of n elements the lane loops in assembly take.
+func (p isa) rowLanes(n int) int {
+	if p == portable {
+		return 0
+	}
+	return n &^ (kernels.Lanes - 1)
+}
+
+func (p isa) dot16(a, b []float32) float32 {
+	n := p.rowLanes(len(a))
+	if n == 0 {
+		return dot16Go(a, b)
+	}
+	b = b[:len(a)]
+	var lanes [kernels.Lanes]float32
+	dotLanesAVX2(&a[0], &b[0], n, &lanes)
+	for i, v := range a[n:] {
+		lanes[i] = kernels.FMA32(v, b[n+i], lanes[i])
+	}
+	return kernels.Tree16(&lanes)
+}
+
+func (p isa) divideDot(dy, x []float32, by float32) float32 {
+	n := p.rowLanes(len(dy))
+	if n == 0 {
+		return divideDotGo(dy, x, by)
+	}
+	x = x[:len(dy)]
+	var lanes [kernels.Lanes]float32
+	divideDotLanesAVX2(&dy[0], &x[0], n, by, &lanes)
+	for i, v := range dy[n:] {
+		lanes[i] = kernels.FMA32(v, x[n+i]/by, lanes[i])
+	}
+	return kernels.Tree16(&lanes)
+}
+
+func (p isa) normGradDot(dy, x, gain []float32, rstd float32) float32 {
+	n := p.rowLanes(len(dy))
+	if n == 0 {
+		return normGradDotGo(dy, x, gain, rstd)
+	}
+	x, gain = x[:len(dy)], gain[:len(dy)]
+	var lanes [kernels.Lanes]float32
+	normGradLanesAVX2(&dy[0], &x[0], &gain[0], n, rstd, &lanes)
+	for i, v := range dy[n:] {
+		g, m := float32(v*gain[n+i]), float32(x[n+i]*rstd)
+		lanes[i] = kernels.FMA32(g, m, lanes[i])
+	}
+	return kernels.Tree16(&lanes)
+}
+
+func (p isa) sumSquares64(x []float32) float64 {
+	n := p.rowLanes(len(x))
+	if n == 0 {
+		return sumSquares64Go(x)
+	}
+	var lanes [kernels.Lanes]float64
+	squareLanesAVX2(&x[0], n, &lanes)
+	for i, v := range x[n:] {
+		lanes[i] += float64(float64(v) * float64(v))
+	}
+	return kernels.Tree16F64(&lanes)
+}
+
+func (p isa) rowMax(x []float32) float32 {
+	n := p.rowLanes(len(x))
+	if n == 0 {
+		return rowMaxGo(x)
+	}
+	var lanes [kernels.Lanes]float32
+	rowMaxLanesAVX2(&x[0], n, &lanes)
+	for i, v := range x[n:] {
+		if v > lanes[i] {
+			lanes[i] = v
+		}
+	}
+	return treeMax(&lanes)
+}
+
+func (p isa) normApply(y, x, gain []float32, rstd float32) {
+	x, gain = x[:len(y)], gain[:len(y)]
+	n := p.vectors(len(y))
+	if n > 0 {
+		normApplyAVX2(&y[0], &x[0], &gain[0], n, rstd)
+	}
+	normApplyGo(y[n:], x[n:], gain[n:], rstd)
+}
+
+func (p isa) normGradApply(dx, dy, x, gain []float32, rstd, s float32) {
+	dy, x, gain = dy[:len(dx)], x[:len(dx)], gain[:len(dx)]
+	n := p.vectors(len(dx))
+	if n > 0 {
+		normGradApplyAVX2(&dx[0], &dy[0], &x[0], &gain[0], n, rstd, s)
+	}
+	normGradApplyGo(dx[n:], dy[n:], x[n:], gain[n:], rstd, s)
+}
+
+func (p isa) normGradGain(dGain, dy, x []float32, rstd float32) {
+	dy, x = dy[:len(dGain)], x[:len(dGain)]
+	n := p.vectors(len(dGain))
+	if n > 0 {
+		normGradGainAVX2(&dGain[0], &dy[0], &x[0], n, rstd)
+	}
+	normGradGainGo(dGain[n:], dy[n:], x[n:], rstd)
+}
+
+func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc bool) {
+	dy, x = dy[:len(dx)], x[:len(dx)]
+	n := p.vectors(len(dx))
+	switch {
+	case n > 0 && acc:
+		rowNormGradAddAVX2(&dx[0], &dy[0], &x[0], n, by, s)
+	case n > 0:
+		rowNormGradAVX2(&dx[0], &dy[0], &x[0], n, by, s)
+	}
+	rowNormGradGo(dx[n:], dy[n:], x[n:], by, s, acc)
+}
+
+func (p isa) rotate(lo, hi, cos, sin []float32, inverse bool) {
+	hi, cos, sin = hi[:len(lo)], cos[:len(lo)], sin[:len(lo)]
+	n := p.vectors(len(lo))
+	if n > 0 {
+		sign := uint32(0)
+		if inverse {
+			sign = 1 << 31
+		}
+		rotateAVX2(&lo[0], &hi[0], &cos[0], &sin[0], n, sign)
+	}
+	rotateGo(lo[n:], hi[n:], cos[n:], sin[n:], inverse)
+}
+
+func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) {
+	if p == portable || len(s) == 0 {
+		return softmaxGo(s, r)
+	}
+	visible, rel := r.clamped(len(s))
+	if r.segments == nil || visible == 0 {
+		top = scoresAVX2(&s[0], len(s), visible, rel, r.scale, r.slope)
+	} else {
+		top = scoresSegAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want)
+	}
+	return top, expSumAVX2(&s[0], len(s), top)
+}
+
+func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {
+	if p == portable || len(s) == 0 {
+		softmaxGradGo(s, dp, r, lse, delta)
+		return
+	}
+	visible, rel := r.clamped(len(s))
+	_ = dp[len(s)-1]
+	if r.segments == nil || visible == 0 {
+		softmaxGradAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta)
+		return
+	}
+	softmaxGradSegAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
+}
+
+// clamped returns the visible keys of a row of n and its first distance as the
+// 32-bit numbers that assembly compares.
+func (r *scoreRow) clamped(n int) (visible, rel int32) {
+	return int32(min(r.n, n)), int32(max(r.rel, math.MinInt32))
+}
+
+func (p isa) swiglu(h, gate, up []float32) {
+	gate, up = gate[:len(h)], up[:len(h)]
+	n := p.vectors(len(h))
+	if n > 0 {
+		swigluAVX2(&h[0], &gate[0], &up[0], n)
+	}
+	swigluGo(h[n:], gate[n:], up[n:])
+}
+
+func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32) {
+	dUp, dh, gate, up = dUp[:len(dGate)], dh[:len(dGate)], gate[:len(dGate)], up[:len(dGate)]
+	n := p.vectors(len(dGate))
+	if n > 0 {
+		swigluGradAVX2(&dGate[0], &dUp[0], &dh[0], &gate[0], &up[0], n)
+	}
+	swigluGradGo(dGate[n:], dUp[n:], dh[n:], gate[n:], up[n:])
+}
+
+func (p isa) adamw(w, g, m, v []float32, s *adamStep) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	n := p.vectors(len(w))
+	if n > 0 {
+		adamwAVX2(&w[0], &g[0], &m[0], &v[0], n, (*float32)(unsafe.Pointer(s)))
+	}
+	adamwGo(w[n:], g[n:], m[n:], v[n:], s)
+}
