@@ -17,14 +17,14 @@ type Report struct {
 	BadFiles      []BadFile        `json:"bad_files"`
 	SkippedFiles  map[string]int64 `json:"skipped_files"` // by extension
 	Records       int64            `json:"records"`       // documents read + records rejected
-	Rejected      map[string]tally `json:"rejected"`      // records, by reason
-	Read          tally            `json:"read"`          // documents, bytes after cleaning
+	Rejected      map[string]Tally `json:"rejected"`      // records, by reason
+	Read          Tally            `json:"read"`          // documents, bytes after cleaning
 	RawBytes      int64            `json:"raw_bytes"`     // bytes before cleaning
-	Kept          tally            `json:"kept"`
-	Dropped       map[string]tally `json:"dropped"` // by reason
+	Kept          Tally            `json:"kept"`
+	Dropped       map[string]Tally `json:"dropped"` // by reason
 	CleanChanges  clean.Counts     `json:"clean_changes"`
-	Languages     map[string]tally `json:"languages"` // of kept documents
-	Sources       map[string]tally `json:"sources"`   // of kept documents
+	Languages     map[string]Tally `json:"languages"` // of kept documents
+	Sources       map[string]Tally `json:"sources"`   // of kept documents
 	Duplicates    DuplicateReport  `json:"duplicates"`
 	Tokenizer     TokenizerReport  `json:"tokenizer"`
 	Splits        []SplitReport    `json:"splits"`
@@ -67,17 +67,17 @@ type SplitReport struct {
 func (b *builder) report() (*Report, error) {
 	r := &Report{
 		Files: b.read.Files, FileBytes: b.read.FileBytes, BadFiles: append([]BadFile{}, b.read.BadFiles...), SkippedFiles: b.listing.Skipped,
-		Rejected: map[string]tally{}, RawBytes: b.read.ReadBytes, CleanChanges: b.read.Clean,
-		Dropped: map[string]tally{}, Languages: map[string]tally{}, Sources: map[string]tally{},
+		Rejected: map[string]Tally{}, RawBytes: b.read.ReadBytes, CleanChanges: b.read.Clean,
+		Dropped: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{},
 		Tokenizer: TokenizerReport{b.encoder.VocabSize(), b.encoder.Fingerprint(), b.trained},
 		Seconds:   b.seconds,
 	}
 	r.Records = b.documents()
 	for reason, n := range b.read.Rejected {
-		r.Rejected[reason] = tally{n, b.read.RejBytes[reason]}
+		r.Rejected[reason] = Tally{n, b.read.RejBytes[reason]}
 		r.Records += n
 	}
-	r.Read = tally{b.documents(), b.read.TextBytes}
+	r.Read = Tally{b.documents(), b.read.TextBytes}
 	r.Duplicates = DuplicateReport{
 		CandidatePairs: b.clusters.Candidates, VerifiedPairs: b.clusters.Verified,
 		Clusters: b.clusters.Clusters, ClusteredDocuments: b.clusters.Members,
@@ -160,7 +160,7 @@ func (b *builder) addPacked(r *Report, splits map[string]*SplitReport) error {
 	return nil
 }
 
-func (t tally) plus(o tally) tally { return tally{t.Documents + o.Documents, t.Bytes + o.Bytes} }
+func (t Tally) plus(o Tally) Tally { return Tally{t.Documents + o.Documents, t.Bytes + o.Bytes} }
 
 // check holds that every document read is kept or dropped with a reason.
 func (r *Report) check() error {

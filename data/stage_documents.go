@@ -16,23 +16,23 @@ const (
 	fileUnigram = "unigram.rec"   // documents: id, count in train, count in validation
 )
 
-// tally counts documents and their cleaned bytes.
-type tally struct {
+// Tally counts documents and their cleaned bytes.
+type Tally struct {
 	Documents int64 `json:"documents"`
 	Bytes     int64 `json:"bytes"`
 }
 
-func (t *tally) add(bytes int) {
+func (t *Tally) add(bytes int) {
 	t.Documents++
 	t.Bytes += int64(bytes)
 }
 
 // documentsInfo are the counters of a documents task.
 type documentsInfo struct {
-	Status    map[string]tally `json:"status"`    // all documents
-	Languages map[string]tally `json:"languages"` // kept ones
-	Sources   map[string]tally `json:"sources"`   // kept ones
-	Splits    map[string]tally `json:"splits"`    // kept ones
+	Status    map[string]Tally `json:"status"`    // all documents
+	Languages map[string]Tally `json:"languages"` // kept ones
+	Sources   map[string]Tally `json:"sources"`   // kept ones
+	Splits    map[string]Tally `json:"splits"`    // kept ones
 	Tokens    map[string]int64 `json:"tokens"`    // by split
 	DupParas  int64            `json:"duplicate_paragraphs"`
 	Paras     int64            `json:"paragraphs"`
@@ -69,7 +69,7 @@ func (b *builder) documentsTask(ctx context.Context, t *flow.Task) error {
 		return err
 	}
 	d := documentsTask{b: b, t: t, w: shard.NewDocumentWriter(out), copies: copies, eos: b.encoder.EOS(), info: documentsInfo{
-		Status: map[string]tally{}, Languages: map[string]tally{}, Sources: map[string]tally{}, Splits: map[string]tally{}, Tokens: map[string]int64{},
+		Status: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{}, Splits: map[string]Tally{}, Tokens: map[string]int64{},
 	}}
 	d.unigram[0], d.unigram[1] = make([]int64, b.encoder.VocabSize()), make([]int64, b.encoder.VocabSize())
 	if err := b.eachJoined(ctx, t.Index, d.document); err != nil {
@@ -119,7 +119,7 @@ func (d *documentsTask) document(j *joined) (bool, error) {
 	return true, d.w.Write(row)
 }
 
-func count(m map[string]tally, key string, bytes int) {
+func count(m map[string]Tally, key string, bytes int) {
 	v := m[key]
 	v.add(bytes)
 	m[key] = v

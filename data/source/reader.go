@@ -39,7 +39,10 @@ type FileError struct {
 	Err  error
 }
 
+// Error names the file and the reason.
 func (e *FileError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+
+// Unwrap returns the reason.
 func (e *FileError) Unwrap() error { return e.Err }
 
 // Read reads one file and calls h for each document in order. A damaged or
