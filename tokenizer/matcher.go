@@ -6,12 +6,12 @@ import "sort"
 // It is a byte trie in flat arrays: the children of node n are
 // children[first[n]:first[n+1]] in order of their label.
 type prefixMatcher struct {
-	starts   [256]bool // bytes some piece starts with: the cheap test
-	first    []int32
-	label    []byte
-	child    []int32
-	value    []int32 // id ending at the node, or -1
-	nonEmpty bool
+	starts [256]bool // bytes some piece starts with: the cheap test
+	first  []int32
+	label  []byte
+	child  []int32
+	value  []int32 // id ending at the node, or -1
+	ids    map[int32]bool
 }
 
 type matchEntry struct {
@@ -23,7 +23,7 @@ type matchEntry struct {
 // empty.
 func newPrefixMatcher(entries []matchEntry) *prefixMatcher {
 	sort.Slice(entries, func(i, j int) bool { return entries[i].text < entries[j].text })
-	m := &prefixMatcher{nonEmpty: len(entries) > 0}
+	m := &prefixMatcher{ids: make(map[int32]bool, len(entries))}
 	type span struct{ lo, hi, depth int }
 	queue := []span{{0, len(entries), 0}}
 	for n := 0; n < len(queue); n++ {
@@ -49,6 +49,7 @@ func newPrefixMatcher(entries []matchEntry) *prefixMatcher {
 	m.first = append(m.first, int32(len(m.label)))
 	for _, e := range entries {
 		m.starts[e.text[0]] = true
+		m.ids[e.id] = true
 	}
 	return m
 }
@@ -75,3 +76,6 @@ func (m *prefixMatcher) match(s []byte) (length int, id int32) {
 	}
 	return length, id
 }
+
+// has reports whether a piece is in the set.
+func (m *prefixMatcher) has(id int32) bool { return m.ids[id] }

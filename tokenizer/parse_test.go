@@ -64,7 +64,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestParseOtherModelTypes(t *testing.T) {
-	for number, name := range map[uint64]string{1: "unigram", 3: "word", 4: "char"} {
+	for number, name := range map[uint64]string{3: "word", 4: "char"} {
 		data := marshalProto(smallModel())
 		var spec message
 		spec.number(3, int64(number))

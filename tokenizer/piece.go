@@ -11,11 +11,11 @@ type PieceType int32
 
 // The piece types of the SentencePiece format.
 const (
-	Normal      PieceType = 1 // made by merging
+	Normal      PieceType = 1 // learnt from text
 	Unknown     PieceType = 2 // the unknown piece, exactly one
 	Control     PieceType = 3 // never produced by text: <s>, </s>
-	UserDefined PieceType = 4 // matched whole before any merge
-	Unused      PieceType = 5 // split again after merging
+	UserDefined PieceType = 4 // always matched whole
+	Unused      PieceType = 5 // never produced by text, as if it were not there; see doc.go
 	Byte        PieceType = 6 // one byte, <0x00> to <0xFF>
 )
 

@@ -228,17 +228,17 @@ func TestUnusedPiecesAgainstReference(t *testing.T) {
 // TestShortAndLongMerges: both forms of the merge loop agree on real text, cut
 // nowhere.
 func TestShortAndLongMerges(t *testing.T) {
-	tok := baichuan2(t)
+	symbols := baichuan2(t).segmenter.(*bpe).symbols
 	for _, doc := range documents(t, "pretrain/docs_en.jsonl.gz", 300000) {
 		runes := []rune(strings.ReplaceAll(doc, " ", spaceMark))
 		for len(runes) > 0 {
 			n := min(37, len(runes))
-			a, b := &merger{table: tok.symbols}, &merger{table: tok.symbols}
+			a, b := &merger{table: symbols}, &merger{table: symbols}
 			end := 0
 			for _, r := range runes[:n] {
 				end += utf8.RuneLen(r)
-				a.push(tok.symbols.char(r), int32(end))
-				b.push(tok.symbols.char(r), int32(end))
+				a.push(symbols.char(r), int32(end))
+				b.push(symbols.char(r), int32(end))
 			}
 			a.mergeShort()
 			b.mergeLong()
@@ -254,13 +254,13 @@ func TestShortAndLongMerges(t *testing.T) {
 // any cut.
 func TestCuttingIsExact(t *testing.T) {
 	tok := baichuan2(t)
+	merging := tok.segmenter.(*bpe)
 	docs := append(documents(t, "pretrain/zh_law_raw.jsonl.gz", 200000), documents(t, "pretrain/web_c4_en.jsonl.gz", 200000)...)
 	for _, doc := range docs {
 		for line := range strings.SplitSeq(doc, "\n") {
-			s := newScratch(tok.symbols)
+			s := &scratch{m: merger{table: merging.symbols}, out: emitter{vocab: tok.vocab, byteFallback: true}}
 			s.norm = tok.normalizer.append(nil, line, tok.matchAll)
-			s.out = emitter{t: tok}
-			tok.encodeUnused(s, tok.matchAll) // the path without cuts
+			merging.encodeUnused(s, tok.matchAll) // the path without cuts
 			if got := tok.Encode(line); !slices.Equal(got, s.out.ids) {
 				t.Fatalf("Encode(%q)\n got %v\nwant %v", line, got, s.out.ids)
 			}

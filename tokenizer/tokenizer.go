@@ -13,19 +13,18 @@ import (
 // FileName is the name of the model file inside a model folder.
 const FileName = "tokenizer.model"
 
-// Tokenizer is a SentencePiece BPE model. It never changes after [Load] and is
+// Tokenizer is a SentencePiece model, BPE or unigram. It never changes after [Load] and is
 // safe for concurrent use.
 type Tokenizer struct {
 	raw         []byte
 	fingerprint string
 	proto       *modelProto
 	vocab       *vocab
-	symbols     *symbolTable
+	segmenter   segmenter
 	normalizer  normalizer
 	matchAll    *prefixMatcher // every user-defined piece
 	matchUser   *prefixMatcher // those a person may write
 	reserved    map[int32]bool
-	whole       []uint32 // what is known of each piece's own surface, see encode.go
 	scratch     sync.Pool
 }
 
@@ -54,7 +53,7 @@ func Load(path string) (*Tokenizer, error) {
 }
 
 // Parse builds a Tokenizer from the content of a model file. The content is
-// copied. Models that are not BPE are refused by name.
+// copied. Models of words or of characters are refused by name.
 func Parse(data []byte) (*Tokenizer, error) {
 	t, err := parse(append([]byte(nil), data...))
 	if err != nil {
@@ -81,9 +80,6 @@ func parse(data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.pieces) > 0 && m.trainer.modelType != modelBPE {
-		return nil, fmt.Errorf("the model type is %s; only bpe models are supported", m.trainer.modelType)
-	}
 	v, err := newVocab(m)
 	if err != nil {
 		return nil, err
@@ -91,7 +87,7 @@ func parse(data []byte) (*Tokenizer, error) {
 	sum := sha256.Sum256(data)
 	t := &Tokenizer{
 		raw: data, fingerprint: hex.EncodeToString(sum[:]), proto: m, vocab: v,
-		reserved: make(map[int32]bool), whole: make([]uint32, len(m.pieces)),
+		reserved: make(map[int32]bool),
 	}
 	if t.normalizer, err = newNormalizer(m); err != nil {
 		return nil, err
@@ -110,9 +106,21 @@ func parse(data []byte) (*Tokenizer, error) {
 		}
 	}
 	t.matchAll, t.matchUser = newPrefixMatcher(all), newPrefixMatcher(user)
-	t.symbols = newSymbolTable(v)
-	t.scratch.New = func() any { return newScratch(t.symbols) }
+	if t.segmenter, err = newSegmenter(m.trainer.modelType, v); err != nil {
+		return nil, err
+	}
+	t.scratch.New = func() any { return new(scratch) }
 	return t, nil
+}
+
+func newSegmenter(typ modelType, v *vocab) (segmenter, error) {
+	switch typ {
+	case modelBPE:
+		return newBPE(v), nil
+	case modelUnigram:
+		return newUnigram(v)
+	}
+	return nil, fmt.Errorf("the model type is %s; only bpe and unigram models are supported", typ)
 }
 
 func newNormalizer(m *modelProto) (normalizer, error) {
@@ -144,7 +152,8 @@ func (t *Tokenizer) VocabSize() int { return len(t.vocab.pieces) }
 // or "" for an id outside the vocabulary.
 func (t *Tokenizer) Piece(id int32) string { return t.piece(id).text }
 
-// Score returns the score of an id: pieces merge from the highest score down.
+// Score returns the score of an id: in a BPE model pieces merge from the highest
+// score down, in a unigram model it is a log probability.
 func (t *Tokenizer) Score(id int32) float32 { return t.piece(id).score }
 
 // Type returns the type of an id, or 0 for an id outside the vocabulary.

@@ -7,7 +7,7 @@ import "unicode/utf8"
 // made them, recursively. SentencePiece remembers one such split per surface,
 // the last that it considered anywhere in the text; therefore the text cannot be
 // cut into parts here.
-func (t *Tokenizer) encodeUnused(s *scratch, match *prefixMatcher) {
+func (b *bpe) encodeUnused(s *scratch, match *prefixMatcher) {
 	text, m := s.norm, &s.m
 	m.reset()
 	m.history = make(map[int32][2]int32)
@@ -24,7 +24,7 @@ func (t *Tokenizer) encodeUnused(s *scratch, match *prefixMatcher) {
 		}
 		r, size := utf8.DecodeRune(text[pos:])
 		pos += size
-		m.push(t.symbols.char(r), int32(pos))
+		m.push(b.symbols.char(r), int32(pos))
 	}
 	m.merge()
 	begin := int32(0)
@@ -34,7 +34,7 @@ func (t *Tokenizer) encodeUnused(s *scratch, match *prefixMatcher) {
 			s.out.piece(frozen[0])
 			frozen, isFrozen = frozen[1:], isFrozen[1:]
 		} else {
-			t.resegment(s, sym, text[begin:end])
+			b.resegment(s, sym, text[begin:end])
 		}
 		begin = end
 	}
@@ -43,22 +43,22 @@ func (t *Tokenizer) encodeUnused(s *scratch, match *prefixMatcher) {
 }
 
 // resegment emits sym, splitting it while it is an unused piece.
-func (t *Tokenizer) resegment(s *scratch, sym int32, surface []byte) {
-	if sym < int32(len(t.vocab.pieces)) && t.vocab.pieces[sym].typ == Unused {
+func (b *bpe) resegment(s *scratch, sym int32, surface []byte) {
+	if sym < int32(len(b.vocab.pieces)) && b.vocab.pieces[sym].typ == Unused {
 		if split, ok := s.m.history[sym]; ok {
-			n := len(t.symbolText(split[0]))
-			t.resegment(s, split[0], surface[:n])
-			t.resegment(s, split[1], surface[n:])
+			n := len(b.symbolText(split[0]))
+			b.resegment(s, split[0], surface[:n])
+			b.resegment(s, split[1], surface[n:])
 			return
 		}
 	}
-	s.out.symbol(sym, surface)
+	b.emit(&s.out, sym, surface)
 }
 
 // symbolText returns the surface of a symbol other than noSymbol.
-func (t *Tokenizer) symbolText(sym int32) string {
-	if n := int32(len(t.vocab.pieces)); sym >= n {
-		return t.symbols.extra[sym-n]
+func (b *bpe) symbolText(sym int32) string {
+	if n := int32(len(b.vocab.pieces)); sym >= n {
+		return b.symbols.extra[sym-n]
 	}
-	return t.vocab.pieces[sym].text
+	return b.vocab.pieces[sym].text
 }
