@@ -103,8 +103,8 @@ type Device interface {
 
 	// SwiGLU: h = silu(gate) * up. h may be gate or up.
 	SwiGLU(h, gate, up Mat)
-	// SwiGLUGrad: with s = sigmoid(gate): dUp = dh*gate*s,
-	// dGate = dh*up*s*(1+gate*(1-s)). dGate and dUp may be gate and up.
+	// SwiGLUGrad: with s = sigmoid(gate): dUp = dh*(gate*s),
+	// dGate = (dh*up)*(s*fma(gate, 1-s, 1)). dGate and dUp may be gate and up.
 	SwiGLUGrad(dGate, dUp, dh, gate, up Mat)
 
 	// RowNormalize: norms[r] = sqrt(lanes16(x²)); y = x / max(norm, eps).
