@@ -1,14 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"io"
-	"sort"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"huihai/cmd/train/internal/runs"
+	"huihai/configs"
 	"huihai/data"
+	"huihai/telemetry"
 )
 
 func newDataCmd() *cobra.Command {
@@ -16,45 +19,116 @@ func newDataCmd() *cobra.Command {
 }
 
 func newDataBuildCmd() *cobra.Command {
-	cfg := data.DefaultBuild()
 	cmd := &cobra.Command{
 		Use:   "build --input PATH... --output DIR",
 		Short: "Make a data set: clean, score, deduplicate, tokenise and pack text",
 		Long: "Reads text from files and folders (.txt, .md, source code, .jsonl, .json, .parquet;\n" +
 			"also .gz and .zst), and writes documents, token rows, the tokenizer and a report\n" +
-			"to DIR. Stopped and run again, it goes on where it was; unchanged, it does nothing.",
+			"to DIR. Stopped and run again, it goes on where it was; unchanged, it does nothing.\n" +
+			"All settings are in section data of the configuration; the flags name the usual ones.",
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cfg.Validate(); err != nil {
-				return usagef("data build: %w", err)
-			}
-			report, err := data.Build(cmd.Context(), cfg, printStages(cmd.ErrOrStderr()))
-			if err != nil {
-				return err
-			}
-			printFunnel(cmd.ErrOrStderr(), cfg.Output, report)
-			return printJSON(cmd.OutOrStdout(), report)
-		},
 	}
-	f := cmd.Flags()
-	f.StringArrayVar(&cfg.Inputs, "input", nil, "file, folder or pattern to read; may be repeated; name=path names the data set")
-	f.StringVar(&cfg.Output, "output", "", "folder for the data set")
-	f.StringVar(&cfg.Tokenizer, "tokenizer", "", "SentencePiece model file to use; without it one is trained on the kept text")
-	f.IntVar(&cfg.VocabSize, "vocab-size", cfg.VocabSize, "vocabulary size of a tokenizer to train")
-	f.IntVar(&cfg.Pack.SequenceLength, "sequence-length", cfg.Pack.SequenceLength, "inputs per row")
-	f.StringVar(&cfg.Pack.Method, "packing", cfg.Pack.Method, "how documents become rows: concat or best_fit")
-	f.Float64Var(&cfg.ValidationFraction, "validation-fraction", cfg.ValidationFraction, "share of documents held out for evaluation")
-	f.IntVar(&cfg.Workers, "workers", cfg.Workers, "tasks at a time (0: one per CPU); never changes the result")
-	f.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "seed of the shuffle and of the held-out documents")
-	f.Int64Var(&cfg.MaxBytes, "max-bytes", cfg.MaxBytes, "read at most this much text (0: all)")
-	f.StringVar(&cfg.Source.TextField, "text-field", cfg.Source.TextField, "JSON field or Parquet column that holds the text")
-	f.StringVar(&cfg.Score.Profile, "profile", cfg.Score.Profile, "rules for dropping: general, web or none")
-	f.Float64Var(&cfg.Score.MinQuality, "min-quality", cfg.Score.MinQuality, "drop documents of lower quality (0: none)")
-	f.StringSliceVar(&cfg.Score.Languages, "languages", nil, "keep only these: en, zh, code, other (default all)")
-	f.BoolVar(&cfg.Dedup.Near, "near-dedup", cfg.Dedup.Near, "drop near copies found by MinHash")
-	f.BoolVar(&cfg.Dedup.Exact, "exact-dedup", cfg.Dedup.Exact, "drop exact copies")
-	f.BoolVar(&cfg.KeepWork, "keep-work", cfg.KeepWork, "keep the working files below DIR/.work")
+	shared := addConfigFlags(cmd)
+	own := addDataFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, _, err := configs.Load(configs.Options{
+			File: shared.file, Preset: shared.preset, Set: shared.set, Environ: os.Environ(),
+			Overrides: own.overrides(cmd), Sections: []string{"data"},
+		})
+		var mistakes *configs.Error
+		if errors.As(err, &mistakes) {
+			return usageError{err}
+		}
+		if err != nil {
+			return err
+		}
+		return runDataBuild(cmd, c.Data)
+	}
 	return cmd
+}
+
+func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig) error {
+	w := cmd.ErrOrStderr()
+	screen := telemetry.ScreenOf(w, os.Getenv)
+	progress := telemetry.NewProgress(w, screen, time.Now)
+	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress))
+	if closeErr := progress.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(w, runs.DataPage(cfg.Output, report, screen))
+	return printJSON(cmd.OutOrStdout(), report)
+}
+
+// dataFlags are the flags of data build: each stands for a key of the
+// configuration.
+type dataFlags struct {
+	cfg  data.BuildConfig
+	keys []dataFlag
+}
+
+type dataFlag struct {
+	name, key string
+	value     func() any
+}
+
+func addDataFlags(cmd *cobra.Command) *dataFlags {
+	d := &dataFlags{cfg: data.DefaultBuild()}
+	c, f := &d.cfg, cmd.Flags()
+	flag := func(name, key string, value func() any) {
+		d.keys = append(d.keys, dataFlag{name, "data." + key, value})
+	}
+	text := func(p *string, name, key, usage string) {
+		f.StringVar(p, name, *p, usage)
+		flag(name, key, func() any { return *p })
+	}
+	integer := func(p *int, name, key, usage string) {
+		f.IntVar(p, name, *p, usage)
+		flag(name, key, func() any { return *p })
+	}
+	number := func(p *float64, name, key, usage string) {
+		f.Float64Var(p, name, *p, usage)
+		flag(name, key, func() any { return *p })
+	}
+	toggle := func(p *bool, name, key, usage string) {
+		f.BoolVar(p, name, *p, usage)
+		flag(name, key, func() any { return *p })
+	}
+	f.StringArrayVar(&c.Inputs, "input", nil, "file, folder or pattern to read; may be repeated; name=path names the data set")
+	flag("input", "inputs", func() any { return c.Inputs })
+	text(&c.Output, "output", "output", "folder for the data set")
+	text(&c.Tokenizer, "tokenizer", "tokenizer", "SentencePiece model file to use; without it one is trained on the kept text")
+	integer(&c.VocabSize, "vocab-size", "vocab_size", "vocabulary size of a tokenizer to train")
+	integer(&c.Pack.SequenceLength, "sequence-length", "pack.sequence_length", "inputs per row")
+	text(&c.Pack.Method, "packing", "pack.method", "how documents become rows: concat or best_fit")
+	number(&c.ValidationFraction, "validation-fraction", "validation_fraction", "share of documents held out for evaluation")
+	integer(&c.Workers, "workers", "workers", "tasks at a time (0: one per CPU); never changes the result")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the shuffle and of the held-out documents")
+	flag("seed", "seed", func() any { return c.Seed })
+	f.Int64Var(&c.MaxBytes, "max-bytes", c.MaxBytes, "read at most this much text (0: all)")
+	flag("max-bytes", "max_bytes", func() any { return c.MaxBytes })
+	text(&c.Source.TextField, "text-field", "source.text_field", "JSON field or Parquet column that holds the text")
+	text(&c.Score.Profile, "profile", "score.profile", "rules for dropping: general, web or none")
+	number(&c.Score.MinQuality, "min-quality", "score.min_quality", "drop documents of lower quality (0: none)")
+	f.StringSliceVar(&c.Score.Languages, "languages", nil, "keep only these: en, zh, code, other (default all)")
+	flag("languages", "score.languages", func() any { return c.Score.Languages })
+	toggle(&c.Dedup.Exact, "exact-dedup", "dedup.exact", "drop exact copies")
+	toggle(&c.Dedup.Near, "near-dedup", "dedup.near", "drop near copies found by MinHash")
+	toggle(&c.KeepWork, "keep-work", "keep_work", "keep the working files below DIR/.work")
+	return d
+}
+
+// overrides returns the settings of the flags that were given.
+func (d *dataFlags) overrides(cmd *cobra.Command) []configs.Override {
+	var out []configs.Override
+	for _, k := range d.keys {
+		if cmd.Flags().Changed(k.name) {
+			out = append(out, configs.Override{Key: k.key, Value: k.value(), Flag: "--" + k.name})
+		}
+	}
+	return out
 }
 
 func newDataInspectCmd() *cobra.Command {
@@ -74,60 +148,4 @@ func newDataInspectCmd() *cobra.Command {
 			return printJSON(cmd.OutOrStdout(), info)
 		},
 	}
-}
-
-// printStages returns a callback that writes one line per finished stage.
-func printStages(w io.Writer) func(data.Event) {
-	return func(e data.Event) {
-		if e.Finished {
-			fmt.Fprintf(w, "%-10s %7.2fs  %s\n", e.Stage, e.Seconds, e.Summary)
-		}
-	}
-}
-
-// printFunnel writes what became of the text, for people.
-func printFunnel(w io.Writer, dir string, r *data.Report) {
-	line := func(what string, documents, bytes int64) {
-		fmt.Fprintf(w, "  %-34s %10d  %10.2f MB  %5.1f%%\n", what, documents, float64(bytes)/1e6, percent(bytes, r.Read.Bytes))
-	}
-	if r.Unchanged {
-		fmt.Fprintf(w, "%s is up to date; nothing was done\n", dir)
-	}
-	fmt.Fprintf(w, "\n  %-34s %10s  %13s  %6s\n", "", "documents", "text", "share")
-	line("read", r.Read.Documents, r.Read.Bytes)
-	var reasons []string
-	for reason := range r.Dropped {
-		reasons = append(reasons, reason)
-	}
-	sort.Slice(reasons, func(i, j int) bool {
-		a, b := r.Dropped[reasons[i]], r.Dropped[reasons[j]]
-		return a.Bytes > b.Bytes || a.Bytes == b.Bytes && reasons[i] < reasons[j]
-	})
-	for _, reason := range reasons {
-		line("- "+reason, r.Dropped[reason].Documents, r.Dropped[reason].Bytes)
-	}
-	line("kept", r.Kept.Documents, r.Kept.Bytes)
-	for _, s := range r.Splits {
-		if s.Rows > 0 {
-			fmt.Fprintf(w, "  %-10s %d tokens in %d rows, %.2f bytes per token\n", s.Name, s.Tokens, s.Rows, float64(s.Bytes)/float64(max(1, s.Tokens-s.Documents)))
-		}
-	}
-	for _, bad := range r.BadFiles {
-		fmt.Fprintf(w, "  bad file %s: %s (%d documents kept from it)\n", bad.File, bad.Reason, bad.Documents)
-	}
-	for reason, t := range r.Rejected {
-		fmt.Fprintf(w, "  rejected %d records: %s (samples in rejects.jsonl)\n", t.Documents, reason)
-	}
-	seconds := 0.0
-	for _, s := range r.Seconds {
-		seconds += s
-	}
-	fmt.Fprintf(w, "  %s in %v\n", dir, time.Duration(seconds*float64(time.Second)).Round(10*time.Millisecond))
-}
-
-func percent(part, whole int64) float64 {
-	if whole == 0 {
-		return 0
-	}
-	return 100 * float64(part) / float64(whole)
 }

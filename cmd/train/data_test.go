@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"huihai/data"
+)
+
+func TestDataBuildAndInspect(t *testing.T) {
+	dir := t.TempDir()
+	text := strings.Repeat("The river runs to the sea. ", 3) + "\n\n秦川雄帝宅，函谷壯皇居。綺殿千尋起，離宮百雉餘。"
+	in := writeTestFile(t, filepath.Join(dir, "a.txt"), text)
+	in2 := writeTestFile(t, filepath.Join(dir, "b.jsonl.gz"), `{"body":"All of it was rain, and some of it will be rain again."}`+"\n{broken\n")
+	config := writeTestFile(t, filepath.Join(dir, "c.yaml"), "data:\n  vocab_size: 400\n  pack:\n    sequence_length: 999\n  source:\n    text_field: body\n")
+	out := filepath.Join(dir, "set")
+	args := []string{"data", "build", "--config", config, "--input", "river=" + in, "--input", in2, "--output", out,
+		"--sequence-length", "16", "--validation-fraction", "0.4", "--workers", "2"}
+	stdout, stderr, code := call(t, args...)
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	var r data.Report
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	if r.Kept.Documents != 2 || r.Rejected["broken_json"].Documents != 1 || r.Sources["river"].Documents != 1 || !r.Tokenizer.Trained || r.Tokenizer.VocabSize > 400 {
+		t.Errorf("report %+v", r)
+	}
+	for _, want := range []string{"kept", "broken_json", "gather", "pack"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("the page does not mention %s:\n%s", want, stderr)
+		}
+	}
+	stdout, stderr, code = call(t, "data", "inspect", out)
+	var info data.Inspection
+	if err := json.Unmarshal([]byte(stdout), &info); code != exitOK || err != nil {
+		t.Fatalf("inspect: exit %d, %v: %s", code, err, stderr)
+	}
+	if info.SequenceLength != 16 || info.Fingerprint != r.Fingerprint || len(info.Splits) != 2 || info.Splits[1].Rows == 0 || info.Documents != 2 ||
+		!strings.Contains(info.Schemas["tokens"], "token_ids") {
+		t.Errorf("inspection %+v", info)
+	}
+	if _, stderr, code = call(t, args...); code != exitOK || !strings.Contains(stderr, "up to date") {
+		t.Errorf("the second run: exit %d\n%s", code, stderr)
+	}
+}
+
+func TestDataMistakes(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "void"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "set")
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"build"}, exitUsage, "inputs"},
+		{[]string{"build", "--input", "x"}, exitUsage, "output"},
+		{[]string{"build", "--input", "x", "--output", out, "--validation-fraction", "2"}, exitUsage, "validation_fraction"},
+		{[]string{"build", "--input", "x", "--output", out, "--profile", "best"}, exitUsage, "profile"},
+		{[]string{"build", "--input", "x", "--output", out, "--set", "data.nosuch=1"}, exitUsage, "nosuch"},
+		{[]string{"build", "stray"}, exitUsage, "stray"},
+		{[]string{"build", "--input", filepath.Join(dir, "missing"), "--output", out}, exitFailure, "missing"},
+		{[]string{"build", "--input", filepath.Join(dir, "void"), "--output", out}, exitFailure, "no files"},
+		{[]string{"inspect"}, exitUsage, "one folder"},
+		{[]string{"inspect", filepath.Join(dir, "void")}, exitFailure, "no data set"},
+		{[]string{}, exitUsage, "verb"},
+	} {
+		stdout, stderr, code := call(t, append([]string{"data"}, tc.args...)...)
+		if code != tc.code || !strings.Contains(stderr, tc.want) || stdout != "" {
+			t.Errorf("data %v: exit %d, want %d; %q does not say %q", tc.args, code, tc.code, stderr, tc.want)
+		}
+	}
+}
