@@ -44,7 +44,7 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 		return nil, fmt.Errorf("data: %w", err)
 	}
 	if r := b.unchanged(); r != nil {
-		return r, nil
+		return r, b.clearWork()
 	}
 	for _, s := range []struct {
 		name    string
@@ -71,12 +71,18 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	if !b.cfg.KeepWork {
-		if err := b.fs().RemoveAll(b.engine.Dir); err != nil {
-			return nil, fmt.Errorf("data: the data set is whole, but its working files remain: %w", err)
-		}
+	return report, b.clearWork()
+}
+
+// clearWork removes the working files of a finished build.
+func (b *builder) clearWork() error {
+	if b.cfg.KeepWork {
+		return nil
 	}
-	return report, nil
+	if err := b.fs().RemoveAll(b.engine.Dir); err != nil {
+		return fmt.Errorf("data: the data set is whole, but its working files remain: %w", err)
+	}
+	return nil
 }
 
 // unchanged returns the report of the data set in place if it is what this build

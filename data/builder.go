@@ -110,7 +110,7 @@ func (b *builder) list(ctx context.Context) error {
 		return err
 	}
 	b.shards = cutShards(b.listing.Files)
-	return b.sign()
+	return b.sign(ctx)
 }
 
 // skippedText says what a walk passed over.
@@ -133,10 +133,10 @@ func (b *builder) hashInputs(ctx context.Context) error {
 	g.SetLimit(max(1, b.engine.Workers))
 	for i, f := range b.listing.Files {
 		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
+			h, err := flow.HashFile(ctx, f.Path)
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
-			h, err := flow.HashFile(f.Path)
 			if err != nil {
 				h = "unreadable: " + err.Error()
 			}
@@ -177,13 +177,13 @@ func cutShards(files []source.File) [][]source.File {
 }
 
 // sign computes the key of everything the result depends on.
-func (b *builder) sign() error {
+func (b *builder) sign(ctx context.Context) error {
 	cfg := b.cfg
 	cfg.Inputs, cfg.Output, cfg.Workers, cfg.KeepWork = nil, "", 0, false
 	tok := ""
 	if cfg.Tokenizer != "" {
 		var err error
-		if tok, err = flow.HashFile(cfg.Tokenizer); err != nil {
+		if tok, err = flow.HashFile(ctx, cfg.Tokenizer); err != nil {
 			return fmt.Errorf("tokenizer %s: %w", cfg.Tokenizer, err)
 		}
 		b.tokenizerFile = flow.Input{Path: cfg.Tokenizer, Hash: tok}

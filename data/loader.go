@@ -203,12 +203,9 @@ func (l *Loader) read(ctx context.Context, s State, perm *epochOrder, r *shard.R
 
 // openFile verifies a file and opens it.
 func (l *Loader) openFile(ctx context.Context, f *tokenFile) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	path := filepath.Join(l.dir, filepath.FromSlash(f.Path))
 	if l.cfg.Verify {
-		sum, err := flow.HashFile(path)
+		sum, err := flow.HashFile(ctx, path)
 		if err != nil {
 			return fmt.Errorf("data: loader: %w", err)
 		}
