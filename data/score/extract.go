@@ -313,5 +313,5 @@ func (e *Extractor) entropy() float64 {
 		}
 	}
 	n := float64(len(e.units))
-	return math.Log(n) - sum/n
+	return max(0, math.Log(n)-sum/n) // rounding may leave a little less than none
 }
