@@ -1,9 +1,7 @@
 package data
 
 import (
-	"context"
 	"fmt"
-	"iter"
 
 	"huihai/tokenizer"
 )
@@ -20,10 +18,6 @@ type Encoder interface {
 	// Fingerprint is the hex SHA-256 of the model file.
 	Fingerprint() string
 }
-
-// TrainTokenizer trains a tokenizer of the given vocabulary size and returns its
-// model file.
-type TrainTokenizer func(ctx context.Context, vocabSize int, docs iter.Seq[string]) ([]byte, error)
 
 // loadEncoder reads a SentencePiece model file.
 func loadEncoder(path string) (Encoder, error) {

@@ -38,7 +38,7 @@ type documentsInfo struct {
 	Paras     int64            `json:"paragraphs"`
 }
 
-// documents writes every document with what is known of it, and sends the
+// writeDocuments writes every document with what is known of it, and sends the
 // tokens of the kept ones to the partitions of pack.
 func (b *builder) writeDocuments(ctx context.Context) error {
 	// About 256 MiB of text, some 100 million tokens, are packed at a time; the
