@@ -1,0 +1,166 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"huihai/kernels/cpu"
+)
+
+// KernelConfig chooses what [Kernels] measures.
+type KernelConfig struct {
+	Threads int
+	Path    string // code path of the kernels; "" is the default one
+	// Only keeps the kernels whose "name shape" it matches; nil keeps all.
+	Only *regexp.Regexp
+	// Seconds is the time to repeat one kernel for.
+	Seconds float64
+	// Progress, when not nil, is told each kernel before it runs.
+	Progress func(done, total int, kernel string)
+}
+
+// KernelResult is the median time of one kernel at one shape and how close that
+// is to what the machine can do.
+type KernelResult struct {
+	Kernel  string  `json:"kernel"`
+	Shape   string  `json:"shape"`
+	Seconds float64 `json:"seconds"`
+	// One of the two is set: GFLOPS where arithmetic bounds the kernel, else
+	// GBPerSecond, counting bytes that must move once.
+	GFLOPS      float64 `json:"gflops,omitempty"`
+	GBPerSecond float64 `json:"gb_per_second,omitempty"`
+	// Share is the rate as a part of the measured peak or bandwidth. A kernel
+	// whose operands stay in a cache can be above 1 of the bandwidth.
+	Share float64 `json:"share"`
+	Bound string  `json:"bound"` // "compute" or "memory"
+}
+
+// The two bounds of a kernel and the names of their own rows.
+const (
+	boundCompute, boundMemory = "compute", "memory"
+	peakRow, bandwidthRow     = "Peak", "Bandwidth"
+)
+
+// kernelCase is one kernel at one shape.
+type kernelCase struct {
+	kernel, shape string
+	flops         float64 // that must be done; 0 where only memory counts
+	bytes         float64 // that must move, each operand once
+	readOnly      bool    // nearly all of the bytes are only read
+	// build makes the operands and returns the call to time.
+	build func(b *bed) func()
+}
+
+// Kernels measures the calls of the device at the shapes of training and
+// decoding. The first three results are the machine's own: a loop of fused
+// multiply-adds, and passes over large arrays.
+func Kernels(ctx context.Context, c KernelConfig) (_ []KernelResult, device string, err error) {
+	chosen, err := chooseCases(c.Only)
+	if err != nil {
+		return nil, "", err
+	}
+	dev, err := cpu.Open(cpu.Options{Threads: c.Threads, Path: c.Path})
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { err = errors.Join(err, dev.Close()) }()
+	threads := dev.Capabilities().Threads
+	peak := cpu.MeasurePeak(threads)
+	memory, err := measureBandwidth(threads)
+	if err != nil {
+		return nil, "", err
+	}
+	results := []KernelResult{
+		{Kernel: peakRow, Shape: "multiply-adds on registers", GFLOPS: peak, Share: 1, Bound: boundCompute},
+		{Kernel: bandwidthRow, Shape: "read", GBPerSecond: memory.reading, Share: 1, Bound: boundMemory},
+		{Kernel: bandwidthRow, Shape: "read and write", GBPerSecond: memory.mixed, Share: 1, Bound: boundMemory},
+	}
+	b, s := newBed(dev), newSampler(time.Duration(c.Seconds*float64(time.Second)))
+	for i, k := range chosen {
+		if ctx.Err() != nil {
+			return nil, "", errors.New("bench: interrupted")
+		}
+		if c.Progress != nil {
+			c.Progress(i, len(chosen), k.name())
+		}
+		seconds, err := k.measure(b, s)
+		if err != nil {
+			return nil, "", fmt.Errorf("bench: %s: %w", k.name(), err)
+		}
+		results = append(results, k.result(seconds, peak, memory.of(k)))
+	}
+	return results, dev.Name(), nil
+}
+
+// measure builds the operands, times the call and frees them.
+func (k kernelCase) measure(b *bed, s *sampler) (float64, error) {
+	defer b.clear()
+	call := k.build(b)
+	if b.err != nil {
+		return 0, b.err
+	}
+	seconds := s.median(func(reps int) {
+		for range reps {
+			call()
+		}
+		if err := b.dev.Sync(); err != nil {
+			b.err = err
+		}
+	})
+	return seconds, b.err
+}
+
+// result compares a time with the two bounds: the larger of the times that the
+// peak and the bandwidth allow is the one that binds (the roofline of Williams,
+// Waterman and Patterson 2009). peak is in GFLOP/s, bandwidth in GB/s.
+func (k kernelCase) result(seconds, peak, bandwidth float64) KernelResult {
+	r := KernelResult{Kernel: k.kernel, Shape: k.shape, Seconds: seconds, Bound: boundMemory}
+	if k.flops/peak > k.bytes/bandwidth {
+		r.Bound, r.GFLOPS = boundCompute, k.flops/seconds/1e9
+		r.Share = r.GFLOPS / peak
+		return r
+	}
+	r.GBPerSecond = k.bytes / seconds / 1e9
+	r.Share = r.GBPerSecond / bandwidth
+	return r
+}
+
+func (k kernelCase) name() string { return k.kernel + " " + k.shape }
+
+// allCases lists every kernel at every shape.
+func allCases() []kernelCase {
+	return slices.Concat(matMulCases(), attentionCases(), headCases(), normCases(), elementCases(), tableCases())
+}
+
+// ErrNothingChosen is returned when Only matches nothing.
+var ErrNothingChosen = errors.New("nothing chosen")
+
+func chooseCases(only *regexp.Regexp) ([]kernelCase, error) {
+	all := allCases()
+	if only == nil {
+		return all, nil
+	}
+	var names []string
+	for _, k := range all {
+		if !slices.Contains(names, k.kernel) {
+			names = append(names, k.kernel)
+		}
+	}
+	chosen := slices.DeleteFunc(all, func(k kernelCase) bool { return !only.MatchString(k.name()) })
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("bench: %q matches no kernel and shape (%w); the kernels are %s", only, ErrNothingChosen, strings.Join(names, ", "))
+	}
+	return chosen, nil
+}
+
+// The shapes, in the letters of package kernels: those of the quickstart's model
+// on four rows of 512 tokens, and those of Baichuan 2 7B.
+const (
+	stepT, stepC, stepF, stepV, stepD = 2048, 512, 1376, 8192, 64
+	bigC, bigF, bigV, bigD            = 4096, 11008, 125696, 128
+)
