@@ -45,6 +45,24 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
+func BenchmarkEncodeUnigram(b *testing.B) {
+	const chinese, english = "tokenizers/chinese_sp/chinese_sp.model", "tokenizers/torchtune_test/m.model"
+	for _, c := range []struct{ name, model, file string }{
+		{"english-docs", english, "pretrain/docs_en.jsonl.gz"},
+		{"chinese-docs", chinese, "pretrain/docs_zh.jsonl.gz"},
+		{"chinese-law", chinese, "pretrain/zh_law_raw.jsonl.gz"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			benchEncode(b, sharedModel(b, c.model), documents(b, c.file, 2<<20))
+		})
+	}
+	for name, unit := range map[string]string{"run-a": "a", "run-space": " ", "run-han": "中国"} {
+		b.Run(name, func(b *testing.B) {
+			benchEncode(b, sharedModel(b, chinese), []string{strings.Repeat(unit, (1<<20)/len(unit))})
+		})
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	tok := baichuan2(b)
 	text := strings.Join(documents(b, "pretrain/docs_zh.jsonl.gz", 1<<20), "\n")

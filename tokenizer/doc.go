@@ -1,27 +1,41 @@
-// Package tokenizer reads, runs, trains and writes SentencePiece BPE models,
-// such as the tokenizer.model of Baichuan 2.
+// Package tokenizer reads and runs SentencePiece models, BPE (such as the
+// tokenizer.model of Baichuan 2) and unigram; it trains and writes BPE models.
 //
-// It owns the file format (a protocol buffer), the normaliser, the merge order
-// and the byte fallback. It must not know about prompts, chat roles or models:
-// ids go in and out as int32.
+// It owns the file format (a protocol buffer), the normaliser, the two ways to
+// cut text and the byte fallback. It must not know about prompts, chat roles or
+// models: ids go in and out as int32. Models of words or characters are refused.
 //
 // # Encoding
 //
-// Encoding equals SentencePiece 0.1.97 and later:
+// Encoding begins with the normaliser: the precompiled character map of the file
+// (if any), removal of extra spaces, the dummy prefix, and U+0020 to U+2581.
+// Invalid UTF-8 becomes U+FFFD, one for every bad byte. What is no piece in the
+// end becomes byte pieces, or the unknown id (one for a run) when the model has
+// no byte fallback. Between the two, a BPE model does what SentencePiece 0.1.97
+// and later do:
 //
-//  1. Normalise: the precompiled character map of the file (if any), removal of
-//     extra spaces, the dummy prefix, and U+0020 to U+2581. Invalid UTF-8 becomes
-//     U+FFFD, one for every bad byte.
-//  2. Walk left to right. Where user-defined pieces match, the longest one is
+//  1. Walk left to right. Where user-defined pieces match, the longest one is
 //     taken whole and never merges; otherwise one character is taken.
-//  3. Merge the adjacent pair whose concatenation is a piece of the highest
+//  2. Merge the adjacent pair whose concatenation is a piece of the highest
 //     score, the leftmost among equals, until none is left. The order of ids
 //     means nothing: Baichuan 2 holds pieces of two trainings whose scores
-//     interleave.
-//  4. What is no piece becomes byte pieces, or the unknown id (one for a run)
-//     when the model has no byte fallback.
+//     interleave. Unused pieces merge too, and what is left of them is split
+//     again.
 //
-// # Why cutting the text is exact
+// A unigram model takes the path of pieces with the greatest sum of scores:
+//
+//  1. A learnt piece has its own score, a user-defined one its length in bytes
+//     times the greatest learnt score (0 if all are negative) less 0.1, and a
+//     character that is no piece the least learnt score less 10. Unused pieces
+//     are as if they were not there.
+//  2. Sums are rounded to float32 after every piece. Among equal paths to a
+//     position, the one whose last piece is longest stays.
+//
+// The second rule is that of SentencePiece 0.1.97 to 0.2.1. Since 0.2.2 it rounds
+// otherwise, and in a few texts picks another of the paths whose sums differ by
+// rounding alone.
+//
+// # Why cutting the text of a BPE model is exact
 //
 // A merge joins two neighbours into a piece, so it crosses the border between
 // the characters a and b only if some piece holds "ab". [Tokenizer] collects
@@ -29,7 +43,9 @@
 // nothing on the left can ever influence the right, and the parts are merged
 // alone. The set of pairs may answer yes wrongly (it is a hashed bit set), which
 // only makes a part longer. Models with unused pieces are not cut, because their
-// resegmentation looks at the whole text.
+// resegmentation looks at the whole text. Unigram sums are never cut: they run
+// on from the start of the text, but a path is settled and its memory given back
+// where no piece crosses a position.
 //
 // # Control pieces
 //

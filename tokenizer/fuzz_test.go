@@ -10,8 +10,12 @@ import (
 
 // FuzzParse feeds broken models: an error or a model that works.
 func FuzzParse(f *testing.F) {
-	f.Add(marshalProto(smallModel()))
-	for _, name := range []string{"rules.model", "unused.model", "suffix.model"} {
+	for _, typ := range []modelType{modelBPE, modelUnigram} {
+		m := smallModel()
+		m.trainer.modelType = typ
+		f.Add(marshalProto(m))
+	}
+	for _, name := range []string{"rules.model", "unused.model", "suffix.model", "uni_rules.model", "uni_unused.model", "uni_overflow.model"} {
 		f.Add(gunzip(f, "testdata/"+name+".gz"))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -45,7 +49,7 @@ func FuzzEncodeDecode(f *testing.F) {
 	for _, s := range []string{"", " ", "  a  b ", "你好\n\t<reserved_106></s>", "e\u0301\xff\xfe\U0001F600", "=-+=---...。。。。", "\u2581x"} {
 		f.Add(s)
 	}
-	models := map[string]*Tokenizer{"dummy": testModel(f, "dummy.model"), "ties": testModel(f, "ties.model")}
+	models := map[string]*Tokenizer{"dummy": testModel(f, "dummy.model"), "ties": testModel(f, "ties.model"), "uni_keep": testModel(f, "uni_keep.model")}
 	if shared, ok := findShared(); ok {
 		for _, name := range []string{"baichuan2", "llama", "yi", "internlm2"} {
 			tok, err := Load(filepath.Join(shared, "tokenizers", name))

@@ -51,9 +51,16 @@ type golden struct {
 // TestGolden covers what the shared models do not: character maps, removal of
 // spaces, whitespace as suffix, unused pieces, equal scores, characters that
 // are no pieces, models without byte fallback, invalid UTF-8, random ids.
-func TestGolden(t *testing.T) {
+func TestGolden(t *testing.T) { checkGolden(t, "golden.jsonl.gz", 11) }
+
+// TestGoldenUnigram covers in unigram models: user-defined, unused and unknown
+// pieces, byte fallback, paths of equal score, positive scores and sums that
+// overflow.
+func TestGoldenUnigram(t *testing.T) { checkGolden(t, "golden_unigram.jsonl.gz", 8) }
+
+func checkGolden(t *testing.T, file string, want int) {
 	models := map[string]*Tokenizer{}
-	eachLine(t, filepath.Join("testdata", "golden.jsonl.gz"), func(g golden) {
+	eachLine(t, filepath.Join("testdata", file), func(g golden) {
 		tok := models[g.Model]
 		if tok == nil {
 			tok = testModel(t, g.Model)
@@ -83,7 +90,7 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s: stream of %v\n got %q\nwant %q", g.Model, ids, got, g.Decoded)
 		}
 	})
-	if len(models) < 11 {
-		t.Errorf("the golden file covers %d models, want 11", len(models))
+	if len(models) != want {
+		t.Errorf("the golden file covers %d models, want %d", len(models), want)
 	}
 }

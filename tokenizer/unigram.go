@@ -25,7 +25,7 @@ const maxTrieBytes = 1 << 26
 type unigram struct {
 	trie *pieceTrie // without unused pieces, which text never becomes
 	// scores are by id. That of a user-defined piece is its length in bytes times
-	// the greatest learnt score (at least the smallest positive float32) less 0.1.
+	// the greatest learnt score (0 if all are negative), less 0.1.
 	scores      []float64
 	userDefined []bool
 	unknown     float32 // score of a character that is no piece
@@ -33,7 +33,7 @@ type unigram struct {
 
 func newUnigram(v *vocab) (*unigram, error) {
 	u := &unigram{scores: make([]float64, len(v.pieces)), userDefined: make([]bool, len(v.pieces))}
-	lowest, highest := float32(math.MaxFloat32), float32(smallestNormal)
+	lowest, highest := float32(math.MaxFloat32), float32(0)
 	for _, p := range v.pieces {
 		if p.typ == Normal {
 			lowest, highest = min(lowest, p.score), max(highest, p.score)
@@ -55,8 +55,8 @@ func newUnigram(v *vocab) (*unigram, error) {
 		entries = append(entries, matchEntry{p.text, int32(i)})
 		total += len(p.text)
 	}
-	if len(entries) == 0 {
-		return nil, errors.New("the model has no piece that a text could become")
+	if len(v.matchable) == 0 {
+		return nil, errors.New("the model has no pieces but control, byte and unknown ones")
 	}
 	if total > maxTrieBytes {
 		return nil, fmt.Errorf("the pieces hold %d bytes of text; at most %d are supported in a unigram model", total, maxTrieBytes)
@@ -64,9 +64,6 @@ func newUnigram(v *vocab) (*unigram, error) {
 	u.trie = newPieceTrie(entries)
 	return u, nil
 }
-
-// smallestNormal is the smallest normal float32 (FLT_MIN).
-const smallestNormal = 0x1p-126
 
 // lattice holds, for the part of the text that is not yet decided, the best way
 // to reach each position. Positions count from the start of the part.
