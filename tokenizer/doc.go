@@ -32,7 +32,7 @@
 //     position, the one whose last piece is longest stays.
 //
 // The second rule is that of SentencePiece 0.1.97 to 0.2.1. Since 0.2.2 it rounds
-// otherwise, and in a few texts picks another of the paths whose sums differ by
+// otherwise, and in some texts picks another of the paths whose sums differ by
 // rounding alone.
 //
 // # Why cutting the text of a BPE model is exact
