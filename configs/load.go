@@ -90,7 +90,7 @@ func (s *schema) readFile(path string) (*layer, error) {
 // choosePreset returns the preset of the strongest layer that names one.
 func choosePreset(flag string, layers ...*layer) (string, Origin) {
 	if flag != "" {
-		return flag, Origin{Kind: FromSet}
+		return flag, Origin{Kind: FromFlag, Name: "--preset"}
 	}
 	for _, l := range layers {
 		if l.preset != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -116,7 +117,7 @@ func (b *builder) list(ctx context.Context) error {
 // skippedText says what a walk passed over.
 func (b *builder) skippedText() string {
 	if len(b.listing.Skipped) == 0 {
-		return "the inputs hold no files"
+		return strings.Join(b.cfg.Inputs, ", ") + " holds no files"
 	}
 	text := "the inputs hold only files of kinds that are not read as text:"
 	for _, ext := range sortedKeys(b.listing.Skipped) {

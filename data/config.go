@@ -59,10 +59,10 @@ func (c BuildConfig) Validate() error {
 	var errs []error
 	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
 	if len(c.Inputs) == 0 {
-		bad("inputs is empty; name at least one file, folder or pattern")
+		bad("inputs is empty; name at least one file, folder or pattern (--input PATH)")
 	}
 	if c.Output == "" {
-		bad("output is empty; name the folder for the result")
+		bad("output is empty; name the folder for the result (--output DIR)")
 	}
 	if c.Tokenizer == "" && (c.VocabSize < 300 || c.VocabSize > 1<<20) {
 		bad("vocab_size is %d; to train a tokenizer it must be from 300 to %d", c.VocabSize, 1<<20)

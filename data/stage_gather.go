@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"huihai/data/clean"
 	"huihai/data/flow"
@@ -239,7 +240,7 @@ func (b *builder) countGathered() error {
 	if b.documents() > 0 {
 		return nil
 	}
-	msg := fmt.Sprintf("nothing readable in %d files", b.read.Files)
+	msg := fmt.Sprintf("%s: nothing readable in %d files", strings.Join(b.cfg.Inputs, ", "), b.read.Files)
 	for i, bad := range b.read.BadFiles {
 		if i == 5 {
 			msg += fmt.Sprintf("; and %d more", len(b.read.BadFiles)-i)
@@ -253,7 +254,7 @@ func (b *builder) countGathered() error {
 	if b.cfg.MaxBytes > 0 {
 		msg += fmt.Sprintf("; max_bytes is %d, which may be less than the first document", b.cfg.MaxBytes)
 	}
-	return errors.New("data: " + msg)
+	return errors.New(msg)
 }
 
 func (b *builder) documents() int64 { return b.offsets[len(b.offsets)-1] }

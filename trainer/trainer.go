@@ -90,7 +90,6 @@ type Setup struct {
 	TotalSteps int
 	Batches    Batches
 	Save       Saving
-	Hooks      Hooks
 	// Source holds weights to start from; nil means fresh ones.
 	Source model.Source
 	// Resume is a checkpoint to continue; it wins over Source.
@@ -112,7 +111,7 @@ func New(s Setup) (*Trainer, error) {
 	}
 	t := &Trainer{
 		cfg: s.Config, model: s.Model, dev: s.Device, step: step, schedule: schedule,
-		batches: s.Batches, total: s.TotalSteps, hooks: s.Hooks, save: s.Save,
+		batches: s.Batches, total: s.TotalSteps, save: s.Save,
 		plan: plan,
 	}
 	if err := t.allocate(s); err != nil {
@@ -157,6 +156,10 @@ func (t *Trainer) allocate(s Setup) (err error) {
 	}
 	return nil
 }
+
+// SetHooks attaches h to the run. It is called before Run, once the run is known
+// to be possible, so that nothing is written for one that is refused.
+func (t *Trainer) SetHooks(h Hooks) { t.hooks = h }
 
 // Plan returns the memory and work of the run.
 func (t *Trainer) Plan() Plan { return t.plan }

@@ -132,17 +132,17 @@ func setup(t *testing.T, dev kernels.Device, n, micro int) (Setup, *recorder) {
 	rec := &recorder{}
 	return Setup{
 		Device: dev, Model: tiny(), Config: cfg, Optim: o, TotalSteps: n, Batches: &rows{},
-		Save:  Saving{Root: cfg.OutputDir, Checkpoint: checkpoint.Config{MaxShardSize: "5GB"}, RunID: "test"},
-		Hooks: Hooks{Observer: rec},
+		Save: Saving{Root: cfg.OutputDir, Checkpoint: checkpoint.Config{MaxShardSize: "5GB"}, RunID: "test"},
 	}, rec
 }
 
-func newTrainer(t *testing.T, s Setup) *Trainer {
+func newTrainer(t *testing.T, s Setup, h Hooks) *Trainer {
 	t.Helper()
 	tr, err := New(s)
 	if err != nil {
 		t.Fatal(err)
 	}
+	tr.SetHooks(h)
 	t.Cleanup(func() {
 		if err := tr.Close(); err != nil {
 			t.Error(err)
@@ -151,9 +151,9 @@ func newTrainer(t *testing.T, s Setup) *Trainer {
 	return tr
 }
 
-func run(t *testing.T, s Setup) (*Trainer, Result) {
+func run(t *testing.T, s Setup, h Hooks) (*Trainer, Result) {
 	t.Helper()
-	tr := newTrainer(t, s)
+	tr := newTrainer(t, s, h)
 	res, err := tr.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -165,11 +165,10 @@ func TestRunLearns(t *testing.T) {
 	s, rec := setup(t, openCPU(t, 2), 60, 4)
 	evaluations := 0
 	s.Config.EvalSteps = 25
-	s.Hooks.Evaluate = func(context.Context) (Evaluation, error) {
+	tr, res := run(t, s, Hooks{Observer: rec, Evaluate: func(context.Context) (Evaluation, error) {
 		evaluations++
 		return Evaluation{Loss: 1, Tokens: 2}, nil
-	}
-	tr, res := run(t, s)
+	}})
 	if res.Steps != 60 || res.Interrupted || len(rec.steps) != 60 {
 		t.Fatalf("result %+v with %d records", res, len(rec.steps))
 	}
@@ -219,7 +218,7 @@ func TestCheckpointDoesNotDependOnTheCut(t *testing.T) {
 		for _, threads := range []int{1, 2, 3, 7} {
 			s, rec := setup(t, openCPU(t, threads), 10, micro)
 			s.Config.Recompute = threads%2 == 0
-			run(t, s)
+			run(t, s, Hooks{Observer: rec})
 			got := folderHash(t, rec.saved[0])
 			if want == "" {
 				want = got
@@ -234,7 +233,7 @@ func TestCheckpointDoesNotDependOnTheCut(t *testing.T) {
 // A run that was interrupted and resumed leaves the files of one that was not.
 func TestResumeEqualsNoInterruption(t *testing.T) {
 	whole, rec := setup(t, openCPU(t, 2), 12, 4)
-	run(t, whole)
+	run(t, whole, Hooks{Observer: rec})
 
 	s, part := setup(t, openCPU(t, 2), 12, 4)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -243,7 +242,7 @@ func TestResumeEqualsNoInterruption(t *testing.T) {
 			cancel()
 		}
 	}
-	first := newTrainer(t, s)
+	first := newTrainer(t, s, Hooks{Observer: part})
 	res, err := first.Run(ctx)
 	if err != nil || !res.Interrupted || res.Steps != 5 {
 		t.Fatalf("interrupted run: %+v, %v", res, err)
@@ -258,7 +257,7 @@ func TestResumeEqualsNoInterruption(t *testing.T) {
 	defer l.Close()
 	again, cont := setup(t, openCPU(t, 1), 12, 2)
 	again.Resume = l
-	run(t, again)
+	run(t, again, Hooks{Observer: cont})
 	if got, want := folderHash(t, cont.saved[0]), folderHash(t, rec.saved[0]); got != want {
 		t.Errorf("after resuming the checkpoint is %s, without interruption %s", got, want)
 	}
@@ -277,7 +276,7 @@ func TestPlanIsWhatIsAllocated(t *testing.T) {
 		if err != nil || dev.bytes != 0 {
 			t.Fatalf("planning allocated %d bytes (%v)", dev.bytes, err)
 		}
-		tr := newTrainer(t, s)
+		tr := newTrainer(t, s, Hooks{})
 		if want := plan.PeakBytes - plan.Bytes["device"]; dev.bytes != want || tr.Plan().PeakBytes != plan.PeakBytes {
 			t.Errorf("recompute %v: planned %d bytes, allocated %d", recompute, want, dev.bytes)
 		}
@@ -343,22 +342,23 @@ func (c *counting) Free(m kernels.Mem) {
 
 func TestRunErrors(t *testing.T) {
 	cases := map[string]struct {
-		change func(s *Setup)
+		change func(s *Setup, h *Hooks)
 		want   string
 	}{
-		"data ends":   {func(s *Setup) { s.Batches = &rows{limit: 20} }, "the data ended after step 2 of 5"},
-		"bad token":   {func(s *Setup) { s.Batches = &rows{spoil: func(b *data.Batch) { b.InputIDs[3] = vocab }} }, "step 1: model: input_ids[3] is 61"},
-		"bad ledger":  {func(s *Setup) { s.Batches = &rows{spoil: func(b *data.Batch) { b.Ledger.Trained++ }} }, "ledger does not close"},
-		"wrong shape": {func(s *Setup) { s.Batches = &rows{spoil: func(b *data.Batch) { b.SeqLen = 8 }} }, "rows of 8 tokens"},
-		"evaluation": {func(s *Setup) {
-			s.Hooks.Evaluate = func(context.Context) (Evaluation, error) { return Evaluation{}, errors.New("no rows") }
+		"data ends":   {func(s *Setup, _ *Hooks) { s.Batches = &rows{limit: 20} }, "the data ended after step 2 of 5"},
+		"bad token":   {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.InputIDs[3] = vocab }} }, "step 1: model: input_ids[3] is 61"},
+		"bad ledger":  {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.Ledger.Trained++ }} }, "ledger does not close"},
+		"wrong shape": {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.SeqLen = 8 }} }, "rows of 8 tokens"},
+		"evaluation": {func(_ *Setup, h *Hooks) {
+			h.Evaluate = func(context.Context) (Evaluation, error) { return Evaluation{}, errors.New("no rows") }
 		}, "evaluate after step 5: no rows"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			s, _ := setup(t, openCPU(t, 1), 5, 4)
-			c.change(&s)
-			_, err := newTrainer(t, s).Run(context.Background())
+			var h Hooks
+			c.change(&s, &h)
+			_, err := newTrainer(t, s, h).Run(context.Background())
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}

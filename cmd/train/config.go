@@ -19,6 +19,8 @@ import (
 type configFlags struct {
 	file, preset string
 	set          []string
+	// overrides are what the verb's own flags say; they win over all.
+	overrides []configs.Override
 }
 
 // addConfigFlags declares --config, --preset and --set on cmd.
@@ -34,7 +36,7 @@ func addConfigFlags(cmd *cobra.Command) *configFlags {
 // named). A mistake in the configuration is wrong usage.
 func (f *configFlags) load(sections ...string) (*configs.Config, *configs.Provenance, error) {
 	c, prov, err := configs.Load(configs.Options{
-		File: f.file, Preset: f.preset, Set: f.set, Environ: os.Environ(), Sections: sections,
+		File: f.file, Preset: f.preset, Set: f.set, Overrides: f.overrides, Environ: os.Environ(), Sections: sections,
 	})
 	var mistakes *configs.Error
 	if errors.As(err, &mistakes) {

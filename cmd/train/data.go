@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -26,19 +25,13 @@ func newDataBuildCmd() *cobra.Command {
 			"also .gz and .zst), and writes documents, token rows, the tokenizer and a report\n" +
 			"to DIR. Stopped and run again, it goes on where it was; unchanged, it does nothing.\n" +
 			"All settings are in section data of the configuration; the flags name the usual ones.",
-		Args: noArgs,
 	}
 	shared := addConfigFlags(cmd)
 	own := addDataFlags(cmd)
+	cmd.Args = moreInputs(&own.cfg.Inputs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, _, err := configs.Load(configs.Options{
-			File: shared.file, Preset: shared.preset, Set: shared.set, Environ: os.Environ(),
-			Overrides: own.overrides(cmd), Sections: []string{"data"},
-		})
-		var mistakes *configs.Error
-		if errors.As(err, &mistakes) {
-			return usageError{err}
-		}
+		shared.overrides = own.overrides(cmd)
+		c, _, err := shared.load("data")
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,10 @@ import (
 // eachLine calls f with every non-empty line of a JSON Lines file ("-" is
 // standard input). Errors name the file and the line.
 func eachLine(path string, f func(line []byte) error) error {
-	in := os.Stdin
+	in, name := os.Stdin, path
+	if path == "-" {
+		name = "standard input"
+	}
 	if path != "-" {
 		var err error
 		if in, err = os.Open(path); err != nil {
@@ -25,14 +28,14 @@ func eachLine(path string, f func(line []byte) error) error {
 		line, err := r.ReadBytes('\n')
 		if len(trimSpace(line)) > 0 {
 			if ferr := f(line); ferr != nil {
-				return fmt.Errorf("%s:%d: %w", path, n, ferr)
+				return fmt.Errorf("%s:%d: %w", name, n, ferr)
 			}
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w", path, n, err)
+			return fmt.Errorf("%s:%d: %w", name, n, err)
 		}
 	}
 }
@@ -59,7 +62,7 @@ func printJSON(w io.Writer, v any) error {
 // requireFlag reports a missing flag as wrong usage.
 func requireFlag(verb, name, value string) error {
 	if value == "" {
-		return usagef("train %s needs --%s; see: train %s --help", verb, name, verb)
+		return usagef("%s needs --%s; see: train %s --help", verb, name, verb)
 	}
 	return nil
 }

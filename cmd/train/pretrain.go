@@ -24,7 +24,7 @@ func newPretrainCmd() *cobra.Command {
 	}
 	flags := addConfigFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, prov, err := flags.load("model", "optim", "train", "checkpoint", "loader")
+		c, prov, err := loadRun(flags)
 		if err != nil {
 			return err
 		}
@@ -37,9 +37,23 @@ func newPretrainCmd() *cobra.Command {
 			return err
 		}
 		fmt.Fprint(cmd.ErrOrStderr(), s.Page(o.Screen()))
+		if s.Interrupted {
+			fmt.Fprintf(cmd.ErrOrStderr(), "Interrupted after step %d. To go on, repeat the command with --set train.resume_from_checkpoint=latest\n", s.Steps)
+		}
 		return printJSON(cmd.OutOrStdout(), s)
 	}
 	return cmd
+}
+
+// loadRun loads the sections of a training run. Where the weights come from a
+// folder, its config.json has the shape, and section model is not asked for.
+func loadRun(flags *configFlags) (*configs.Config, *configs.Provenance, error) {
+	rest := []string{"optim", "train", "checkpoint", "loader"}
+	c, prov, err := flags.load(rest...)
+	if err != nil || c.Train.ModelNameOrPath != "" || c.Train.ResumeFromCheckpoint != "" {
+		return c, prov, err
+	}
+	return flags.load(append(rest, "model")...)
 }
 
 // runOptions are the surroundings of a run started from a command.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,8 +32,12 @@ func report(w io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "train: interrupted; what was finished is kept: run the same command again to go on")
+		return exitFailure
+	}
 	msg := strings.TrimPrefix(err.Error(), "train: ")
-	fmt.Fprintf(w, "train: %s\n", msg)
+	fmt.Fprintf(w, "train: %s\n", strings.ReplaceAll(msg, "\n", "\n  "))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage
@@ -78,6 +83,17 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usagef("%s takes no argument, but got %q; see: %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
 	}
 	return nil
+}
+
+// moreInputs takes further words as inputs, for --input a b c.
+func moreInputs(inputs *[]string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 && len(*inputs) == 0 {
+			return usagef("%s: stray word %q; give what it should read with --input PATH", cmd.CommandPath(), args[0])
+		}
+		*inputs = append(*inputs, args...)
+		return nil
+	}
 }
 
 func unknownVerb(cmd *cobra.Command, args []string) error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,24 +16,25 @@ import (
 )
 
 func newTokenizerCmd() *cobra.Command {
-	return group("tokenizer", "Encode, decode, train and inspect SentencePiece BPE models",
+	return group("tokenizer", "Encode, decode and inspect SentencePiece models, train BPE models",
 		newTokenizerEncodeCmd(), newTokenizerDecodeCmd(), newTokenizerTrainCmd(), newTokenizerInspectCmd())
 }
 
 func newTokenizerEncodeCmd() *cobra.Command {
-	var model, input string
+	var model string
+	var inputs []string
 	var user bool
 	c := &cobra.Command{
-		Use: "encode --model M --input F.jsonl", Short: "Text to token ids",
+		Use: "encode --model M --input F.jsonl [F.jsonl ...]", Short: "Text to token ids",
 		Long: "Reads lines {\"text\":...} and writes, in the same order, lines {\"ids\":[...]}. No begin or\n" +
 			"end mark is added. With --user, reserved pieces such as <reserved_106> that occur in the\n" +
 			"text are read as ordinary text, as chat does with what a person types.",
-		Args: noArgs,
+		Args: moreInputs(&inputs),
 	}
-	modelAndInput(c, &model, &input)
+	modelAndInputs(c, &model, &inputs)
 	c.Flags().BoolVar(&user, "user", false, "treat reserved pieces in the text as ordinary text")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		return mapLines(cmd, "tokenizer encode", model, input, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
+		return mapLines(cmd, "tokenizer encode", model, inputs, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
 			var in struct {
 				Text *string `json:"text"`
 			}
@@ -55,15 +57,16 @@ func newTokenizerEncodeCmd() *cobra.Command {
 }
 
 func newTokenizerDecodeCmd() *cobra.Command {
-	var model, input string
+	var model string
+	var inputs []string
 	c := &cobra.Command{
-		Use: "decode --model M --input F.jsonl", Short: "Token ids to text",
+		Use: "decode --model M --input F.jsonl [F.jsonl ...]", Short: "Token ids to text",
 		Long: "Reads lines {\"ids\":[...]} and writes, in the same order, lines {\"text\":...}.",
-		Args: noArgs,
+		Args: moreInputs(&inputs),
 	}
-	modelAndInput(c, &model, &input)
+	modelAndInputs(c, &model, &inputs)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		return mapLines(cmd, "tokenizer decode", model, input, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
+		return mapLines(cmd, "tokenizer decode", model, inputs, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
 			var in struct {
 				IDs *[]int32 `json:"ids"`
 			}
@@ -104,20 +107,40 @@ func newTokenizerInspectCmd() *cobra.Command {
 	return c
 }
 
-func modelAndInput(c *cobra.Command, model, input *string) {
+func modelAndInputs(c *cobra.Command, model *string, inputs *[]string) {
 	c.Flags().StringVar(model, "model", "", "tokenizer.model, or a folder that holds one")
-	c.Flags().StringVar(input, "input", "", "JSON Lines file, or - for standard input")
+	c.Flags().StringArrayVar(inputs, "input", nil, "JSON Lines file, or - for standard input; more may follow")
 }
 
-// mapLines writes f of every line of input, one line for each.
-func mapLines(cmd *cobra.Command, verb, model, input string, f func(*tokenizer.Tokenizer, []byte) (any, error)) error {
-	if model == "" || input == "" {
+// mapLines writes f of every line of the inputs, one line for each.
+func mapLines(cmd *cobra.Command, verb, model string, inputs []string, f func(*tokenizer.Tokenizer, []byte) (any, error)) error {
+	if model == "" || len(inputs) == 0 || slices.Contains(inputs, "") {
 		return usagef("train %s needs --model and --input; see: train %s --help", verb, verb)
+	}
+	for _, input := range inputs { // no work before a missing file is known
+		if _, err := os.Stat(input); err != nil && input != "-" {
+			return fmt.Errorf("read input: %w", err)
+		}
 	}
 	tok, err := tokenizer.Load(model)
 	if err != nil {
 		return err
 	}
+	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
+	for _, input := range inputs {
+		if err = mapFile(cmd, input, out, func(line []byte) (any, error) { return f(tok, line) }); err != nil {
+			break
+		}
+	}
+	// What came before a bad line is good and is written.
+	if ferr := out.Flush(); ferr != nil {
+		err = errors.Join(err, fmt.Errorf("write results: %w", ferr))
+	}
+	return err
+}
+
+// mapFile does one input of mapLines.
+func mapFile(cmd *cobra.Command, input string, out *bufio.Writer, f func([]byte) (any, error)) error {
 	in, name := cmd.InOrStdin(), "standard input"
 	if input != "-" {
 		file, err := os.Open(input)
@@ -127,18 +150,14 @@ func mapLines(cmd *cobra.Command, verb, model, input string, f func(*tokenizer.T
 		defer file.Close()
 		in, name = file, input
 	}
-	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 	lines := bufio.NewReaderSize(in, 1<<16)
-	for n, end := 1, false; err == nil && !end; n++ {
-		if end, err = mapLine(cmd, lines, out, func(line []byte) (any, error) { return f(tok, line) }); err != nil {
-			err = fmt.Errorf("%s:%d: %w", name, n, err)
+	for n, end := 1, false; !end; n++ {
+		var err error
+		if end, err = mapLine(cmd, lines, out, f); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, n, err)
 		}
 	}
-	// What came before a bad line is good and is written.
-	if ferr := out.Flush(); ferr != nil {
-		err = errors.Join(err, fmt.Errorf("write results: %w", ferr))
-	}
-	return err
+	return nil
 }
 
 // mapLine does one line of mapLines. Empty lines are skipped.

@@ -52,7 +52,7 @@ func trainTestTokenizer(t *testing.T) string {
 	text := writeTestFile(t, filepath.Join(dir, "a.txt"), "the cat sat on the mat\nthe dog sat on the log\n")
 	lines := writeTestFile(t, filepath.Join(dir, "b.jsonl.gz"), `{"text":"你好世界\n你好朋友","id":7}`+"\n\n"+`{"text":"the end"}`)
 	model := filepath.Join(dir, "sub", "tokenizer.model")
-	out, stderr, code := tokenizerVerb(t, "", "train", "--input", text, "--input", lines, "--output", model,
+	out, stderr, code := tokenizerVerb(t, "", "train", "--input", text, lines, "--output", model,
 		"--vocab-size", "320", "--user-defined-symbol", "<mark>", "--hard-vocab-limit=false")
 	if code != 0 {
 		t.Fatalf("train: exit %d: %s", code, stderr)
@@ -93,6 +93,10 @@ func TestTokenizerEncodeDecode(t *testing.T) {
 	if want := `{"text":"the cat <mark> 你好\n\u0000<reserved_106>"}` + "\n" + `{"text":""}` + "\n"; code != 0 || text != want {
 		t.Errorf("decode: exit %d: %s%s", code, text, stderr)
 	}
+	twice, stderr, code := tokenizerVerb(t, ids, "decode", "--model", model, "--input", file, "-", "--input", file)
+	if code != 0 || twice != strings.Repeat(text, 3) {
+		t.Errorf("decode of several inputs: exit %d: %s%s", code, twice, stderr)
+	}
 	user, _, _ := tokenizerVerb(t, in, "encode", "--user", "--model", model, "--input", "-")
 	if len(user) <= len(ids) {
 		t.Errorf("--user keeps the reserved piece: %s", user)
@@ -132,6 +136,9 @@ func TestTokenizerMistakes(t *testing.T) {
 		{"encode --model " + model + " --input " + bad, exitFailure, bad + ":2: the line has no \"text\""},
 		{"encode --model " + bad + " --input " + bad, exitFailure, bad},
 		{"encode --model " + model + " --input " + dir + "/missing", exitFailure, "missing"},
+		{"encode --model " + model + " --input " + bad + " " + dir + "/missing", exitFailure, "missing"},
+		{"encode --model " + model + " " + bad, exitUsage, "stray word"},
+		{"inspect --model " + model + " " + bad, exitUsage, "takes no argument"},
 		{"decode --model " + model + " --input " + badIDs, exitFailure, badIDs + ":1: "},
 		{"inspect", exitUsage, "--model"},
 		{"inspect --top -1 --model " + model, exitUsage, "--top"},

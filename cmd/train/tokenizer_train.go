@@ -23,14 +23,14 @@ func newTokenizerTrainCmd() *cobra.Command {
 	var inputs []string
 	var output, field string
 	c := &cobra.Command{
-		Use:   "train --input PATH [--input PATH ...] --output M --vocab-size N",
+		Use:   "train --output M --vocab-size N --input PATH [PATH ...]",
 		Short: "Learn a BPE model from text",
 		Long: "Reads .txt and .jsonl files (also .gz), or all of them below a folder, and writes a\n" +
 			"SentencePiece model. The defaults are the settings of Baichuan 2. Prints a JSON summary.",
-		Args: noArgs,
+		Args: moreInputs(&inputs),
 	}
 	f := c.Flags()
-	f.StringArrayVar(&inputs, "input", nil, "text file or folder; may be repeated; - is standard input (plain text)")
+	f.StringArrayVar(&inputs, "input", nil, "text file or folder; more may follow; - is standard input (plain text)")
 	f.StringVar(&output, "output", "", "model file to write")
 	f.StringVar(&field, "text-field", "text", "field of JSON lines that holds the text")
 	tokenizerTrainFlags(c, &cfg)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -112,6 +113,42 @@ func TestQuickstart(t *testing.T) {
 		t.Errorf("run again it made %q, first %q", again.Continuation, got.Continuation)
 	}
 	useModel(t, got.Checkpoint)
+	continueFrom(t, out, got.Checkpoint)
+}
+
+// continueFrom trains on from the quickstart's model with nothing but its folder
+// and from its saved configuration; refused runs leave nothing behind.
+func continueFrom(t *testing.T, quick, model string) {
+	out := filepath.Join(t.TempDir(), "on")
+	base := []string{"pretrain", "--set", "train.dataset_dir=" + filepath.Join(quick, "data"), "--set", "train.sequence_length=64",
+		"--set", "train.skip_peak=true", "--set", "optim.warmup_steps=1"}
+	with := func(extra ...string) result { return train(t, append(base[:len(base):len(base)], extra...)...) }
+	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "optim.learning_rate=-1").fails(t, 2, "learning_rate")
+	with("--set", "train.output_dir="+out, "--set", "train.resume_from_checkpoint=latest").fails(t, 1, "train.output_dir")
+	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "train.memory_budget=1MB").fails(t, 1, "train.memory_budget")
+	if _, err := os.Stat(out); !os.IsNotExist(err) {
+		t.Errorf("a refused run left %s behind", out)
+	}
+	var got quickstartResult
+	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "train.max_steps=3").ok(t, &got)
+	if got.Steps != 3 {
+		t.Errorf("continued %+v", got)
+	}
+	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "train.max_steps=3").fails(t, 1, "already holds", "resume_from_checkpoint=latest")
+	var repeated quickstartResult
+	train(t, "pretrain", "--config", filepath.Join(quick, "run", "config.yaml"), "--set", "train.output_dir="+filepath.Join(t.TempDir(), "again")).ok(t, &repeated)
+	if a, b := weightsHash(t, repeated.Checkpoint), weightsHash(t, model); a != b {
+		t.Errorf("the saved configuration repeats the run as %s, it was %s", a, b)
+	}
+}
+
+func weightsHash(t *testing.T, dir string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(content))
 }
 
 // useModel tries the verbs a user would try next.
@@ -151,7 +188,7 @@ func TestInterruptSavesAndEndsWell(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	input := corpus(t, 60)
 	args := []string{
-		"quickstart", "--output", out, "--input", input, "--steps", "100000",
+		"quickstart", "--output", out, "--input", input, "--steps", "100000", "--max-new-tokens", "1",
 		"--set", "model.vocab_size=512", "--set", "model.hidden_size=64", "--set", "model.intermediate_size=96",
 		"--set", "model.num_attention_heads=2", "--set", "model.num_hidden_layers=2", "--set", "train.sequence_length=64",
 		"--set", "train.skip_peak=true", "--set", "train.logging_steps=1",
@@ -192,8 +229,13 @@ func TestInterruptSavesAndEndsWell(t *testing.T) {
 	if loaded.Trainer.GlobalStep != got.Steps {
 		t.Errorf("the checkpoint is of step %d, the run stopped at %d", loaded.Trainer.GlobalStep, got.Steps)
 	}
-	if !strings.Contains(screen.String(), "resume_from_checkpoint=latest") {
+	if !strings.Contains(screen.String(), "Repeat the same command to go on") {
 		t.Errorf("the screen does not say how to go on:\n%s", screen.String())
+	}
+	other := train(t, append(args, "--set", "model.vocab_size=600")...)
+	other.fails(t, 1, "holds a quickstart of other text")
+	if _, err := checkpoint.Load(got.Checkpoint); err != nil {
+		t.Errorf("the refused command harmed the run: %v", err)
 	}
 }
 

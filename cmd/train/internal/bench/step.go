@@ -90,12 +90,15 @@ func newTrainer(dev kernels.Device, c StepConfig, times *stopwatch) (*trainer.Tr
 	o := optim.Default()
 	o.LearningRate, o.WarmupSteps = 1e-4, 0
 	start := time.Now()
-	return trainer.New(trainer.Setup{
+	t, err := trainer.New(trainer.Setup{
 		Device: dev, Model: c.Model, Config: cfg, Optim: o, TotalSteps: c.Warmup + c.Steps,
 		Batches: &randomRows{seqLen: c.SeqLen, vocab: c.Model.VocabSize},
-		Hooks:   trainer.Hooks{Observer: times, Seconds: func() float64 { return time.Since(start).Seconds() }},
-		Save:    trainer.Saving{},
 	})
+	if err != nil {
+		return nil, err
+	}
+	t.SetHooks(trainer.Hooks{Observer: times, Seconds: func() float64 { return time.Since(start).Seconds() }})
+	return t, nil
 }
 
 // stopwatch keeps the seconds of each step.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
+	"huihai/checkpoint"
 	"huihai/configs"
 	"huihai/data"
 	"huihai/eval"
@@ -37,9 +37,10 @@ type Summary struct {
 	OutputDir       string           `json:"output_dir"`
 	Checkpoint      string           `json:"checkpoint"`
 	Steps           int              `json:"steps"`
+	StepsNow        int              `json:"steps_now"` // by this process; the rest lies in the checkpoint it resumed
 	Interrupted     bool             `json:"interrupted"`
-	Tokens          int64            `json:"tokens"`
-	Seconds         float64          `json:"seconds"`
+	Tokens          int64            `json:"tokens"`  // of all steps, as the ledger has them
+	Seconds         float64          `json:"seconds"` // of this process's steps
 	TokensPerSecond float64          `json:"tokens_per_second"`
 	Parameters      int64            `json:"parameters"`
 	PlannedBytes    int64            `json:"planned_bytes"`
@@ -104,7 +105,7 @@ func (r *run) close() error {
 	return errors.Join(errs...)
 }
 
-// open opens the data, the device and the model to start from.
+// open opens the data and the device.
 func (r *run) open() (err error) {
 	c := r.Config
 	if c.Train.DatasetDir == "" {
@@ -118,9 +119,6 @@ func (r *run) open() (err error) {
 		return err
 	}
 	r.onClose(r.dev.Close)
-	if err := os.MkdirAll(c.Train.OutputDir, 0o755); err != nil {
-		return fmt.Errorf("make the output folder: %w", err)
-	}
 	perStep := int64(c.Train.PerDeviceTrainBatchSize) * int64(c.Train.GradientAccumulationSteps)
 	if r.steps = c.Train.MaxSteps; r.steps == 0 {
 		r.steps = int(r.set.loader.Rows() / perStep)
@@ -128,10 +126,11 @@ func (r *run) open() (err error) {
 	if r.steps == 0 {
 		return fmt.Errorf("the data set has %d rows but a step takes %d; lower train.per_device_train_batch_size or train.gradient_accumulation_steps, or add text", r.set.loader.Rows(), perStep)
 	}
-	return r.set.fits(c.Model, c.Train)
+	return nil
 }
 
-// prepare builds the trainer and shows the start panel.
+// prepare builds the trainer and shows the start panel. Nothing is written
+// before the run is known to be possible.
 func (r *run) prepare() error {
 	c := r.Config
 	setup := trainer.Setup{
@@ -145,41 +144,41 @@ func (r *run) prepare() error {
 	if err := r.startFrom(&setup); err != nil {
 		return err
 	}
+	var err error
+	if r.trainer, err = trainer.New(setup); err != nil {
+		return err
+	}
+	r.onClose(r.trainer.Close)
+	fmt.Fprint(r.Messages, r.panel(r.trainer.Plan(), setup).Render(r.Screen()))
 	if err := r.saveConfig(); err != nil {
 		return err
 	}
-	plan, err := trainer.PlanRun(r.dev, setup.Model, c.Train)
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(r.Messages, r.panel(plan, setup).Render(r.Screen()))
-	peak := measuredPeak(r.dev, c.Train)
-	done := 0
-	if setup.Resume != nil {
-		done = setup.Resume.Trainer.GlobalStep
-	}
+	return r.watch(setup.Resume)
+}
+
+// watch attaches the screen, the log files and the evaluation.
+func (r *run) watch(resumed *checkpoint.Loaded) error {
+	done := r.trainer.StepsDone()
 	sink, err := r.sinks(done)
 	if err != nil {
 		return err
 	}
 	start := r.Now()
 	progress := telemetry.NewProgress(r.Messages, r.Screen(), r.Now)
-	r.console = newConsole(progress, sink, c.Train.LoggingSteps, done, r.steps, plan.FLOPsPerToken, peak)
+	r.console = newConsole(progress, sink, r.Config.Train.LoggingSteps, done, r.steps,
+		r.trainer.Plan().FLOPsPerToken, measuredPeak(r.dev, r.Config.Train))
 	r.onClose(func() error { return errors.Join(r.console.err, sink.Close()) })
-	if setup.Resume != nil {
-		r.console.remember(setup.Resume)
+	if resumed != nil {
+		r.console.remember(resumed)
 	}
-	setup.Hooks = trainer.Hooks{
+	hooks := trainer.Hooks{
 		Observer: r.console,
 		Seconds:  func() float64 { return r.Now().Sub(start).Seconds() },
 	}
 	if r.set.validation {
-		setup.Hooks.Evaluate = r.evaluate
+		hooks.Evaluate = r.evaluate
 	}
-	if r.trainer, err = trainer.New(setup); err != nil {
-		return err
-	}
-	r.onClose(r.trainer.Close)
+	r.trainer.SetHooks(hooks)
 	return nil
 }
 

@@ -1,9 +1,12 @@
 package runs
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,20 +16,23 @@ import (
 	"huihai/data"
 	"huihai/infer"
 	"huihai/infer/sample"
+	"huihai/internal/atomicfile"
 	"huihai/kernels/cpu"
 	"huihai/telemetry"
 )
 
 // Quickstart is the main job, small: text to a trained model and a continuation.
+// Its configuration names the folders of [QuickstartPaths] and the inputs.
 type Quickstart struct {
 	Options
-	Output string
-	// Inputs are the user's files and folders; empty means the sources and
-	// documents of the Go installation.
-	Inputs       []string
-	MaxBytes     int64
+	Output       string
 	Prompt       string
 	MaxNewTokens int
+}
+
+// QuickstartPaths returns where the quickstart keeps its data set and its run.
+func QuickstartPaths(output string) (dataset, run string) {
+	return filepath.Join(output, "data"), filepath.Join(output, "run")
 }
 
 // QuickstartSummary is what the quickstart made.
@@ -40,7 +46,10 @@ type QuickstartSummary struct {
 
 // Run does it. Everything lies below Output; run again, it goes on where it was.
 func (q *Quickstart) Run(ctx context.Context) (*QuickstartSummary, error) {
-	out := &QuickstartSummary{StageSeconds: map[string]float64{}}
+	if err := q.claim(); err != nil {
+		return nil, err
+	}
+	out := &QuickstartSummary{Prompt: q.Prompt, StageSeconds: map[string]float64{}}
 	if err := q.buildData(ctx, out); err != nil {
 		return nil, err
 	}
@@ -53,39 +62,49 @@ func (q *Quickstart) Run(ctx context.Context) (*QuickstartSummary, error) {
 	return out, q.generate(ctx, out)
 }
 
+// claim notes in Output what it is made from, and refuses a folder whose data set
+// was made from something else, before anything there is touched.
+func (q *Quickstart) claim() error {
+	content, err := json.MarshalIndent(q.Config.Data, "", "  ")
+	if err != nil {
+		return fmt.Errorf("quickstart: %w", err)
+	}
+	path := filepath.Join(q.Output, "quickstart.json")
+	before, err := os.ReadFile(path)
+	_, noData := data.ReadManifest(q.Config.Data.Output)
+	if err == nil && noData == nil && !bytes.Equal(before, content) {
+		return fmt.Errorf("%s holds a quickstart of other text or other data settings (%s); name another --output, or remove that folder", q.Output, path)
+	}
+	if err := os.MkdirAll(q.Output, 0o755); err != nil {
+		return fmt.Errorf("make the output folder: %w", err)
+	}
+	_, err = atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+	return err
+}
+
 // buildData makes the data set and shows its funnel.
 func (q *Quickstart) buildData(ctx context.Context, out *QuickstartSummary) (err error) {
-	c := &q.Config.Data
-	if c.Inputs = q.Inputs; len(c.Inputs) == 0 {
-		if c.Inputs, err = goTexts(); err != nil {
-			return err
-		}
-	}
-	c.Output = filepath.Join(q.Output, "data")
-	c.MaxBytes = q.MaxBytes
-	c.VocabSize = q.Config.Model.VocabSize
-	c.Pack.SequenceLength = q.Config.Train.SequenceLength
 	progress := telemetry.NewProgress(q.Messages, q.Screen(), q.Now)
-	out.Data, err = data.Build(ctx, *c, StageLines(progress))
+	out.Data, err = data.Build(ctx, q.Config.Data, StageLines(progress))
 	if err = errors.Join(err, progress.Close()); err != nil {
 		return err
 	}
 	for stage, s := range out.Data.Seconds {
 		out.StageSeconds[stage] = s
 	}
-	fmt.Fprint(q.Messages, DataPage(c.Output, out.Data, q.Screen()))
+	fmt.Fprint(q.Messages, DataPage(q.Config.Data.Output, out.Data, q.Screen()))
 	return nil
 }
 
 // pretrain trains on the data set, continuing an interrupted run.
 func (q *Quickstart) pretrain(ctx context.Context, out *QuickstartSummary) (err error) {
 	t := &q.Config.Train
-	t.DatasetDir, t.OutputDir = q.Config.Data.Output, filepath.Join(q.Output, "run")
 	if _, _, err := checkpoint.Latest(t.OutputDir); err == nil {
 		t.ResumeFromCheckpoint = "latest"
 	}
-	// A tokenizer trained on little text can end up smaller than asked.
-	q.Config.Model.VocabSize = max(q.Config.Model.VocabSize, out.Data.Tokenizer.VocabSize)
 	start := q.Now()
 	out.Summary, err = Pretrain(ctx, q.Options)
 	out.StageSeconds["train"] = q.Now().Sub(start).Seconds()
@@ -116,7 +135,7 @@ func (q *Quickstart) generate(ctx context.Context, out *QuickstartSummary) error
 	if err != nil {
 		return err
 	}
-	out.Prompt, out.Continuation = q.Prompt, f.Tokenizer.Decode(ids)
+	out.Continuation = f.Tokenizer.Decode(ids)
 	out.StageSeconds["generate"] = q.Now().Sub(start).Seconds()
 	return nil
 }
@@ -128,9 +147,9 @@ var goPackages = []string{
 	"mime", "net", "os", "path", "reflect", "regexp", "sort", "strconv", "strings", "sync", "testing", "text",
 }
 
-// goTexts lists documents and packages of the Go installation: real text that
+// GoTexts lists documents and packages of the Go installation: real text that
 // everyone who can build this program has.
-func goTexts() ([]string, error) {
+func GoTexts() ([]string, error) {
 	root := os.Getenv("GOROOT")
 	if root == "" {
 		out, err := exec.Command("go", "env", "GOROOT").Output()
@@ -165,6 +184,7 @@ func (s *QuickstartSummary) Page(program string, screen telemetry.Screen) string
 	var b strings.Builder
 	b.WriteString(s.Summary.Page(screen))
 	if s.Interrupted {
+		fmt.Fprintf(&b, "Interrupted after step %d. Repeat the same command to go on.\n", s.Steps)
 		return b.String()
 	}
 	t := telemetry.Table{Title: "seconds", Header: []string{"stage", "seconds"}}
@@ -176,7 +196,7 @@ func (s *QuickstartSummary) Page(program string, screen telemetry.Screen) string
 	b.WriteString(t.Render(screen))
 	fmt.Fprintf(&b, "\n%s%s\n\nTry next:\n", s.Prompt, s.Continuation)
 	dataDir := filepath.Join(filepath.Dir(s.OutputDir), "data")
-	fmt.Fprintf(&b, "  %s generate --model %s --prompt %q --max-new-tokens 100\n", program, s.Checkpoint, "func (b *Buffer) Write")
+	fmt.Fprintf(&b, "  %s generate --model %s --prompt %q --max-new-tokens 100\n", program, s.Checkpoint, strings.TrimSpace(s.Prompt))
 	fmt.Fprintf(&b, "  %s data inspect %s\n", program, dataDir)
 	fmt.Fprintf(&b, "  %s pretrain --preset quickstart --set train.dataset_dir=%s --set train.output_dir=%s --set train.max_steps=1000\n",
 		program, dataDir, filepath.Join(filepath.Dir(s.OutputDir), "longer"))

@@ -1,8 +1,10 @@
 package runs
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"huihai/checkpoint"
@@ -12,31 +14,40 @@ import (
 )
 
 // startFrom chooses the weights a run begins with: a checkpoint to resume, a
-// model folder to continue from, or fresh ones.
+// model folder to continue from, or fresh ones of the configured shape. The
+// shape of stored weights is that of their own config.json.
 func (r *run) startFrom(s *trainer.Setup) error {
 	t := r.Config.Train
-	if t.ResumeFromCheckpoint != "" {
-		return r.resume(s, t.ResumeFromCheckpoint)
+	switch {
+	case t.ResumeFromCheckpoint != "":
+		if err := r.resume(s, t.ResumeFromCheckpoint); err != nil {
+			return err
+		}
+	case t.ModelNameOrPath != "":
+		if err := errors.Join(r.refuseToOverwrite(), r.continueFrom(s, t.ModelNameOrPath)); err != nil {
+			return err
+		}
+	default:
+		if err := r.refuseToOverwrite(); err != nil {
+			return err
+		}
 	}
-	if t.ModelNameOrPath == "" {
-		return r.refuseToOverwrite()
-	}
-	files, err := checkpoint.OpenModel(t.ModelNameOrPath)
+	return r.set.fits(s.Model, t)
+}
+
+// continueFrom starts a new run with the weights of a model folder.
+func (r *run) continueFrom(s *trainer.Setup, dir string) error {
+	files, err := checkpoint.OpenModel(dir)
 	if err != nil {
 		return err
 	}
 	r.onClose(files.Close)
 	if s.Model, err = model.ParseHFConfig(files.Config); err != nil {
-		return fmt.Errorf("%s: %w", t.ModelNameOrPath, err)
-	}
-	if err := r.set.fits(s.Model, t); err != nil {
-		return err
-	}
-	if s.Save.Extra, err = checkpoint.CompanionFiles(t.ModelNameOrPath); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", dir, err)
 	}
 	s.Source = files
-	return r.refuseToOverwrite()
+	s.Save.Extra, err = checkpoint.CompanionFiles(dir)
+	return err
 }
 
 // refuseToOverwrite keeps a fresh run from mixing with the checkpoints of an
@@ -54,7 +65,7 @@ func (r *run) resume(s *trainer.Setup, from string) error {
 	if from == "latest" {
 		var err error
 		if from, _, err = checkpoint.Latest(r.Config.Train.OutputDir); err != nil {
-			return err
+			return fmt.Errorf("%w; is train.output_dir the folder of the run to continue?", err)
 		}
 	}
 	l, err := checkpoint.Load(from)
@@ -65,16 +76,17 @@ func (r *run) resume(s *trainer.Setup, from string) error {
 	if s.Model, err = model.ParseHFConfig(l.Model.Config); err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}
-	if err := r.set.fits(s.Model, r.Config.Train); err != nil {
-		return err
-	}
 	s.Resume = l
 	return nil
 }
 
 // saveConfig writes the effective configuration beside the run.
 func (r *run) saveConfig() error {
-	path := filepath.Join(r.Config.Train.OutputDir, "config.yaml")
+	dir := r.Config.Train.OutputDir
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the output folder: %w", err)
+	}
+	path := filepath.Join(dir, "config.yaml")
 	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
 		_, err := w.Write(r.Rendered)
 		return err

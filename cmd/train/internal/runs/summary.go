@@ -49,8 +49,8 @@ func measuredPeak(dev kernels.Device, c trainer.Config) float64 {
 func (r *run) summary(ctx context.Context, res trainer.Result) (*Summary, error) {
 	c := r.console
 	s := &Summary{
-		OutputDir: r.Config.Train.OutputDir, Checkpoint: c.savedPath, Steps: res.Steps, Interrupted: res.Interrupted,
-		Tokens: c.tokens, Seconds: c.seconds, Parameters: r.trainer.Plan().Parameters, PlannedBytes: r.trainer.Plan().PeakBytes,
+		OutputDir: r.Config.Train.OutputDir, Checkpoint: c.savedPath, Interrupted: res.Interrupted,
+		Steps: res.Steps, StepsNow: res.Steps - c.before, Tokens: r.trainer.Ledger().Read, Seconds: c.seconds, Parameters: r.trainer.Plan().Parameters, PlannedBytes: r.trainer.Plan().PeakBytes,
 		Ledger: r.trainer.Ledger(),
 	}
 	if len(c.train.Y) > 0 {
@@ -96,8 +96,10 @@ func duration(seconds float64) string {
 // next.
 func (s *Summary) Page(screen telemetry.Screen) string {
 	t := telemetry.Table{Title: "result", Header: []string{"what", "value"}}
-	t.Add("steps", fmt.Sprintf("%d in %s (%s tokens, %s tokens/s)", s.Steps, duration(s.Seconds),
-		telemetry.Grouped(s.Tokens), telemetry.Grouped(int64(s.TokensPerSecond))))
+	t.Add("steps", fmt.Sprintf("%d (%s tokens)", s.Steps, telemetry.Grouped(s.Tokens)))
+	if s.StepsNow > 0 {
+		t.Add("this time", fmt.Sprintf("%d steps in %s, %s tokens/s", s.StepsNow, duration(s.Seconds), telemetry.Grouped(int64(s.TokensPerSecond))))
+	}
 	t.Add("training loss", fmt.Sprintf("%.4f first, %.4f last", s.Loss.First, s.Loss.Last))
 	if e := s.Eval; e != nil {
 		t.Add("held-out loss", fmt.Sprintf("%.4f nats/token over %s tokens", e.Loss, telemetry.Grouped(int64(e.Tokens))))
@@ -110,9 +112,5 @@ func (s *Summary) Page(screen telemetry.Screen) string {
 	for _, p := range s.Plots {
 		t.Add("loss curve", p)
 	}
-	page := s.Curve + t.Render(screen)
-	if s.Interrupted {
-		page += fmt.Sprintf("Interrupted after step %d. Continue with: --set train.resume_from_checkpoint=latest\n", s.Steps)
-	}
-	return page
+	return s.Curve + t.Render(screen)
 }
