@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func microAVX2(kb int, a *float32, b *float32, c *float32, ldc int, zero bool)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microAVX2(SB), NOSPLIT, $0-41
 	MOVQ    kb+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -14,9 +14,9 @@ TEXT ·microAVX2(SB), NOSPLIT, $0-41
 	MOVQ    ldc+32(FP), SI
 	SHLQ    $0x02, SI
 	LEAQ    (SI)(SI*2), DI
-	ADDQ    BX, DI
-	MOVB    zero+40(FP), R8
-	TESTB   R8, R8
+	LEAQ    (BX)(DI*1), R8
+	MOVB    zero+40(FP), R9
+	TESTB   R9, R9
 	JNE     clear
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -24,12 +24,12 @@ TEXT ·microAVX2(SB), NOSPLIT, $0-41
 	VMOVUPS 32(BX)(SI*1), Y3
 	VMOVUPS (BX)(SI*2), Y4
 	VMOVUPS 32(BX)(SI*2), Y5
-	VMOVUPS (DI), Y6
-	VMOVUPS 32(DI), Y7
-	VMOVUPS (DI)(SI*1), Y8
-	VMOVUPS 32(DI)(SI*1), Y9
-	VMOVUPS (DI)(SI*2), Y10
-	VMOVUPS 32(DI)(SI*2), Y11
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	VMOVUPS (R8)(SI*1), Y8
+	VMOVUPS 32(R8)(SI*1), Y9
+	VMOVUPS (R8)(SI*2), Y10
+	VMOVUPS 32(R8)(SI*2), Y11
 	JMP     begin
 
 clear:
@@ -47,7 +47,15 @@ clear:
 	VXORPS Y11, Y11, Y11
 
 begin:
-	JMP test
+	LEAQ       (BX)(DI*2), R9
+	LEAQ       (R8)(DI*2), DI
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(SI*1)
+	PREFETCHT0 (R9)(SI*2)
+	PREFETCHT0 (DI)
+	PREFETCHT0 (DI)(SI*1)
+	PREFETCHT0 (DI)(SI*2)
+	JMP        test
 
 loop:
 	VMOVUPS      (DX), Y12
@@ -253,12 +261,12 @@ tailtest:
 	VMOVUPS Y3, 32(BX)(SI*1)
 	VMOVUPS Y4, (BX)(SI*2)
 	VMOVUPS Y5, 32(BX)(SI*2)
-	VMOVUPS Y6, (DI)
-	VMOVUPS Y7, 32(DI)
-	VMOVUPS Y8, (DI)(SI*1)
-	VMOVUPS Y9, 32(DI)(SI*1)
-	VMOVUPS Y10, (DI)(SI*2)
-	VMOVUPS Y11, 32(DI)(SI*2)
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	VMOVUPS Y8, (R8)(SI*1)
+	VMOVUPS Y9, 32(R8)(SI*1)
+	VMOVUPS Y10, (R8)(SI*2)
+	VMOVUPS Y11, 32(R8)(SI*2)
 	VZEROUPPER
 	RET
 

@@ -6,12 +6,12 @@ import "huihai/kernels"
 // lossLogitBytes, at least lossMinTokens and at most lossMaxTokens.
 const (
 	lossLogitBytes = 64 << 20
-	lossMinTokens  = 16
-	lossMaxTokens  = 256
+	lossMinTokens  = 12 // a multiple of every tile height, as are whole chunks
+	lossMaxTokens  = 252
 )
 
 func lossChunk(vocab int) int {
-	return min(lossMaxTokens, max(lossMinTokens, lossLogitBytes/(4*lossStride(vocab))/16*16))
+	return min(lossMaxTokens, max(lossMinTokens, lossLogitBytes/(4*lossStride(vocab))/lossMinTokens*lossMinTokens))
 }
 
 // lossStride is the distance of the logits of two tokens.

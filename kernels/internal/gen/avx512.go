@@ -48,6 +48,15 @@ func microAVX512() {
 	Label("clear")
 	all(func(i, j int) { VPXORD(acc[i][j], acc[i][j], acc[i][j]) })
 	Label("begin")
+	next := []Register{GP64(), GP64(), GP64()}
+	for i, r := range base { // the tile below comes next
+		LEAQ(Mem{Base: r, Index: ldc3, Scale: 4}, next[i])
+	}
+	all(func(i, j int) {
+		m := row(i, j)
+		m.Base = next[i/4]
+		PREFETCHT0(m)
+	})
 	b0, b1 := ZMM(), ZMM()
 	step := func(p int) {
 		VMOVUPS(Mem{Base: b, Disp: 4 * nr512 * p}, b0)

@@ -16,9 +16,9 @@ func microAVX2() {
 	kb, a, b, c := ptr("kb"), ptr("a"), ptr("b"), ptr("c")
 	ldc := Load(Param("ldc"), GP64())
 	SHLQ(Imm(2), ldc)
-	c3 := GP64()
-	LEAQ(Mem{Base: ldc, Index: ldc, Scale: 2}, c3)
-	ADDQ(c, c3)
+	ldc3, c3 := GP64(), GP64()
+	LEAQ(Mem{Base: ldc, Index: ldc, Scale: 2}, ldc3)
+	LEAQ(Mem{Base: c, Index: ldc3, Scale: 1}, c3)
 	row := func(i, j int) Mem {
 		base := c
 		if i >= 3 {
@@ -42,6 +42,14 @@ func microAVX2() {
 	Label("clear")
 	each(func(i, j int) { VXORPS(acc[i][j], acc[i][j], acc[i][j]) })
 	Label("begin")
+	next := []Register{GP64(), GP64()}
+	LEAQ(Mem{Base: c, Index: ldc3, Scale: 2}, next[0]) // the tile below comes next
+	LEAQ(Mem{Base: c3, Index: ldc3, Scale: 2}, next[1])
+	for i := range mr {
+		m := row(i, 0)
+		m.Base = next[i/3]
+		PREFETCHT0(m)
+	}
 	b0, b1, x, y := YMM(), YMM(), YMM(), YMM()
 	step := func(p int) {
 		VMOVUPS(Mem{Base: b, Disp: 64 * p}, b0)
