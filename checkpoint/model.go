@@ -58,7 +58,7 @@ func (m *Model) open() error {
 	}
 	if m.Config, err = readSmall(filepath.Join(m.Dir, configFile)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is missing; is this a model folder? %w", configFile, fs.ErrNotExist)
+			return fmt.Errorf("%s is missing; is this a model folder?%s %w", configFile, insideHint(m.Dir), fs.ErrNotExist)
 		}
 		return fmt.Errorf("read %s: %w", configFile, err)
 	}
@@ -77,6 +77,21 @@ func (m *Model) open() error {
 		return fmt.Errorf("%s: %w", indexFile, err)
 	}
 	return m.openShards(index)
+}
+
+// insideHint names the newest checkpoint of a run's folder, which people give
+// instead of the checkpoint.
+func insideHint(dir string) string {
+	entries, err := List(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range slices.Backward(entries) {
+		if e.Problem == nil {
+			return fmt.Sprintf(" It holds %s, which is one.", filepath.Base(e.Path))
+		}
+	}
+	return ""
 }
 
 func (m *Model) openSingle() error {

@@ -55,7 +55,7 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 		{StageScore, b.score, func() string { return fmt.Sprintf("%d documents judged", b.documents()) }},
 		{StageDedup, b.dedup, func() string { return fmt.Sprintf("%d partitions compared", b.dedupParts) }},
 		{StageCluster, b.cluster, b.clusterSummary},
-		{StageTokenizer, b.tokenizer, func() string { return fmt.Sprintf("%d pieces", b.encoder.VocabSize()) }},
+		{StageTokenizer, b.tokenizer, b.tokenizerText},
 		{StageDocuments, b.writeDocuments, func() string { return fmt.Sprintf("%d shards", len(b.written)) }},
 		{StagePack, b.pack, b.packSummary},
 	} {

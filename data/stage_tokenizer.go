@@ -99,3 +99,13 @@ func (b *builder) trainingText(ctx context.Context, t *flow.Task) (iter.Seq[stri
 		}
 	}, failed
 }
+
+// tokenizerText says how large the tokenizer is, and why it may be smaller than
+// asked.
+func (b *builder) tokenizerText() string {
+	n := b.encoder.VocabSize()
+	if b.cfg.Tokenizer == "" && n < b.cfg.VocabSize {
+		return fmt.Sprintf("%d pieces: the text has no more for the %d asked", n, b.cfg.VocabSize)
+	}
+	return fmt.Sprintf("%d pieces", n)
+}
