@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -53,6 +54,9 @@ func loadBlas(file string) (*blasLibrary, error) {
 		names = []string{file}
 	}
 	lib, err := dl.Open(names...)
+	if errors.Is(err, dl.ErrUnsupported) {
+		return nil, fmt.Errorf("bench: OpenBLAS cannot be loaded: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bench: OpenBLAS cannot be loaded: %w\n%s; or give its file with --library", err, BlasInstall)
 	}
