@@ -2,37 +2,15 @@ package data
 
 import (
 	"context"
-	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"huihai/data/clean"
 	"huihai/data/dedup"
 	"huihai/data/score"
 	"huihai/data/source"
+	"huihai/internal/golden"
 )
-
-// sharedPath finds the shared test data beside the repository, where there is any.
-func sharedPath(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
-			continue
-		}
-		path := filepath.Join(dir, "..", "shared", "data", name)
-		if _, err := os.Stat(path); err != nil {
-			t.Skipf("no shared data: %v", err)
-		}
-		return path
-	}
-	t.Skip("no go.mod above the working folder")
-	return ""
-}
 
 // judged is what the rules of the default profile say about a corpus.
 type judged struct {
@@ -80,10 +58,7 @@ func judge(t *testing.T, inputs ...string) judged {
 // The default profile is for texts that someone chose: it must not throw away
 // program code, documentation or verse for looking unlike web pages.
 func TestDefaultProfileKeepsRealTexts(t *testing.T) {
-	root := runtime.GOROOT()
-	if _, err := os.Stat(filepath.Join(root, "src", "strconv")); err != nil {
-		t.Skipf("no sources of the toolchain: %v", err)
-	}
+	root := golden.GoRoot(t)
 	for _, tc := range []struct {
 		name   string
 		inputs func() []string
@@ -93,11 +68,11 @@ func TestDefaultProfileKeepsRealTexts(t *testing.T) {
 			return []string{filepath.Join(root, "src", "strconv"), filepath.Join(root, "src", "go"), filepath.Join(root, "src", "sort")}
 		}, 0.97},
 		{"Go documentation", func() []string { return []string{filepath.Join(root, "doc")} }, 0.99},
-		{"Song lyrics", func() []string { return []string{sharedPath(t, "pretrain/zh_song_ci.jsonl.gz")} }, 0.99},
-		{"classics", func() []string { return []string{sharedPath(t, "pretrain/zh_classics.jsonl.gz")} }, 0.995},
-		{"legal cases", func() []string { return []string{sharedPath(t, "pretrain/zh_law_raw.jsonl.gz")} }, 0.99},
-		{"Chinese documentation", func() []string { return []string{sharedPath(t, "pretrain/docs_zh.jsonl.gz")} }, 0.95},
-		{"Shakespeare", func() []string { return []string{sharedPath(t, "pretrain/en_tinyshakespeare.txt.gz")} }, 0.99},
+		{"Song lyrics", func() []string { return []string{golden.Shared(t, "data", "pretrain/zh_song_ci.jsonl.gz")} }, 0.99},
+		{"classics", func() []string { return []string{golden.Shared(t, "data", "pretrain/zh_classics.jsonl.gz")} }, 0.995},
+		{"legal cases", func() []string { return []string{golden.Shared(t, "data", "pretrain/zh_law_raw.jsonl.gz")} }, 0.99},
+		{"Chinese documentation", func() []string { return []string{golden.Shared(t, "data", "pretrain/docs_zh.jsonl.gz")} }, 0.95},
+		{"Shakespeare", func() []string { return []string{golden.Shared(t, "data", "pretrain/en_tinyshakespeare.txt.gz")} }, 0.99},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			j := judge(t, tc.inputs()...)
@@ -112,7 +87,7 @@ func TestDefaultProfileKeepsRealTexts(t *testing.T) {
 
 // The file is known to hold 343 exact copies among its 2,754 documents.
 func TestKnownDuplicatesAreFound(t *testing.T) {
-	if j := judge(t, sharedPath(t, "pretrain/docs_en.jsonl.gz")); j.copies != 343 {
+	if j := judge(t, golden.Shared(t, "data", "pretrain/docs_en.jsonl.gz")); j.copies != 343 {
 		t.Errorf("%d exact copies, want 343", j.copies)
 	}
 }

@@ -3,14 +3,15 @@ package score
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"huihai/internal/golden"
 )
 
 // benchTexts are program code of the toolchain and verse.
 func benchTexts(b *testing.B) map[string][]string {
-	code, _ := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", "net", "http", "*.go"))
+	code, _ := filepath.Glob(filepath.Join(golden.GoRoot(b), "src", "net", "http", "*.go"))
 	var texts []string
 	for _, f := range code {
 		if c, err := os.ReadFile(f); err == nil {

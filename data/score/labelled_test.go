@@ -5,31 +5,11 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"sort"
 	"testing"
-)
 
-// sharedFile finds a file of the shared test data, which lies beside the
-// repository where there is any.
-func sharedFile(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			path := filepath.Join(dir, "..", "shared", "data", name)
-			if _, err := os.Stat(path); err != nil {
-				t.Skipf("no shared data: %v", err)
-			}
-			return path
-		}
-	}
-	t.Skip("no go.mod above the working folder")
-	return ""
-}
+	"huihai/internal/golden"
+)
 
 func readLabelled(t *testing.T, path string) []map[string]any {
 	t.Helper()
@@ -61,7 +41,7 @@ func readLabelled(t *testing.T, path string) []map[string]any {
 // On web pages that people judged, quality puts a good one above a bad one in
 // four of five pairs (0.81 when this was written; chance is 0.5).
 func TestQualityAgreesWithPeople(t *testing.T) {
-	rows := readLabelled(t, sharedFile(t, "web/dclm_quality_majority.jsonl.gz"))
+	rows := readLabelled(t, golden.Shared(t, "data", "web/dclm_quality_majority.jsonl.gz"))
 	s, err := New(Default())
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,9 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -54,6 +56,21 @@ func Shared(t testing.TB, elem ...string) string {
 		t.Skipf("needs the shared reference data, which only a developer's checkout has beside it: %v", err)
 	}
 	return path
+}
+
+// GoRoot returns the folder of the Go installation that runs the test: text that
+// every developer has. Without its sources the test is skipped.
+func GoRoot(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Skipf("needs the go command, to find the sources of the Go installation: %v", err)
+	}
+	root := strings.TrimSpace(string(out))
+	if _, err := os.Stat(filepath.Join(root, "src", "strconv")); err != nil {
+		t.Skipf("needs the sources of the Go installation: %v", err)
+	}
+	return root
 }
 
 // Float is a floating-point element type.

@@ -34,7 +34,6 @@ type lossTask struct {
 	z             []float32
 	stride, vocab int
 	labels        []int32
-	tokens        []int32 // of the chunk
 	count         int
 	nll, top      []float32
 	grad          bool
@@ -89,7 +88,7 @@ type lossRun struct {
 	d              *Device
 	a              kernels.HeadLossArgs
 	t              *lossTask
-	h, w, dh, dw   mat
+	h, dh, dw      mat
 	z, hRows, dRow []float32 // scratch: logits, gathered hidden rows, their gradients
 	chunkTokens    int
 }
