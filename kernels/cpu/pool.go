@@ -1,6 +1,11 @@
 package cpu
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // task is a piece of work cut into units that write disjoint outputs. Tasks live
 // in the device, so that starting one allocates nothing.
@@ -9,38 +14,100 @@ type task interface {
 	unit(worker, i int)
 }
 
+// spinTime is how long a worker without work, or a caller that waits for the
+// last unit, looks for news before it sleeps. Waking a sleeper costs tens of
+// microseconds, as long as a unit of work takes, and a training step starts
+// thousands of runs.
+const spinTime = 60 * time.Microsecond
+
 // pool runs tasks on a fixed set of workers; the caller is worker 0. A run is
 // over when its units are done, whether or not every worker has woken by then:
 // on a busy machine that can take longer than the work. A worker that comes late
 // helps with whatever runs next.
 type pool struct {
 	workers int
-	wake    []chan struct{} // one token each, for workers 1 and up
-	done    chan struct{}   // one token per finished run
+	spin    time.Duration
+	sleep   []sleeper     // workers 1 and up
+	done    chan struct{} // wakes the caller
 	exited  sync.WaitGroup
 
-	mu   sync.Mutex // guards what follows
+	// What a run sets before it publishes state, and leaves alone until left is
+	// zero; so whoever has claimed a unit may read it.
 	task task
-	next int // first unit not given out
-	end  int // units of the run
-	left int // units not finished
+	end  uint32 // units of the run
+
+	_     cacheLine
+	state atomic.Uint64 // number of the run in the high half, units not given out in the low
+	_     cacheLine
+	left  atomic.Int32 // units not finished
+	_     cacheLine
+	asks  atomic.Uint32 // number of the run whose caller sleeps, or 0
+	_     cacheLine
+}
+
+// cacheLine keeps words apart that different workers write.
+type cacheLine [64]byte
+
+// sleeper is where one worker sleeps.
+type sleeper struct {
+	wake   chan struct{} // one token
+	asleep atomic.Bool   // whoever sets it to false sends the token or does without
+	_      cacheLine
 }
 
 func newPool(workers int) *pool {
-	p := &pool{workers: workers, done: make(chan struct{}, 1)}
-	for w := 1; w < workers; w++ {
-		c := make(chan struct{}, 1)
-		p.wake = append(p.wake, c)
+	if workers > runtime.GOMAXPROCS(0) { // a spinning worker would be in another's way
+		return makePool(workers, 0)
+	}
+	return makePool(workers, spinTime)
+}
+
+func makePool(workers int, spin time.Duration) *pool {
+	p := &pool{workers: workers, spin: spin, done: make(chan struct{}, 1), sleep: make([]sleeper, workers-1)}
+	for i := range p.sleep {
+		p.sleep[i].wake = make(chan struct{}, 1)
 		p.exited.Add(1)
-		go p.work(w, c)
+		go p.work(i+1, &p.sleep[i])
 	}
 	return p
 }
 
-func (p *pool) work(worker int, wake <-chan struct{}) {
+func (p *pool) work(worker int, s *sleeper) {
 	defer p.exited.Done()
-	for range wake {
+	pending := func() bool { return uint32(p.state.Load()) != 0 }
+	for {
 		p.drain(worker)
+		if p.await(pending) {
+			continue
+		}
+		s.asleep.Store(true)
+		if pending() && s.asleep.CompareAndSwap(true, false) {
+			continue // a run began in between and has not seen the flag
+		}
+		if _, open := <-s.wake; !open {
+			return
+		}
+	}
+}
+
+// await spins until ready holds or the time for that is up, and returns which.
+func (p *pool) await(ready func() bool) bool {
+	const looks = 64 // between two readings of the clock
+	var start time.Time
+	for {
+		for range looks {
+			if ready() {
+				return true
+			}
+		}
+		switch {
+		case p.spin == 0:
+			return false
+		case start.IsZero():
+			start = time.Now()
+		case time.Since(start) >= p.spin:
+			return false
+		}
 	}
 }
 
@@ -52,46 +119,53 @@ func (p *pool) run(t task, units int) {
 		}
 		return
 	}
-	p.mu.Lock()
-	p.task, p.next, p.end, p.left = t, 0, units, units
-	p.mu.Unlock()
-	for _, c := range p.wake[:min(p.workers, units)-1] {
-		select {
-		case c <- struct{}{}:
-		default: // still on its way from an earlier run
+	number := uint32(p.state.Load()>>32) + 1
+	if number == 0 { // taken by "no run"
+		number = 1
+	}
+	p.task, p.end = t, uint32(units)
+	p.left.Store(int32(units))
+	p.state.Store(uint64(number)<<32 | uint64(units))
+	for i := range p.sleep[:min(p.workers, units)-1] {
+		if s := &p.sleep[i]; s.asleep.CompareAndSwap(true, false) {
+			s.wake <- struct{}{}
 		}
 	}
 	p.drain(0)
+	finished := func() bool { return p.left.Load() == 0 }
+	if p.await(finished) {
+		return
+	}
+	p.asks.Store(number)
+	if finished() && p.asks.CompareAndSwap(number, 0) {
+		return
+	}
 	<-p.done
 }
 
 // drain takes units until none is left to give out.
 func (p *pool) drain(worker int) {
-	finished := 0
 	for {
-		p.mu.Lock()
-		p.left -= finished
-		over := finished > 0 && p.left == 0
-		t, i := p.task, p.next
-		given := i < p.end
-		if given {
-			p.next++
-		}
-		p.mu.Unlock()
-		if over {
-			p.done <- struct{}{}
-		}
-		if !given {
+		s := p.state.Load()
+		rest := uint32(s)
+		if rest == 0 {
 			return
 		}
-		t.unit(worker, i)
-		finished = 1
+		if !p.state.CompareAndSwap(s, s-1) {
+			continue
+		}
+		p.task.unit(worker, int(p.end-rest))
+		if p.left.Add(-1) == 0 {
+			if p.asks.CompareAndSwap(uint32(s>>32), 0) {
+				p.done <- struct{}{}
+			}
+		}
 	}
 }
 
 func (p *pool) close() {
-	for _, c := range p.wake {
-		close(c)
+	for i := range p.sleep {
+		close(p.sleep[i].wake)
 	}
 	p.exited.Wait()
 }
