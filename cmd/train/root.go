@@ -37,7 +37,8 @@ func report(w io.Writer, err error) int {
 		return exitFailure
 	}
 	msg := strings.TrimPrefix(err.Error(), "train: ")
-	fmt.Fprintf(w, "train: %s\n", strings.ReplaceAll(msg, "\n", "\n  "))
+	msg = strings.ReplaceAll(strings.ReplaceAll(msg, "\n", "\n  "), "\n    ", "\n  ")
+	fmt.Fprintf(w, "train: %s\n", msg)
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage
