@@ -61,21 +61,21 @@ func TestDefaultProfileKeepsRealTexts(t *testing.T) {
 	root := golden.GoRoot(t)
 	for _, tc := range []struct {
 		name   string
-		inputs func() []string
+		inputs func(t *testing.T) []string
 		least  float64
 	}{
-		{"Go sources", func() []string {
+		{"Go sources", func(*testing.T) []string {
 			return []string{filepath.Join(root, "src", "strconv"), filepath.Join(root, "src", "go"), filepath.Join(root, "src", "sort")}
 		}, 0.97},
-		{"Go documentation", func() []string { return []string{filepath.Join(root, "doc")} }, 0.99},
-		{"Song lyrics", func() []string { return []string{golden.Shared(t, "data", "pretrain/zh_song_ci.jsonl.gz")} }, 0.99},
-		{"classics", func() []string { return []string{golden.Shared(t, "data", "pretrain/zh_classics.jsonl.gz")} }, 0.995},
-		{"legal cases", func() []string { return []string{golden.Shared(t, "data", "pretrain/zh_law_raw.jsonl.gz")} }, 0.99},
-		{"Chinese documentation", func() []string { return []string{golden.Shared(t, "data", "pretrain/docs_zh.jsonl.gz")} }, 0.95},
-		{"Shakespeare", func() []string { return []string{golden.Shared(t, "data", "pretrain/en_tinyshakespeare.txt.gz")} }, 0.99},
+		{"Go documentation", func(*testing.T) []string { return []string{filepath.Join(root, "doc")} }, 0.99},
+		{"Song lyrics", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/zh_song_ci.jsonl.gz")} }, 0.99},
+		{"classics", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/zh_classics.jsonl.gz")} }, 0.995},
+		{"legal cases", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/zh_law_raw.jsonl.gz")} }, 0.99},
+		{"Chinese documentation", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/docs_zh.jsonl.gz")} }, 0.95},
+		{"Shakespeare", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/en_tinyshakespeare.txt.gz")} }, 0.99},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			j := judge(t, tc.inputs()...)
+			j := judge(t, tc.inputs(t)...)
 			share := float64(j.kept) / float64(j.bytes)
 			t.Logf("%.2f%% of %.2f MB kept; dropped: %v", 100*share, float64(j.bytes)/1e6, j.dropped)
 			if share < tc.least {
