@@ -6,7 +6,7 @@ import "huihai/kernels"
 // of B (panelDepth x panelCols) are packed together and shared by all workers;
 // they set the memory a device keeps, not the result.
 const (
-	panelRows  = 1152 // a multiple of every tile height
+	panelRows  = 2304 // a multiple of every tile height
 	panelCols  = 2048 // a multiple of every tile width
 	panelDepth = 256
 	panelPad   = 16 // elements that a packer may write past a panel
