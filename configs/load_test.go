@@ -277,12 +277,12 @@ func TestLayers(t *testing.T) {
 		for path, v := range file {
 			l.settings = append(l.settings, setting{key: s.byPath[path], value: v})
 		}
-		var doc yaml.Node
-		if err := doc.Encode(l.nested()); err != nil {
+		doc, err := node(reflect.ValueOf(l.nested()))
+		if err != nil {
 			t.Fatal(err)
 		}
-		setFlow(&doc) // in blocks the YAML package writes some texts that it cannot read
-		text, err := yaml.Marshal(&doc)
+		setFlow(doc) // in blocks the YAML package writes some texts that it cannot read
+		text, err := yaml.Marshal(doc)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -80,13 +81,52 @@ func indent(depth int) string { return strings.Repeat("  ", depth) }
 
 // flow writes a value on one line.
 func flow(v any) (string, error) {
-	var n yaml.Node
-	if err := n.Encode(v); err != nil {
+	n, err := node(reflect.ValueOf(v))
+	if err != nil {
 		return "", err
 	}
-	setFlow(&n)
-	text, err := yaml.Marshal(&n)
+	setFlow(n)
+	text, err := yaml.Marshal(n)
 	return strings.TrimRight(string(text), "\n"), err
+}
+
+// node returns the YAML node of a value. yaml.Node.Encode goes through block text,
+// which the YAML package cannot always read back: "\nA" in a list is one such.
+func node(v reflect.Value) (*yaml.Node, error) {
+	n := &yaml.Node{}
+	switch v.Kind() {
+	case reflect.String:
+		n.SetString(v.String())
+		return n, nil
+	case reflect.Interface:
+		return node(v.Elem())
+	case reflect.Slice:
+		n.Kind, n.Tag = yaml.SequenceNode, "!!seq"
+		for i := range v.Len() {
+			x, err := node(v.Index(i))
+			if err != nil {
+				return nil, err
+			}
+			n.Content = append(n.Content, x)
+		}
+		return n, nil
+	case reflect.Map:
+		n.Kind, n.Tag = yaml.MappingNode, "!!map"
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			name, value := &yaml.Node{}, v.MapIndex(key)
+			name.SetString(key.String())
+			x, err := node(value)
+			if err != nil {
+				return nil, err
+			}
+			n.Content = append(n.Content, name, x)
+		}
+		return n, nil
+	default:
+		return n, n.Encode(v.Interface())
+	}
 }
 
 // setFlow chooses the one-line style of every node: the YAML package folds
@@ -128,9 +168,9 @@ func Show(c *Config, prov *Provenance) Shown {
 // plain turns a value into maps, lists and scalars with the names of the YAML
 // document, so that JSON has them too.
 func plain(v any) any {
-	var n yaml.Node
 	var out any
-	if n.Encode(v) != nil || n.Decode(&out) != nil {
+	n, err := node(reflect.ValueOf(v))
+	if err != nil || n.Decode(&out) != nil {
 		return v
 	}
 	return out

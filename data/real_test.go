@@ -69,10 +69,14 @@ func TestDefaultProfileKeepsRealTexts(t *testing.T) {
 		}, 0.97},
 		{"Go documentation", func(*testing.T) []string { return []string{filepath.Join(root, "doc")} }, 0.99},
 		{"Song lyrics", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/zh_song_ci.jsonl.gz")} }, 0.99},
-		{"classics", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/zh_classics.jsonl.gz")} }, 0.995},
+		{"classics", func(t *testing.T) []string {
+			return []string{golden.Shared(t, "data", "pretrain/zh_classics.jsonl.gz")}
+		}, 0.995},
 		{"legal cases", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/zh_law_raw.jsonl.gz")} }, 0.99},
 		{"Chinese documentation", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/docs_zh.jsonl.gz")} }, 0.95},
-		{"Shakespeare", func(t *testing.T) []string { return []string{golden.Shared(t, "data", "pretrain/en_tinyshakespeare.txt.gz")} }, 0.99},
+		{"Shakespeare", func(t *testing.T) []string {
+			return []string{golden.Shared(t, "data", "pretrain/en_tinyshakespeare.txt.gz")}
+		}, 0.99},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			j := judge(t, tc.inputs(t)...)
