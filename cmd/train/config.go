@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -208,12 +207,4 @@ func explainKeys(w io.Writer, infos []configs.KeyInfo) error {
 		}
 	}
 	return nil
-}
-
-// printIndented writes v as one JSON value laid out for reading.
-func printIndented(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }

@@ -50,7 +50,7 @@ func newDebugGradsCmd() *cobra.Command {
 			}
 			defer f.Close()
 			var rows []eval.Sequence
-			if err := eachLine(input, func(line []byte) error {
+			if err := eachLine(cmd, input, func(line []byte, _ bool) error {
 				s, err := parseSequence(line, f)
 				rows = append(rows, eval.Sequence{InputIDs: s.InputIDs, Labels: s.Labels, Segments: s.Segments})
 				return err

@@ -2,59 +2,86 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/spf13/cobra"
 )
 
-// eachLine calls f with every non-empty line of a JSON Lines file ("-" is
-// standard input). Errors name the file and the line.
-func eachLine(path string, f func(line []byte) error) error {
-	in, name := os.Stdin, path
-	if path == "-" {
-		name = "standard input"
-	}
+// eachLine calls f with every line of a JSON Lines file ("-" is standard input)
+// that is not empty. idle tells that nothing more is waiting to be read: a
+// person or a pipe may be waiting for the answer. Errors name the file and the
+// line.
+func eachLine(cmd *cobra.Command, path string, f func(line []byte, idle bool) error) error {
+	in, name := cmd.InOrStdin(), "standard input"
 	if path != "-" {
-		var err error
-		if in, err = os.Open(path); err != nil {
+		file, err := os.Open(path)
+		if err != nil {
 			return fmt.Errorf("read input: %w", err)
 		}
-		defer in.Close()
+		defer file.Close()
+		in, name = file, path
 	}
-	r := bufio.NewReaderSize(in, 1<<20)
-	for n := 1; ; n++ {
-		line, err := r.ReadBytes('\n')
-		if len(trimSpace(line)) > 0 {
-			if ferr := f(line); ferr != nil {
-				return fmt.Errorf("%s:%d: %w", name, n, ferr)
-			}
+	lines := bufio.NewReaderSize(in, 1<<16)
+	for n, end := 1, false; !end; n++ {
+		if err := cmd.Context().Err(); err != nil {
+			return err
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
+		line, err := lines.ReadBytes('\n')
+		end = errors.Is(err, io.EOF)
+		if err == nil || end {
+			err = nil
+			if len(bytes.TrimSpace(line)) > 0 {
+				err = f(line, lines.Buffered() == 0)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", name, n, err)
 		}
 	}
+	return nil
 }
 
-func trimSpace(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r' || b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
+// mapLines writes f of every line of the inputs, one line for each, in order.
+// What came before a bad line is good and is written.
+func mapLines(cmd *cobra.Command, inputs []string, f func(line []byte) (any, error)) error {
+	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
+	var err error
+	for i := 0; i < len(inputs) && err == nil; i++ {
+		err = eachLine(cmd, inputs[i], func(line []byte, idle bool) error {
+			v, err := f(line)
+			if err != nil {
+				return err
+			}
+			if err := printJSON(out, v); err != nil || !idle {
+				return err
+			}
+			return out.Flush()
+		})
 	}
-	return b
+	if ferr := out.Flush(); ferr != nil {
+		err = errors.Join(err, fmt.Errorf("write results: %w", ferr))
+	}
+	return err
 }
 
-// printJSON writes v as one line.
-func printJSON(w io.Writer, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("print result: %w", err)
-	}
-	if _, err := w.Write(append(b, '\n')); err != nil {
-		return fmt.Errorf("print result: %w", err)
+// printJSON writes v as one line, without the escapes that are for HTML: pieces
+// such as <reserved_106> stay readable.
+func printJSON(w io.Writer, v any) error { return encodeJSON(w, v, "") }
+
+// printIndented writes v as JSON laid out for reading.
+func printIndented(w io.Writer, v any) error { return encodeJSON(w, v, "  ") }
+
+func encodeJSON(w io.Writer, v any, indent string) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write results: %w", err)
 	}
 	return nil
 }

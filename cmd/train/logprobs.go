@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,31 +65,24 @@ func newLogprobsCmd() *cobra.Command {
 			defer f.Close()
 			scorer := eval.NewScorer(d, f.Config, f.Weights)
 			defer scorer.Close()
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			err = eachLine(input, func(line []byte) error {
-				if err := cmd.Context().Err(); err != nil {
-					return err
-				}
-				return scoreLine(out, line, f, scorer)
-			})
-			return errors.Join(err, out.Flush())
+			return mapLines(cmd, []string{input}, func(line []byte) (any, error) { return scoreLine(line, f, scorer) })
 		})
 	}
 	return c
 }
 
-func scoreLine(out *bufio.Writer, line []byte, f *infer.Folder, scorer *eval.Scorer) error {
+func scoreLine(line []byte, f *infer.Folder, scorer *eval.Scorer) (any, error) {
 	s, err := parseSequence(line, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	lps, err := scorer.LogProbs(s.InputIDs, s.Segments)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sum := 0.0
 	for _, lp := range lps {
 		sum += lp
 	}
-	return printJSON(out, map[string]any{"logprobs": lps, "sum": sum, "tokens": len(s.InputIDs)})
+	return map[string]any{"logprobs": lps, "sum": sum, "tokens": len(s.InputIDs)}, nil
 }

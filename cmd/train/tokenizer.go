@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 
@@ -34,7 +31,7 @@ func newTokenizerEncodeCmd() *cobra.Command {
 	modelAndInputs(c, &model, &inputs)
 	c.Flags().BoolVar(&user, "user", false, "treat reserved pieces in the text as ordinary text")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		return mapLines(cmd, "tokenizer encode", model, inputs, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
+		return withTokenizer(cmd, "tokenizer encode", model, inputs, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
 			var in struct {
 				Text *string `json:"text"`
 			}
@@ -66,7 +63,7 @@ func newTokenizerDecodeCmd() *cobra.Command {
 	}
 	modelAndInputs(c, &model, &inputs)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		return mapLines(cmd, "tokenizer decode", model, inputs, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
+		return withTokenizer(cmd, "tokenizer decode", model, inputs, func(tok *tokenizer.Tokenizer, line []byte) (any, error) {
 			var in struct {
 				IDs *[]int32 `json:"ids"`
 			}
@@ -99,7 +96,7 @@ func newTokenizerInspectCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeJSON(cmd.OutOrStdout(), tok.Info(top), "  ")
+			return printIndented(cmd.OutOrStdout(), tok.Info(top))
 		},
 	}
 	c.Flags().StringVar(&model, "model", "", "tokenizer.model, or a folder that holds one")
@@ -112,10 +109,10 @@ func modelAndInputs(c *cobra.Command, model *string, inputs *[]string) {
 	c.Flags().StringArrayVar(inputs, "input", nil, "JSON Lines file, or - for standard input; more may follow")
 }
 
-// mapLines writes f of every line of the inputs, one line for each.
-func mapLines(cmd *cobra.Command, verb, model string, inputs []string, f func(*tokenizer.Tokenizer, []byte) (any, error)) error {
+// withTokenizer writes f of every line of the inputs, one line for each.
+func withTokenizer(cmd *cobra.Command, verb, model string, inputs []string, f func(*tokenizer.Tokenizer, []byte) (any, error)) error {
 	if model == "" || len(inputs) == 0 || slices.Contains(inputs, "") {
-		return usagef("train %s needs --model and --input; see: train %s --help", verb, verb)
+		return usagef("%s needs --model and --input; see: train %s --help", verb, verb)
 	}
 	for _, input := range inputs { // no work before a missing file is known
 		if _, err := os.Stat(input); err != nil && input != "-" {
@@ -126,73 +123,5 @@ func mapLines(cmd *cobra.Command, verb, model string, inputs []string, f func(*t
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
-	for _, input := range inputs {
-		if err = mapFile(cmd, input, out, func(line []byte) (any, error) { return f(tok, line) }); err != nil {
-			break
-		}
-	}
-	// What came before a bad line is good and is written.
-	if ferr := out.Flush(); ferr != nil {
-		err = errors.Join(err, fmt.Errorf("write results: %w", ferr))
-	}
-	return err
-}
-
-// mapFile does one input of mapLines.
-func mapFile(cmd *cobra.Command, input string, out *bufio.Writer, f func([]byte) (any, error)) error {
-	in, name := cmd.InOrStdin(), "standard input"
-	if input != "-" {
-		file, err := os.Open(input)
-		if err != nil {
-			return fmt.Errorf("read input: %w", err)
-		}
-		defer file.Close()
-		in, name = file, input
-	}
-	lines := bufio.NewReaderSize(in, 1<<16)
-	for n, end := 1, false; !end; n++ {
-		var err error
-		if end, err = mapLine(cmd, lines, out, f); err != nil {
-			return fmt.Errorf("%s:%d: %w", name, n, err)
-		}
-	}
-	return nil
-}
-
-// mapLine does one line of mapLines. Empty lines are skipped.
-func mapLine(cmd *cobra.Command, lines *bufio.Reader, out *bufio.Writer, f func([]byte) (any, error)) (end bool, err error) {
-	if err := cmd.Context().Err(); err != nil {
-		return true, err
-	}
-	line, err := lines.ReadBytes('\n')
-	if end = err == io.EOF; err != nil && !end {
-		return true, err
-	}
-	if len(bytes.TrimSpace(line)) == 0 {
-		return end, nil
-	}
-	v, err := f(line)
-	if err != nil {
-		return true, err
-	}
-	if err := writeJSON(out, v, ""); err != nil {
-		return true, err
-	}
-	if lines.Buffered() == 0 { // a person or a pipe waits for the answer
-		return end, out.Flush()
-	}
-	return end, nil
-}
-
-// writeJSON writes v without the escapes that are for HTML: pieces such as
-// <reserved_106> stay readable.
-func writeJSON(w io.Writer, v any, indent string) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write results: %w", err)
-	}
-	return nil
+	return mapLines(cmd, inputs, func(line []byte) (any, error) { return f(tok, line) })
 }

@@ -104,14 +104,14 @@ func trainTokenizer(cmd *cobra.Command, cfg tokenizer.TrainConfig, files []strin
 	if err := tok.Save(output); err != nil {
 		return err
 	}
-	return writeJSON(cmd.OutOrStdout(), struct {
+	return printJSON(cmd.OutOrStdout(), struct {
 		Output      string  `json:"output"`
 		Fingerprint string  `json:"fingerprint"`
 		VocabSize   int     `json:"vocab_size"`
 		Files       int     `json:"files"`
 		Seconds     float64 `json:"seconds"`
 		tokenizer.TrainReport
-	}{output, tok.Fingerprint(), tok.VocabSize(), len(files), time.Since(start).Seconds(), report}, "")
+	}{output, tok.Fingerprint(), tok.VocabSize(), len(files), time.Since(start).Seconds(), report})
 }
 
 // textFiles expands folders, in the order of their paths.
