@@ -18,14 +18,16 @@ import (
 // and the gradients lie in [Program.Grad] until the next Begin. A program is
 // used by one goroutine at a time. In steady state nothing is allocated.
 type Program struct {
-	dev     kernels.Device
-	instrs  []*instr
-	leaves  map[string]*value
-	grads   map[string]*value
-	outputs map[string]*value
-	sums    []*value // accumulators, cleared at Begin
-	plan    Plan
-	span    span
+	dev    kernels.Device
+	instrs []*instr
+	leaves map[string]*value
+	// declared are all leaves of the graph, those that nothing reads included.
+	declared map[string]*leaf
+	grads    map[string]*value
+	outputs  map[string]*value
+	sums     []*value // accumulators, cleared at Begin
+	plan     Plan
+	span     span
 
 	arena   kernels.Mem
 	scalars map[string]*float32
@@ -37,7 +39,7 @@ var _ gorgonia.VM = (*Program)(nil)
 func newProgram(r *ir, blocks []*block) *Program {
 	p := &Program{
 		dev: r.dev, instrs: r.instrs, grads: r.grads, outputs: r.output,
-		leaves: map[string]*value{}, scalars: map[string]*float32{},
+		leaves: map[string]*value{}, declared: r.graph.byName, scalars: map[string]*float32{},
 		plan: newPlan(r.instrs, blocks), span: r.span(),
 	}
 	for _, v := range r.leaves {
@@ -125,11 +127,16 @@ func (p *Program) bindInstr(in *instr) {
 	in.call = c
 }
 
-// SetInts writes an int32 input for the next micro-batch.
+// SetInts writes an int32 input for the next micro-batch. A name that the graph
+// does not declare is an error; one that the compiled part of it does not read is
+// passed over.
 func (p *Program) SetInts(name string, v []int32) error {
 	l := p.leaves[name]
 	if l == nil {
-		return nil // the compiled part of the graph does not read it
+		if p.declared[name] == nil {
+			return fmt.Errorf("autograd: the graph has no input %s", name)
+		}
+		return nil
 	}
 	if l.len != len(v) || l.dtype != kernels.I32 {
 		return fmt.Errorf("autograd: input %s holds %d int32 values, got %d", name, l.len, len(v))

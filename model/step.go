@@ -161,6 +161,9 @@ func (s *Step) load(b Batch) error {
 		return err
 	}
 	for _, in := range inputs {
+		if in.name == inPositions && s.cfg.Position != RoPE {
+			continue // ALiBi takes distances, not positions
+		}
 		if err := s.program.SetInts(in.name, in.v); err != nil {
 			return err
 		}
