@@ -276,8 +276,9 @@ func (p isa) rowsByPanels(ws *workspace, c mat, a operand, m, k int, b []float32
 		for j := 0; j < n; j += nr {
 			panel := b[j*packDepth+k0*nr:]
 			for i := 0; i < m; i += mr {
-				p.tileProduct(kb, ws.a[i/mr*step:], panel, c.f[i*c.stride+j:], c.stride,
-					min(mr, m-i), min(nr, n-j), zero && k0 == 0, ws.tile)
+				t := tile{kb: kb, a: ws.a[i/mr*step:], row: 1, step: mr, b: panel,
+					c: c.f[i*c.stride+j:], ldc: c.stride, m: min(mr, m-i), n: min(nr, n-j), zero: zero && k0 == 0}
+				p.tileProduct(&t, ws.tile)
 			}
 		}
 	}

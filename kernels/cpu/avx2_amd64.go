@@ -4,10 +4,10 @@
 
 package cpu
 
-// microAVX2 continues a full 6x16 tile: c[i,j] = fma(a[p*6+i], b[p*16+j], c[i,j]) for p in order.
+// microAVX2 continues a full 6x16 tile: c[i,j] = fma(a[i*row+p*step], b[p*16+j], c[i,j]) for p in order.
 //
 //go:noescape
-func microAVX2(kb int, a *float32, b *float32, c *float32, ldc int, zero bool)
+func microAVX2(kb int, a *float32, row int, step int, b *float32, c *float32, ldc int, zero bool)
 
 // packCols8AVX2: dst[k*width+j] = src[j*stride+k] for j < 8 and k < n, n a multiple of 4; stores are 8 wide.
 //

@@ -4,10 +4,10 @@
 
 package cpu
 
-// microAVX512 continues a full 12x32 tile: c[i,j] = fma(a[p*12+i], b[p*32+j], c[i,j]) for p in order.
+// microAVX512 continues a full 12x32 tile: c[i,j] = fma(a[i*row+p*step], b[p*32+j], c[i,j]) for p in order.
 //
 //go:noescape
-func microAVX512(kb int, a *float32, b *float32, c *float32, ldc int, zero bool)
+func microAVX512(kb int, a *float32, row int, step int, b *float32, c *float32, ldc int, zero bool)
 
 // peakAVX512 runs n rounds of 12 independent fused multiply-adds on 16 lanes.
 //

@@ -25,7 +25,7 @@ type Device struct {
 	threads int
 	pool    *pool
 	ws      []workspace // one per worker
-	panels  panels
+	panels  []float32   // the packed block of B of the product under way
 	fixed   int64
 	used    atomic.Int64
 	blocks  map[*block]struct{}
@@ -85,12 +85,9 @@ func choosePath(name string) (isa, error) {
 
 // reserve allocates what the device keeps for itself.
 func (d *Device) reserve() error {
-	mr, nr := d.isa.tile()
-	aLen := (panelRows/mr)*(mr*panelDepth+panelPad) + panelPad
-	bLen := panelCols*panelDepth + panelPad
-	wsLen := tileLen + attentionRows*panelDepth + (attentionRows/mr+1)*panelPad + rowLen
-	_ = nr
-	m, err := d.allocBlock(int64(4*(aLen+bLen+d.threads*(wsLen+16))), "packing panels")
+	mr, _ := d.isa.tile()
+	wsLen := tileLen + rowLen + panelRows*panelDepth + (panelRows/mr+1)*panelPad
+	m, err := d.allocBlock(int64(4*(bLen+panelPad+d.threads*(wsLen+16))), "packing panels")
 	if err != nil {
 		return err
 	}
@@ -101,7 +98,7 @@ func (d *Device) reserve() error {
 		all = all[(n+15)&^15:]
 		return s
 	}
-	d.panels = panels{a: take(aLen &^ 15), b: take(bLen &^ 15)}
+	d.panels = take(bLen + panelPad)
 	d.ws = make([]workspace, d.threads)
 	for i := range d.ws {
 		w := take(wsLen &^ 15)

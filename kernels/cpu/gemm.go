@@ -2,35 +2,36 @@ package cpu
 
 import "huihai/kernels"
 
-// Block sizes of a matrix product. A block of A (panelRows x panelDepth) and one
-// of B (panelDepth x panelCols) are packed together and shared by all workers;
-// they set the memory a device keeps, not the result.
+// Block sizes of a matrix product. They set cache use and the memory that a
+// device keeps, not the result.
 const (
-	panelRows  = 2304 // a multiple of every tile height
-	panelCols  = 2048 // a multiple of every tile width
-	panelDepth = 256
-	panelPad   = 16 // elements that a packer may write past a panel
+	panelDepth = 512     // depths of one panel: deep, so that tiles of C are loaded and stored seldom
+	panelRows  = 96      // rows of A that one worker has in its second-level cache, a multiple of every tile height
+	panelCols  = 2048    // columns of B packed together at most, a multiple of every tile width
+	bLen       = 1 << 20 // elements of B packed together, at least panelCols*panelDepth
+	panelPad   = 16      // elements that a packer may write past a panel
 
 	tileLen = 12 * 32         // the largest tile
 	rowLen  = 32 * panelDepth // widened bf16 columns of one panel
 
 	inlineWork = 1 << 17 // multiply-adds below which workers are not woken
-	unitWork   = 1 << 20 // multiply-adds that a unit of work should have
+	unitWork   = 1 << 20 // multiply-adds that a unit of work should have at least
 )
-
-// panels are the packed blocks of the product under way.
-type panels struct{ a, b []float32 }
 
 // workspace is what one worker may scribble on.
 type workspace struct {
 	tile []float32 // tileLen, a tile at the edge of C
 	row  []float32 // rowLen
-	a    []float32 // packed rows of attention
+	a    []float32 // packed rows of A
 }
 
-// product is C (m x n) = A·B or C += A·B with depth k, in blocks. Each element of
-// C is one chain of fused multiply-adds over k in order; blocks of k continue
-// the chain through C.
+// product is C (m x n) = A·B or C += A·B with depth k. Each element of C is one
+// chain of fused multiply-adds over k in order; blocks of k continue the chain
+// through C.
+//
+// B is packed by all workers together, nb columns and kb depths at a time, as
+// slabs of panelDepth depths, each a row of panels. Then every unit multiplies
+// some rows of A by it, packing them for itself or reading them in place.
 type product struct {
 	d       *Device
 	c       []float32
@@ -38,16 +39,16 @@ type product struct {
 	a, b    operand
 	m, n, k int
 	acc     bool
+	inPlace bool // A is read where it lies
 
-	i0, mb, j0, nb, k0, kb int // the block
-	packing                bool
-	aPanels                int // panels of A, then of B, are the packing units
-	group                  int // panels of A or B per packing unit
-	unitRows, unitCols     int // extent of a computing unit
-	across                 int // computing units per row of units
+	j0, nb, k0, kb int // the block of B
+	packing        bool
+	panels, group  int // panels of the block, and how many of them a packing unit takes
+	rows, cols     int // extent of a computing unit
+	across         int // computing units per row of units
 }
 
-// multiply runs a product. inline keeps it on the calling worker.
+// multiply runs a product.
 func (d *Device) multiply(c []float32, ldc int, a, b operand, m, n, k int, acc bool) {
 	if m == 0 || n == 0 {
 		return
@@ -61,53 +62,60 @@ func (d *Device) multiply(c []float32, ldc int, a, b operand, m, n, k int, acc b
 		return
 	}
 	p := &d.tasks.product
-	*p = product{d: d, c: c, ldc: ldc, a: a, b: b, m: m, n: n, k: k, acc: acc}
-	for p.i0 = 0; p.i0 < m; p.i0 += panelRows {
-		p.mb = min(panelRows, m-p.i0)
-		for p.j0 = 0; p.j0 < n; p.j0 += panelCols {
-			p.nb = min(panelCols, n-p.j0)
-			for p.k0 = 0; p.k0 < k; p.k0 += panelDepth {
-				p.kb = min(panelDepth, k-p.k0)
-				p.block()
-			}
+	*p = product{d: d, c: c, ldc: ldc, a: a, b: b, m: m, n: n, k: k, acc: acc, inPlace: a.inPlace()}
+	_, nr := d.isa.tile()
+	for p.j0 = 0; p.j0 < n; p.j0 += panelCols {
+		p.nb = min(panelCols, n-p.j0)
+		depth := max(panelDepth, bLen/roundUp(p.nb, nr)/panelDepth*panelDepth)
+		for p.k0 = 0; p.k0 < k; p.k0 += depth {
+			p.kb = min(depth, k-p.k0)
+			p.block()
 		}
 	}
 	*p = product{}
 }
 
-// block packs and multiplies the current block.
-func (p *product) block() {
-	mr, nr := p.d.isa.tile()
-	p.aPanels = ceilDiv(p.mb, mr)
-	units := p.aPanels + ceilDiv(p.nb, nr)
-	p.group = max(1, ceilDiv(units, 8*p.d.threads))
-	p.packing = true
-	p.start(p.d, ceilDiv(units, p.group))
-	p.packing = false
-	p.unitRows, p.unitCols = unitShape(p.mb, p.nb, p.kb, p.d.threads, mr, nr)
-	p.across = ceilDiv(p.nb, p.unitCols)
-	p.start(p.d, ceilDiv(p.mb, p.unitRows)*p.across)
+// inPlace tells whether the micro-kernel can broadcast from the operand where it
+// lies. Rows a multiple of a page apart share too few sets of the caches.
+func (o operand) inPlace() bool {
+	const page = 4096 / 4
+	return o.f != nil && o.stride%page != 0
 }
 
-func (p *product) start(d *Device, units int) {
-	if p.mb*p.nb*p.kb <= inlineWork {
+// block packs and multiplies the current block of B.
+func (p *product) block() {
+	mr, nr := p.d.isa.tile()
+	p.panels = ceilDiv(p.nb, nr) * ceilDiv(p.kb, panelDepth)
+	p.group = max(1, ceilDiv(p.panels, 8*p.d.threads))
+	p.packing = true
+	p.start(ceilDiv(p.panels, p.group))
+	p.packing = false
+	p.rows, p.cols = unitShape(p.m, p.nb, p.kb, p.d.threads, mr, nr)
+	p.across = ceilDiv(p.nb, p.cols)
+	p.start(ceilDiv(p.m, p.rows) * p.across)
+}
+
+func (p *product) start(units int) {
+	if p.m*p.nb*p.kb <= inlineWork {
 		for i := range units {
 			p.unit(0, i)
 		}
 		return
 	}
-	d.pool.run(p, units)
+	p.d.pool.run(p, units)
 }
 
-// unitShape cuts a block into units of about unitWork multiply-adds or less,
-// tall ones first so that a unit's rows of A stay in the second-level cache.
-func unitShape(mb, nb, kb, threads, mr, nr int) (rows, cols int) {
-	rows = min(roundUp(mb, mr), 96)
-	cols = roundUp(max(nr, unitWork/(rows*kb)), nr)
+// unitShape cuts a block into units: all columns and few enough rows that every
+// worker gets several; where there are not enough rows for that, columns too.
+func unitShape(m, nb, kb, threads, mr, nr int) (rows, cols int) {
+	cols = roundUp(nb, nr)
 	if threads == 1 {
-		cols = roundUp(nb, nr)
+		return min(panelRows, roundUp(m, mr)), cols
 	}
-	for ceilDiv(mb, rows)*ceilDiv(nb, cols) < 4*threads && threads > 1 && cols > 2*nr {
+	const each = 8 // units per worker
+	least := roundUp(ceilDiv(unitWork, nb*kb), mr)
+	rows = min(panelRows, max(least, roundUp(ceilDiv(m, each*threads), mr)), roundUp(m, mr))
+	for ceilDiv(m, rows)*ceilDiv(nb, cols) < each*threads && rows*cols*kb > unitWork && cols > 2*nr {
 		cols = roundUp(cols/2, nr)
 	}
 	return rows, cols
@@ -115,63 +123,114 @@ func unitShape(mb, nb, kb, threads, mr, nr int) (rows, cols int) {
 
 // unit implements task.
 func (p *product) unit(worker, u int) {
+	ws := &p.d.ws[worker]
 	if p.packing {
-		total := p.aPanels + ceilDiv(p.nb, p.nr())
-		for i := u * p.group; i < min(total, (u+1)*p.group); i++ {
-			p.pack(worker, i)
+		for i := u * p.group; i < min(p.panels, (u+1)*p.group); i++ {
+			p.pack(ws, i)
 		}
 		return
 	}
-	rows, cols := u/p.across*p.unitRows, u%p.across*p.unitCols
-	p.compute(worker, rows, min(rows+p.unitRows, p.mb), cols, min(cols+p.unitCols, p.nb))
+	r, c := u/p.across*p.rows, u%p.across*p.cols
+	p.compute(ws, r, min(r+p.rows, p.m), c, min(c+p.cols, p.nb))
 }
 
-func (p *product) nr() int { _, nr := p.d.isa.tile(); return nr }
-
-// pack packs panel i of the block, A's first.
-func (p *product) pack(worker, i int) {
-	mr, nr := p.d.isa.tile()
-	scratch := p.d.ws[worker].row
-	if i < p.aPanels {
-		dst := p.d.panels.a[i*(mr*p.kb+panelPad):]
-		p.d.isa.packPanel(dst, p.a, p.i0+i*mr, min(mr, p.mb-i*mr), mr, p.k0, p.kb, scratch)
-		return
-	}
-	i -= p.aPanels
-	dst := p.d.panels.b[i*nr*p.kb:]
-	p.d.isa.packPanel(dst, p.b, p.j0+i*nr, min(nr, p.nb-i*nr), nr, p.k0, p.kb, scratch)
+// slab returns the packed depths [k, k+kb) of the block.
+func (p *product) slab(k int) (b []float32, kb int) {
+	_, nr := p.d.isa.tile()
+	return p.d.panels[k*roundUp(p.nb, nr):], min(panelDepth, p.kb-k)
 }
 
-// compute multiplies rows [r0,r1) by columns [c0,c1) of the packed block.
-func (p *product) compute(worker, r0, r1, c0, c1 int) {
+// pack packs panel i of the block of B.
+func (p *product) pack(ws *workspace, i int) {
+	_, nr := p.d.isa.tile()
+	across := ceilDiv(p.nb, nr)
+	k, j := i/across*panelDepth, i%across*nr
+	dst, kb := p.slab(k)
+	p.d.isa.packPanel(dst[j*kb:], p.b, p.j0+j, min(nr, p.nb-j), nr, p.k0+k, kb, ws.row)
+}
+
+// compute multiplies rows [r0,r1) by columns [c0,c1) of the block.
+func (p *product) compute(ws *workspace, r0, r1, c0, c1 int) {
 	mr, nr := p.d.isa.tile()
-	zero := p.k0 == 0 && !p.acc
-	for j := c0; j < c1; j += nr {
-		b := p.d.panels.b[j*p.kb:]
-		for i := r0; i < r1; i += mr {
-			a := p.d.panels.a[i/mr*(mr*p.kb+panelPad):]
-			c := p.c[(p.i0+i)*p.ldc+p.j0+j:]
-			p.d.isa.tileProduct(p.kb, a, b, c, p.ldc, min(mr, p.mb-i), min(nr, p.nb-j), zero, p.d.ws[worker].tile)
+	for k := 0; k < p.kb; k += panelDepth {
+		slab, kb := p.slab(k)
+		left := p.left(ws, r0, r1, p.k0+k, kb)
+		zero := p.k0+k == 0 && !p.acc
+		for j := c0; j < c1; j += nr {
+			for i := r0; i < r1; i += mr {
+				a, row, step := left.tile(i - r0)
+				t := tile{kb: kb, a: a, row: row, step: step, b: slab[j*kb:],
+					c: p.c[i*p.ldc+p.j0+j:], ldc: p.ldc, m: min(mr, r1-i), n: min(nr, p.nb-j), zero: zero}
+				p.d.isa.tileProduct(&t, ws.tile)
+			}
 		}
 	}
+}
+
+// rowPanels are some rows of A at some depths, as tiles read them.
+type rowPanels struct {
+	a         []float32
+	row, step int // of a tile in place
+	inPlace   int // rows that are read in place
+	at, next  int // elements from row to row of a, from packed panel to panel
+	packed    []float32
+	mr        int
+}
+
+// left prepares rows [r0,r1) of A at depths [k,k+kb): full tiles in place where
+// that is possible, the rest packed into the workspace.
+func (p *product) left(ws *workspace, r0, r1, k, kb int) rowPanels {
+	mr, _ := p.d.isa.tile()
+	l := rowPanels{packed: ws.a, mr: mr, next: mr*kb + panelPad}
+	if p.inPlace {
+		l.inPlace = (r1 - r0) / mr * mr
+		if p.a.kMajor {
+			l.a, l.row, l.step = p.a.f[k*p.a.stride+r0:], 1, p.a.stride
+		} else {
+			l.a, l.row, l.step = p.a.f[r0*p.a.stride+k:], p.a.stride, 1
+		}
+	}
+	for i := l.inPlace; i < r1-r0; i += mr {
+		p.d.isa.packPanel(ws.a[(i-l.inPlace)/mr*l.next:], p.a, r0+i, min(mr, r1-r0-i), mr, k, kb, ws.row)
+	}
+	return l
+}
+
+// tile returns the rows from i on and their strides.
+func (l *rowPanels) tile(i int) (a []float32, row, step int) {
+	if i < l.inPlace {
+		return l.a[i*l.row:], l.row, l.step
+	}
+	return l.packed[(i-l.inPlace)/l.mr*l.next:], 1, l.mr
+}
+
+// tile is one call of the micro-kernel.
+type tile struct {
+	kb        int
+	a         []float32 // element (i, p) at i*row+p*step
+	row, step int
+	b, c      []float32
+	ldc       int
+	m, n      int // the corner of C that there is
+	zero      bool
 }
 
 // tileProduct continues the sums of an m x n corner of one tile of C over kb
 // depths. Tiles that are not full go through tmp.
-func (p isa) tileProduct(kb int, a, b, c []float32, ldc, m, n int, zero bool, tmp []float32) {
+func (p isa) tileProduct(t *tile, tmp []float32) {
 	mr, nr := p.tile()
-	if m == mr && n == nr {
-		p.micro(kb, a, b, c, ldc, zero)
+	if t.m == mr && t.n == nr {
+		p.micro(t.kb, t.a, t.row, t.step, t.b, t.c, t.ldc, t.zero)
 		return
 	}
-	if !zero {
-		for i := range m {
-			copy(tmp[i*nr:i*nr+n], c[i*ldc:])
+	if !t.zero {
+		for i := range t.m {
+			copy(tmp[i*nr:i*nr+t.n], t.c[i*t.ldc:])
 		}
 	}
-	p.micro(kb, a, b, tmp, nr, zero)
-	for i := range m {
-		copy(c[i*ldc:i*ldc+n], tmp[i*nr:])
+	p.micro(t.kb, t.a, t.row, t.step, t.b, tmp, nr, t.zero)
+	for i := range t.m {
+		copy(t.c[i*t.ldc:i*t.ldc+t.n], tmp[i*nr:])
 	}
 }
 

@@ -8,9 +8,9 @@ const (
 	goNR = 16
 )
 
-// microGo continues a full tile: c[i,j] = fma(a[p*mr+i], b[p*nr+j], c[i,j]) for
-// p in order, from zero when zero is set.
-func microGo(kb int, a, b, c []float32, ldc int, zero bool) {
+// microGo continues a full tile: c[i,j] = fma(a[i*row+p*step], b[p*nr+j], c[i,j])
+// for p in order, from zero when zero is set.
+func microGo(kb int, a []float32, row, step int, b, c []float32, ldc int, zero bool) {
 	var t [goMR * goNR]float32
 	if !zero {
 		for i := range goMR {
@@ -19,10 +19,11 @@ func microGo(kb int, a, b, c []float32, ldc int, zero bool) {
 	}
 	for p := range kb {
 		bp := (*[goNR]float32)(b[p*goNR:])
-		for i, av := range a[p*goMR : (p+1)*goMR] {
-			row := (*[goNR]float32)(t[i*goNR:])
+		for i := range goMR {
+			av := a[i*row+p*step]
+			acc := (*[goNR]float32)(t[i*goNR:])
 			for j := range bp {
-				row[j] = k.FMA32(av, bp[j], row[j])
+				acc[j] = k.FMA32(av, bp[j], acc[j])
 			}
 		}
 	}

@@ -28,14 +28,14 @@ func (p isa) tile() (mr, nr int) {
 	return goMR, goNR
 }
 
-func (p isa) micro(kb int, a, b, c []float32, ldc int, zero bool) {
+func (p isa) micro(kb int, a []float32, row, step int, b, c []float32, ldc int, zero bool) {
 	switch p {
 	case avx512:
-		microAVX512(kb, &a[0], &b[0], &c[0], ldc, zero)
+		microAVX512(kb, &a[0], row, step, &b[0], &c[0], ldc, zero)
 	case avx2:
-		microAVX2(kb, &a[0], &b[0], &c[0], ldc, zero)
+		microAVX2(kb, &a[0], row, step, &b[0], &c[0], ldc, zero)
 	default:
-		microGo(kb, a, b, c, ldc, zero)
+		microGo(kb, a, row, step, b, c, ldc, zero)
 	}
 }
 

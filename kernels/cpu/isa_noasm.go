@@ -6,8 +6,8 @@ func availablePaths() []isa { return []isa{portable} }
 
 func (p isa) tile() (mr, nr int) { return 4, 16 }
 
-func (p isa) micro(kb int, a, b, c []float32, ldc int, zero bool) {
-	microGo(kb, a, b, c, ldc, zero)
+func (p isa) micro(kb int, a []float32, row, step int, b, c []float32, ldc int, zero bool) {
+	microGo(kb, a, row, step, b, c, ldc, zero)
 }
 
 func (p isa) packRows(dst, src []float32, stride, width, kb int) {

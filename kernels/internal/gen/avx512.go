@@ -9,28 +9,15 @@ import (
 const mr512, nr512 = 12, 32
 
 // microAVX512 continues a 12x32 tile of C: 24 accumulators, two rows of B and
-// six broadcasts of A fill the 32 registers.
+// broadcasts of A fill the 32 registers. A is read where it lies: the broadcasts
+// follow any pair of strides.
 func microAVX512() {
-	routine("microAVX512", "func(kb int, a, b, c *float32, ldc int, zero bool)")
-	Doc("microAVX512 continues a full 12x32 tile: c[i,j] = fma(a[p*12+i], b[p*32+j], c[i,j]) for p in order.")
-	kb, a, b, c := ptr("kb"), ptr("a"), ptr("b"), ptr("c")
+	routine("microAVX512", "func(kb int, a *float32, row, step int, b, c *float32, ldc int, zero bool)")
+	Doc("microAVX512 continues a full 12x32 tile: c[i,j] = fma(a[i*row+p*step], b[p*32+j], c[i,j]) for p in order.")
+	kb, b, c := ptr("kb"), ptr("b"), ptr("c")
 	ldc := Load(Param("ldc"), GP64())
 	SHLQ(Imm(2), ldc)
-	ldc3 := GP64()
-	LEAQ(Mem{Base: ldc, Index: ldc, Scale: 2}, ldc3)
-	base := []Register{c, GP64(), GP64()}
-	LEAQ(Mem{Base: base[0], Index: ldc, Scale: 4}, base[1])
-	LEAQ(Mem{Base: base[1], Index: ldc, Scale: 4}, base[2])
-	row := func(i, j int) Mem {
-		m := Mem{Base: base[i/4], Disp: 64 * j}
-		switch i % 4 {
-		case 1, 2:
-			m.Index, m.Scale = ldc, uint8(i%4)
-		case 3:
-			m.Index, m.Scale = ldc3, 1
-		}
-		return m
-	}
+	out := newFours(c, ldc, mr512)
 	var acc [mr512][2]VecVirtual
 	all := func(f func(i, j int)) {
 		for i := range mr512 {
@@ -43,53 +30,32 @@ func microAVX512() {
 	zero := Load(Param("zero"), GP8())
 	TESTB(zero, zero)
 	JNE(LabelRef("clear"))
-	all(func(i, j int) { VMOVUPS(row(i, j), acc[i][j]) })
+	all(func(i, j int) { VMOVUPS(out.at(i, 64*j), acc[i][j]) })
 	JMP(LabelRef("begin"))
 	Label("clear")
 	all(func(i, j int) { VPXORD(acc[i][j], acc[i][j], acc[i][j]) })
 	Label("begin")
-	next := []Register{GP64(), GP64(), GP64()}
-	for i, r := range base { // the tile below comes next
-		LEAQ(Mem{Base: r, Index: ldc3, Scale: 4}, next[i])
-	}
-	all(func(i, j int) {
-		m := row(i, j)
-		m.Base = next[i/4]
-		PREFETCHT0(m)
-	})
+	next := out.below(mr512) // the tile below comes next
+	all(func(i, j int) { PREFETCHT0(next.at(i, 64*j)) })
+
+	a, row, step := ptr("a"), ptr("row"), ptr("step")
+	SHLQ(Imm(2), row)
+	SHLQ(Imm(2), step)
+	in := newFours(a, row, mr512)
 	b0, b1 := ZMM(), ZMM()
-	step := func(p int) {
+	one := func(p int) {
 		VMOVUPS(Mem{Base: b, Disp: 4 * nr512 * p}, b0)
 		VMOVUPS(Mem{Base: b, Disp: 4*nr512*p + 64}, b1)
 		for i := range mr512 {
 			x := ZMM()
-			VBROADCASTSS(Mem{Base: a, Disp: 4 * (mr512*p + i)}, x)
+			VBROADCASTSS(in.at(i, 0), x)
 			VFMADD231PS(b0, x, acc[i][0])
 			VFMADD231PS(b1, x, acc[i][1])
 		}
+		in.advance(step)
 	}
-	const unroll = 4
-	JMP(LabelRef("test"))
-	Label("loop")
-	for p := range unroll {
-		step(p)
-	}
-	ADDQ(U32(4*mr512*unroll), a)
-	ADDQ(U32(4*nr512*unroll), b)
-	SUBQ(Imm(unroll), kb)
-	Label("test")
-	CMPQ(kb, Imm(unroll))
-	JGE(LabelRef("loop"))
-	JMP(LabelRef("tailtest"))
-	Label("tail")
-	step(0)
-	ADDQ(U32(4*mr512), a)
-	ADDQ(U32(4*nr512), b)
-	DECQ(kb)
-	Label("tailtest")
-	TESTQ(kb, kb)
-	JNE(LabelRef("tail"))
-	all(func(i, j int) { VMOVUPS(acc[i][j], row(i, j)) })
+	stepped(kb, b, 4*nr512, 4, one)
+	all(func(i, j int) { VMOVUPS(acc[i][j], out.at(i, 64*j)) })
 	finish()
 }
 
