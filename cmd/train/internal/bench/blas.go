@@ -53,7 +53,7 @@ const (
 	// settle is the wait after a call of the library on several threads. Its
 	// workers spin for some 2^26 cycles before they sleep and would take the
 	// processors from whoever runs next.
-	settle = 60 * time.Millisecond
+	settle = 250 * time.Millisecond
 )
 
 // Blas times matrix products by our kernels and by OpenBLAS in turns, on one
