@@ -3,15 +3,21 @@ package cpu
 import "huihai/kernels"
 
 // Chunks of the head loss: as many tokens as keep the logits within
-// lossLogitBytes, at least lossMinTokens and at most lossMaxTokens.
+// lossLogitBytes, at least lossMinTokens and at most lossMaxTokens. The head is
+// packed anew for every chunk, so few chunks are fast ones.
 const (
 	lossLogitBytes = 64 << 20
 	lossMinTokens  = 12 // a multiple of every tile height, as are whole chunks
-	lossMaxTokens  = 252
+	lossMaxTokens  = 516
 )
 
-func lossChunk(vocab int) int {
-	return min(lossMaxTokens, max(lossMinTokens, lossLogitBytes/(4*lossStride(vocab))/lossMinTokens*lossMinTokens))
+// lossChunk returns the tokens of a chunk, so that all chunks are about equal.
+func lossChunk(tokens, vocab int) int {
+	most := min(lossMaxTokens, max(lossMinTokens, lossLogitBytes/(4*lossStride(vocab))/lossMinTokens*lossMinTokens))
+	if tokens <= most {
+		return tokens
+	}
+	return roundUp(ceilDiv(tokens, ceilDiv(tokens, most)), lossMinTokens)
 }
 
 // lossStride is the distance of the logits of two tokens.
@@ -19,7 +25,7 @@ func lossStride(vocab int) int { return roundUp(max(vocab, 1), kernels.Lanes) }
 
 // HeadLossScratch implements [kernels.Device].
 func (d *Device) HeadLossScratch(tokens, hidden, vocab int, grad bool) int64 {
-	n := min(tokens, lossChunk(vocab))
+	n := lossChunk(tokens, vocab)
 	floats := n * (lossStride(vocab) + hidden)
 	if grad {
 		floats += n * hidden
@@ -129,7 +135,7 @@ func (r *lossRun) prepare() {
 	if a.Scratch.Off%4 != 0 {
 		panic("cpu: HeadLoss: scratch must be aligned to 4 bytes")
 	}
-	r.chunkTokens = min(a.H.Rows, lossChunk(a.W.Rows))
+	r.chunkTokens = lossChunk(a.H.Rows, a.W.Rows)
 	var part carver = f32Slice(bytes, 0, len(bytes)/4)
 	stride := lossStride(a.W.Rows)
 	r.z, r.hRows = part.take(r.chunkTokens*stride), part.take(r.chunkTokens*a.H.Cols)
