@@ -64,6 +64,10 @@ type Device interface {
 	// MatMulTN: c[M,N] = a[K,M]ᵀ · b[K,N], or c += (dW += dyᵀ x). K counts
 	// tokens and is walked in order, continuing from c.
 	MatMulTN(c, a, b Mat, acc bool)
+	// MatMuls computes products of which none reads or writes what another
+	// writes, so that the device can overlap them. Each has the bits that it has
+	// alone. The slice is not kept.
+	MatMuls(ms []MatMul)
 
 	// Embedding: y[t] = table[ids[t]]; ids are I32 in [0, table.Rows). table
 	// may be BF16. An id out of range gives a row of zeros; callers check ids.
@@ -127,6 +131,23 @@ type Device interface {
 	SumSquares(x Buf) (float64, error)
 	// AdamW updates one tensor in one pass. See [AdamWArgs].
 	AdamW(p, g, m, v Buf, a AdamWArgs)
+}
+
+// MatMulKind tells which sides of a product are transposed.
+type MatMulKind uint8
+
+// The kinds, named after the methods of [Device]: NT for MatMulNT and so on.
+const (
+	NT MatMulKind = iota
+	NN
+	TN
+)
+
+// MatMul is one product of [Device.MatMuls].
+type MatMul struct {
+	Kind    MatMulKind
+	C, A, B Mat
+	Acc     bool
 }
 
 // AttentionParams holds what an attention call needs besides its matrices.

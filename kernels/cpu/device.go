@@ -87,7 +87,7 @@ func choosePath(name string) (isa, error) {
 func (d *Device) reserve() error {
 	mr, _ := d.isa.tile()
 	wsLen := tileLen + rowLen + panelRows*panelDepth + (panelRows/mr+1)*panelPad
-	m, err := d.allocBlock(int64(4*(bLen+panelPad+d.threads*(wsLen+16))), "packing panels")
+	m, err := d.allocBlock(int64(4*(2*(bLen+panelPad)+d.threads*(wsLen+16))), "packing panels")
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (d *Device) reserve() error {
 		all = all[(n+15)&^15:]
 		return s
 	}
-	d.panels = take(bLen + panelPad)
+	d.panels = take(2 * (bLen + panelPad))
 	d.ws = make([]workspace, d.threads)
 	for i := range d.ws {
 		w := take(wsLen &^ 15)

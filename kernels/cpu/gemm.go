@@ -1,7 +1,5 @@
 package cpu
 
-import "huihai/kernels"
-
 // Block sizes of a matrix product. They set cache use and the memory that a
 // device keeps, not the result.
 const (
@@ -28,51 +26,26 @@ type workspace struct {
 // product is C (m x n) = A·B or C += A·B with depth k. Each element of C is one
 // chain of fused multiply-adds over k in order; blocks of k continue the chain
 // through C.
-//
-// B is packed by all workers together, nb columns and kb depths at a time, as
-// slabs of panelDepth depths, each a row of panels. Then every unit multiplies
-// some rows of A by it, packing them for itself or reading them in place.
 type product struct {
-	d       *Device
 	c       []float32
 	ldc     int
 	a, b    operand
 	m, n, k int
 	acc     bool
 	inPlace bool // A is read where it lies
-
-	j0, nb, k0, kb int // the block of B
-	packing        bool
-	panels, group  int // panels of the block, and how many of them a packing unit takes
-	rows, cols     int // extent of a computing unit
-	across         int // computing units per row of units
 }
 
-// multiply runs a product.
-func (d *Device) multiply(c []float32, ldc int, a, b operand, m, n, k int, acc bool) {
-	if m == 0 || n == 0 {
-		return
+// newProduct describes a product; it counts nothing to do as no rows.
+func newProduct(c []float32, ldc int, a, b operand, m, n, k int, acc bool) product {
+	if n == 0 {
+		m = 0
 	}
-	if k == 0 {
-		if !acc {
-			for i := range m {
-				clear(c[i*ldc : i*ldc+n])
-			}
-		}
-		return
-	}
-	p := &d.tasks.product
-	*p = product{d: d, c: c, ldc: ldc, a: a, b: b, m: m, n: n, k: k, acc: acc, inPlace: a.inPlace()}
-	_, nr := d.isa.tile()
-	for p.j0 = 0; p.j0 < n; p.j0 += panelCols {
-		p.nb = min(panelCols, n-p.j0)
-		depth := max(panelDepth, bLen/roundUp(p.nb, nr)/panelDepth*panelDepth)
-		for p.k0 = 0; p.k0 < k; p.k0 += depth {
-			p.kb = min(depth, k-p.k0)
-			p.block()
+	if k == 0 && !acc {
+		for i := range m {
+			clear(c[i*ldc : i*ldc+n])
 		}
 	}
-	*p = product{}
+	return product{c: c, ldc: ldc, a: a, b: b, m: m, n: n, k: k, acc: acc, inPlace: a.inPlace()}
 }
 
 // inPlace tells whether the micro-kernel can broadcast from the operand where it
@@ -82,27 +55,113 @@ func (o operand) inPlace() bool {
 	return o.f != nil && o.stride%page != 0
 }
 
-// block packs and multiplies the current block of B.
-func (p *product) block() {
-	mr, nr := p.d.isa.tile()
-	p.panels = ceilDiv(p.nb, nr) * ceilDiv(p.kb, panelDepth)
-	p.group = max(1, ceilDiv(p.panels, 8*p.d.threads))
-	p.packing = true
-	p.start(ceilDiv(p.panels, p.group))
-	p.packing = false
-	p.rows, p.cols = unitShape(p.m, p.nb, p.kb, p.d.threads, mr, nr)
-	p.across = ceilDiv(p.nb, p.cols)
-	p.start(ceilDiv(p.m, p.rows) * p.across)
+// bBlock is what of B is packed at once, and the part of C that it gives: columns
+// [j0, j0+nb) at depths [k0, k0+kb). It is packed as slabs of panelDepth depths,
+// each a row of panels. Then every unit multiplies some rows of A by it.
+type bBlock struct {
+	*product
+	d              *Device
+	panels         []float32
+	j0, nb, k0, kb int
+	packing        int // panels
+	perPack        int // panels that a packing unit takes
+	rows, cols     int // extent of a computing unit
+	across         int // computing units per row of units
 }
 
-func (p *product) start(units int) {
-	if p.m*p.nb*p.kb <= inlineWork {
-		for i := range units {
-			p.unit(0, i)
+// products runs several products as one sequence of blocks. While a block is
+// multiplied, the next one, of the same product or of the one after, is packed
+// into the other half of the panels; so products must not read what those before
+// them in the list write.
+type products struct {
+	d         *Device
+	list      []product
+	i         int // the product of next
+	at        [2]bBlock
+	now, next *bBlock // being multiplied, being packed; nil when there is none
+	computing int     // units of now; those of next follow
+}
+
+// multiply runs one product.
+func (d *Device) multiply(c []float32, ldc int, a, b operand, m, n, k int, acc bool) {
+	d.tasks.list = append(d.tasks.list[:0], newProduct(c, ldc, a, b, m, n, k, acc))
+	d.multiplyAll()
+}
+
+// multiplyAll runs the products in tasks.list.
+func (d *Device) multiplyAll() {
+	p := &d.tasks.products
+	*p = products{d: d, list: d.tasks.list}
+	for p.step(); p.next != nil || p.now != nil; p.step() {
+		units, work := 0, 0
+		if p.now != nil {
+			p.computing = p.now.split()
+			units, work = p.computing, p.now.m*p.now.nb*p.now.kb
 		}
-		return
+		if p.next != nil {
+			units += ceilDiv(p.next.packing, p.next.perPack)
+			work = max(work, p.next.m*p.next.nb*p.next.kb)
+		}
+		if work > inlineWork {
+			d.pool.run(p, units)
+			continue
+		}
+		for u := range units {
+			p.unit(0, u)
+		}
 	}
-	p.d.pool.run(p, units)
+	*p = products{}
+	clear(d.tasks.list)
+}
+
+// step makes the packed block the one to multiply, and finds the one to pack.
+func (p *products) step() {
+	p.now, p.computing = p.next, 0
+	spare := &p.at[0]
+	if p.now == spare {
+		spare = &p.at[1]
+	}
+	p.next = nil
+	j0, k0 := 0, 0
+	if b := p.now; b != nil {
+		if j0, k0 = b.j0, b.k0+b.kb; k0 == b.k {
+			j0, k0 = j0+b.nb, 0
+		}
+		if j0 == b.n {
+			p.i++
+			j0 = 0
+		}
+	}
+	for p.i < len(p.list) && (p.list[p.i].m == 0 || p.list[p.i].k == 0) {
+		p.i++
+	}
+	if p.i < len(p.list) {
+		half := 0
+		if spare == &p.at[1] {
+			half = bLen + panelPad
+		}
+		*spare = bBlock{product: &p.list[p.i], d: p.d, panels: p.d.panels[half:][:bLen+panelPad], j0: j0, k0: k0}
+		spare.size()
+		p.next = spare
+	}
+}
+
+// size sets the extent of the block and how it is packed.
+func (b *bBlock) size() {
+	_, nr := b.d.isa.tile()
+	b.nb = min(panelCols, b.n-b.j0)
+	depth := max(panelDepth, bLen/roundUp(b.nb, nr)/panelDepth*panelDepth)
+	b.kb = min(depth, b.k-b.k0)
+	b.packing = ceilDiv(b.nb, nr) * ceilDiv(b.kb, panelDepth)
+	b.perPack = max(1, ceilDiv(b.packing, 8*b.d.threads))
+}
+
+// split cuts the block into computing units and returns their number.
+func (b *bBlock) split() int {
+	mr, nr := b.d.isa.tile()
+	b.rows, b.cols = unitShape(b.m, b.nb, b.kb, b.d.threads, mr, nr)
+	b.across = ceilDiv(b.nb, b.cols)
+	return ceilDiv(b.m, b.rows) * b.across
 }
 
 // unitShape cuts a block into units: all columns and few enough rows that every
@@ -122,153 +181,49 @@ func unitShape(m, nb, kb, threads, mr, nr int) (rows, cols int) {
 }
 
 // unit implements task.
-func (p *product) unit(worker, u int) {
+func (p *products) unit(worker, u int) {
 	ws := &p.d.ws[worker]
-	if p.packing {
-		for i := u * p.group; i < min(p.panels, (u+1)*p.group); i++ {
-			p.pack(ws, i)
-		}
+	if u < p.computing {
+		b := p.now
+		r, c := u/b.across*b.rows, u%b.across*b.cols
+		b.compute(ws, r, min(r+b.rows, b.m), c, min(c+b.cols, b.nb))
 		return
 	}
-	r, c := u/p.across*p.rows, u%p.across*p.cols
-	p.compute(ws, r, min(r+p.rows, p.m), c, min(c+p.cols, p.nb))
+	b, u := p.next, u-p.computing
+	for i := u * b.perPack; i < min(b.packing, (u+1)*b.perPack); i++ {
+		b.pack(ws, i)
+	}
 }
 
-// slab returns the packed depths [k, k+kb) of the block.
-func (p *product) slab(k int) (b []float32, kb int) {
-	_, nr := p.d.isa.tile()
-	return p.d.panels[k*roundUp(p.nb, nr):], min(panelDepth, p.kb-k)
+// slab returns the packed depths of the block from k on.
+func (b *bBlock) slab(k int) (panels []float32, kb int) {
+	_, nr := b.d.isa.tile()
+	return b.panels[k*roundUp(b.nb, nr):], min(panelDepth, b.kb-k)
 }
 
-// pack packs panel i of the block of B.
-func (p *product) pack(ws *workspace, i int) {
-	_, nr := p.d.isa.tile()
-	across := ceilDiv(p.nb, nr)
+// pack packs panel i.
+func (b *bBlock) pack(ws *workspace, i int) {
+	_, nr := b.d.isa.tile()
+	across := ceilDiv(b.nb, nr)
 	k, j := i/across*panelDepth, i%across*nr
-	dst, kb := p.slab(k)
-	p.d.isa.packPanel(dst[j*kb:], p.b, p.j0+j, min(nr, p.nb-j), nr, p.k0+k, kb, ws.row)
+	dst, kb := b.slab(k)
+	b.d.isa.packPanel(dst[j*kb:], b.b, b.j0+j, min(nr, b.nb-j), nr, b.k0+k, kb, ws.row)
 }
 
-// compute multiplies rows [r0,r1) by columns [c0,c1) of the block.
-func (p *product) compute(ws *workspace, r0, r1, c0, c1 int) {
-	mr, nr := p.d.isa.tile()
-	for k := 0; k < p.kb; k += panelDepth {
-		slab, kb := p.slab(k)
-		left := p.left(ws, r0, r1, p.k0+k, kb)
-		zero := p.k0+k == 0 && !p.acc
+// compute multiplies rows [r0,r1) by columns [c0,c1).
+func (b *bBlock) compute(ws *workspace, r0, r1, c0, c1 int) {
+	mr, nr := b.d.isa.tile()
+	for k := 0; k < b.kb; k += panelDepth {
+		slab, kb := b.slab(k)
+		left := b.left(ws, r0, r1, b.k0+k, kb)
+		zero := b.k0+k == 0 && !b.acc
 		for j := c0; j < c1; j += nr {
 			for i := r0; i < r1; i += mr {
 				a, row, step := left.tile(i - r0)
 				t := tile{kb: kb, a: a, row: row, step: step, b: slab[j*kb:],
-					c: p.c[i*p.ldc+p.j0+j:], ldc: p.ldc, m: min(mr, r1-i), n: min(nr, p.nb-j), zero: zero}
-				p.d.isa.tileProduct(&t, ws.tile)
+					c: b.c[i*b.ldc+b.j0+j:], ldc: b.ldc, m: min(mr, r1-i), n: min(nr, b.nb-j), zero: zero}
+				b.d.isa.tileProduct(&t, ws.tile)
 			}
 		}
 	}
-}
-
-// rowPanels are some rows of A at some depths, as tiles read them.
-type rowPanels struct {
-	a         []float32
-	row, step int // of a tile in place
-	inPlace   int // rows that are read in place
-	at, next  int // elements from row to row of a, from packed panel to panel
-	packed    []float32
-	mr        int
-}
-
-// left prepares rows [r0,r1) of A at depths [k,k+kb): full tiles in place where
-// that is possible, the rest packed into the workspace.
-func (p *product) left(ws *workspace, r0, r1, k, kb int) rowPanels {
-	mr, _ := p.d.isa.tile()
-	l := rowPanels{packed: ws.a, mr: mr, next: mr*kb + panelPad}
-	if p.inPlace {
-		l.inPlace = (r1 - r0) / mr * mr
-		if p.a.kMajor {
-			l.a, l.row, l.step = p.a.f[k*p.a.stride+r0:], 1, p.a.stride
-		} else {
-			l.a, l.row, l.step = p.a.f[r0*p.a.stride+k:], p.a.stride, 1
-		}
-	}
-	for i := l.inPlace; i < r1-r0; i += mr {
-		p.d.isa.packPanel(ws.a[(i-l.inPlace)/mr*l.next:], p.a, r0+i, min(mr, r1-r0-i), mr, k, kb, ws.row)
-	}
-	return l
-}
-
-// tile returns the rows from i on and their strides.
-func (l *rowPanels) tile(i int) (a []float32, row, step int) {
-	if i < l.inPlace {
-		return l.a[i*l.row:], l.row, l.step
-	}
-	return l.packed[(i-l.inPlace)/l.mr*l.next:], 1, l.mr
-}
-
-// tile is one call of the micro-kernel.
-type tile struct {
-	kb        int
-	a         []float32 // element (i, p) at i*row+p*step
-	row, step int
-	b, c      []float32
-	ldc       int
-	m, n      int // the corner of C that there is
-	zero      bool
-}
-
-// tileProduct continues the sums of an m x n corner of one tile of C over kb
-// depths. Tiles that are not full go through tmp.
-func (p isa) tileProduct(t *tile, tmp []float32) {
-	mr, nr := p.tile()
-	if t.m == mr && t.n == nr {
-		p.micro(t.kb, t.a, t.row, t.step, t.b, t.c, t.ldc, t.zero)
-		return
-	}
-	if !t.zero {
-		for i := range t.m {
-			copy(tmp[i*nr:i*nr+t.n], t.c[i*t.ldc:])
-		}
-	}
-	p.micro(t.kb, t.a, t.row, t.step, t.b, tmp, nr, t.zero)
-	for i := range t.m {
-		copy(t.c[i*t.ldc:i*t.ldc+t.n], tmp[i*nr:])
-	}
-}
-
-// MatMulNT implements [kernels.Device].
-func (d *Device) MatMulNT(c, a, b kernels.Mat, acc bool) {
-	if c.Rows != a.Rows || c.Cols != b.Rows || a.Cols != b.Cols {
-		panic("cpu: MatMulNT: shapes do not agree")
-	}
-	out, x, w := matF32(c), operandOf(a, false), operandOf(b, false)
-	if a.Type != kernels.F32 {
-		panic("cpu: MatMulNT: the left side must be F32")
-	}
-	if c.Rows <= smallRows {
-		d.multiplySmallNT(out, c.Stride, x, w, c.Rows, c.Cols, a.Cols, acc)
-		return
-	}
-	d.multiply(out, c.Stride, x, w, c.Rows, c.Cols, a.Cols, acc)
-}
-
-// MatMulNN implements [kernels.Device].
-func (d *Device) MatMulNN(c, a, b kernels.Mat, acc bool) {
-	if c.Rows != a.Rows || c.Cols != b.Cols || a.Cols != b.Rows {
-		panic("cpu: MatMulNN: shapes do not agree")
-	}
-	out, x, w := matF32(c), operandOf(a, false), operandOf(b, true)
-	if a.Type != kernels.F32 {
-		panic("cpu: MatMulNN: the left side must be F32")
-	}
-	d.multiply(out, c.Stride, x, w, c.Rows, c.Cols, a.Cols, acc)
-}
-
-// MatMulTN implements [kernels.Device].
-func (d *Device) MatMulTN(c, a, b kernels.Mat, acc bool) {
-	if c.Rows != a.Cols || c.Cols != b.Cols || a.Rows != b.Rows {
-		panic("cpu: MatMulTN: shapes do not agree")
-	}
-	if a.Type != kernels.F32 || b.Type != kernels.F32 {
-		panic("cpu: MatMulTN: both sides must be F32")
-	}
-	d.multiply(matF32(c), c.Stride, operandOf(a, true), operandOf(b, true), c.Rows, c.Cols, a.Rows, acc)
 }

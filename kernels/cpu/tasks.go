@@ -3,7 +3,8 @@ package cpu
 // tasks holds one of each task, reused from call to call so that no call
 // allocates.
 type tasks struct {
-	product   product
+	list      []product // of the products under way
+	products  products
 	small     smallProduct
 	vector    vectorTask
 	norm      normTask

@@ -43,6 +43,64 @@ func products() []product {
 	return append(all, product{kind: "NT", m: 1200, n: 40, k: 20}, product{kind: "TN", m: 40, n: 2100, k: 20, acc: true})
 }
 
+// testMatMuls: a group of products has the bits of its members alone, products
+// without rows, columns or depth and products of several blocks among them.
+func testMatMuls(t *testing.T, dev kernels.Device) {
+	groups := [][]product{
+		{{kind: "NN", m: 65, n: 129, k: 513}, {kind: "TN", m: 97, n: 70, k: 65, acc: true}},
+		{{kind: "NT", m: 3, n: 40, k: 9}, {kind: "NT", m: 0, n: 4, k: 4}, {kind: "TN", m: 4, n: 0, k: 4}, {kind: "NN", m: 5, n: 6, k: 0}, {kind: "NT", m: 33, n: 7, k: 70, acc: true}},
+		{{kind: "NT", m: 26, n: 2100, k: 600}, {kind: "TN", m: 130, n: 33, k: 7}, {kind: "NN", m: 13, n: 65, k: 1030, gap: 3}},
+		{},
+	}
+	for i, group := range groups {
+		t.Run(fmt.Sprintf("group %d", i), func(t *testing.T) {
+			b, src := newBench(t, dev), newSource(uint64(i))
+			var together []kernels.MatMul
+			for _, p := range group {
+				together = append(together, p.operands(b, src))
+			}
+			alone := make([]kernels.MatMul, len(together))
+			for j, m := range together {
+				alone[j] = m
+				alone[j].C = b.mat("alone", m.C.Rows, m.C.Cols, 1, b.getMat(m.C))
+				multiply(dev, alone[j])
+			}
+			dev.MatMuls(together)
+			for j := range together {
+				same(t, group[j].String(), b.getMat(together[j].C), b.getMat(alone[j].C))
+			}
+			b.done()
+		})
+	}
+}
+
+// multiply runs one product by the method of its kind.
+func multiply(dev kernels.Device, m kernels.MatMul) {
+	switch m.Kind {
+	case kernels.NT:
+		dev.MatMulNT(m.C, m.A, m.B, m.Acc)
+	case kernels.NN:
+		dev.MatMulNN(m.C, m.A, m.B, m.Acc)
+	case kernels.TN:
+		dev.MatMulTN(m.C, m.A, m.B, m.Acc)
+	}
+}
+
+// operands makes random operands on the device.
+func (p product) operands(b *bench, src source) kernels.MatMul {
+	mm := kernels.MatMul{Kind: kernels.NT, Acc: p.acc}
+	ar, ac, br, bc := p.m, p.k, p.n, p.k
+	switch p.kind {
+	case "NN":
+		mm.Kind, br, bc = kernels.NN, p.k, p.n
+	case "TN":
+		mm.Kind, ar, ac, br, bc = kernels.TN, p.k, p.m, p.k, p.n
+	}
+	mm.A, mm.B = b.mat("a", ar, ac, p.gap, src.normal(ar*ac)), b.mat("b", br, bc, p.gap, src.normal(br*bc))
+	mm.C = b.mat("c", p.m, p.n, p.gap, src.normal(p.m*p.n))
+	return mm
+}
+
 // run computes p on a device and returns c; ref computes the float64 loop.
 func (p product) run(t testing.TB, dev kernels.Device) (got []float32, ref func() []float64) {
 	b, src := newBench(t, dev), newSource(uint64(p.m*7+p.n*3+p.k))
@@ -62,14 +120,8 @@ func (p product) run(t testing.TB, dev kernels.Device) (got []float32, ref func(
 		w = b.mat("b", br, bc, p.gap, bv)
 	}
 	c := b.mat("c", p.m, p.n, p.gap, cv)
-	switch p.kind {
-	case "NT":
-		dev.MatMulNT(c, a, w, p.acc)
-	case "NN":
-		dev.MatMulNN(c, a, w, p.acc)
-	default:
-		dev.MatMulTN(c, a, w, p.acc)
-	}
+	kinds := map[string]kernels.MatMulKind{"NT": kernels.NT, "NN": kernels.NN, "TN": kernels.TN}
+	multiply(dev, kernels.MatMul{Kind: kinds[p.kind], C: c, A: a, B: w, Acc: p.acc})
 	got = b.getMat(c)
 	b.done()
 	return got, func() []float64 { return p.reference(av, bv, cv) }

@@ -12,6 +12,7 @@ var cases = []struct {
 	run  func(*testing.T, kernels.Device)
 }{
 	{"MatMul", testMatMul},
+	{"MatMuls", testMatMuls},
 	{"MatMulChain", testMatMulChain},
 	{"MatMulRandom", testMatMulRandom},
 	{"Vectors", testVectors},
