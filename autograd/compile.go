@@ -15,6 +15,13 @@ type Options struct {
 	// inner activations are dropped after the forward pass and computed again
 	// for the backward pass.
 	RecomputeBlocks int
+	// KeepCheap keeps the results of norms, SwiGLU and the embedding for the
+	// backward pass instead of computing them again just before their use.
+	KeepCheap bool
+	// MicroBatches is the largest number of micro-batches in an optimizer step,
+	// 0 when it is not known. With one, a gradient takes memory only from the
+	// moment it is computed, where activations have gone by then.
+	MicroBatches int
 }
 
 // phase orders the parts of a program.
@@ -38,6 +45,7 @@ type value struct {
 	uses     []*instr
 
 	accumulator bool // a sum over micro-batches
+	gradient    bool // a gradient of a parameter, or what one is made of after the micro-batches
 	kept        bool // an output or a gradient, readable after the step
 
 	// share is the value whose memory this one takes over, if any.
@@ -64,6 +72,7 @@ type instr struct {
 // ir is the program while the passes work on it.
 type ir struct {
 	dev    kernels.Device
+	opts   Options
 	graph  *Graph
 	leaves []*value
 	instrs []*instr
@@ -81,17 +90,26 @@ func Compile(g *Graph, dev kernels.Device, opts Options) (p *Program, err error)
 	if err != nil {
 		return nil, fmt.Errorf("autograd: compile: %w", err)
 	}
-	r.mergeHeadLoss()
-	r.splitPhases()
-	r.fuseGradientSums()
-	r.recompute(opts.RecomputeBlocks)
-	r.number()
+	r.opts = opts
+	r.optimize()
 	for _, in := range r.instrs {
 		if in.op.launch == nil {
 			return nil, fmt.Errorf("autograd: compile: %s cannot run alone; make HeadLoss's NLL and MaxLogit outputs", in.op)
 		}
 	}
 	return newProgram(r, layout(r)), nil
+}
+
+// optimize runs the passes over the lowered program.
+func (r *ir) optimize() {
+	r.mergeHeadLoss()
+	r.splitPhases()
+	r.fuseGradientSums()
+	r.recompute(r.opts.RecomputeBlocks)
+	if !r.opts.KeepCheap {
+		r.recomputeCheap()
+	}
+	r.number()
 }
 
 // lower collects the nodes that outputs and gradients need, in the order in

@@ -17,17 +17,14 @@ type sizer struct{ kernels.Device }
 func (sizer) AttentionScratch(kernels.AttentionParams, bool) int64 { return 1000 }
 func (sizer) HeadLossScratch(int, int, int, bool) int64            { return 3000 }
 
-func compileIR(t *testing.T, g *Graph, recompute int) (*ir, []*block) {
+func compileIR(t *testing.T, g *Graph, o Options) (*ir, []*block) {
 	t.Helper()
 	r, err := lower(g, sizer{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.mergeHeadLoss()
-	r.splitPhases()
-	r.fuseGradientSums()
-	r.recompute(recompute)
-	r.number()
+	r.opts = o
+	r.optimize()
 	return r, layout(r)
 }
 
@@ -45,7 +42,7 @@ func names(r *ir, ph phase) []string {
 // backward; everything else is part of the micro-batch.
 func TestPhases(t *testing.T) {
 	m := newTestModel(t, testShapes["rope"], 1)
-	r, _ := compileIR(t, m.g, 0)
+	r, _ := compileIR(t, m.g, Options{})
 	if got := names(r, prologue); !slices.Equal(got, []string{"row_normalize"}) {
 		t.Errorf("prologue is %v", got)
 	}
@@ -62,7 +59,7 @@ func TestPhases(t *testing.T) {
 func TestGradientsAccumulate(t *testing.T) {
 	for name, s := range testShapes {
 		m := newTestModel(t, s, 1)
-		r, _ := compileIR(t, m.g, 0)
+		r, _ := compileIR(t, m.g, Options{})
 		sp := r.span()
 		for param, v := range r.grads {
 			if v.mem.to != sp.end {
@@ -88,7 +85,7 @@ func TestLayoutIsSound(t *testing.T) {
 	for name, s := range testShapes {
 		for _, recompute := range []int{0, 1, 9} {
 			m := newTestModel(t, s, 1)
-			r, blocks := compileIR(t, m.g, recompute)
+			r, blocks := compileIR(t, m.g, Options{RecomputeBlocks: recompute})
 			checkDisjoint(t, blocks)
 			for _, in := range r.instrs {
 				for _, v := range append(slices.Clone(in.in), in.out...) {
@@ -153,7 +150,7 @@ func TestRecompute(t *testing.T) {
 	s := testShape{batch: 2, seq: 32, heads: 2, kvHeads: 2, headDim: 8, ffn: 48, vocab: 19, layers: 6}
 	count := func(n int) (again int, bytes int64) {
 		m := newTestModel(t, s, 1)
-		r, blocks := compileIR(t, m.g, n)
+		r, blocks := compileIR(t, m.g, Options{RecomputeBlocks: n, KeepCheap: true})
 		for _, in := range r.instrs {
 			if in.again {
 				again++
@@ -165,6 +162,46 @@ func TestRecompute(t *testing.T) {
 	some, less := count(6)
 	if none != 0 || some == 0 || less >= full {
 		t.Errorf("recomputed %d then %d operations; arena %d then %d bytes", none, some, full, less)
+	}
+}
+
+// Results of cheap ops are computed again for the backward pass, with and
+// without recomputation of blocks, and never live from one pass to the other.
+func TestRecomputeCheap(t *testing.T) {
+	s := testShape{batch: 2, seq: 32, heads: 2, kvHeads: 2, headDim: 8, ffn: 48, vocab: 19, layers: 6}
+	for _, blocks := range []int{0, 3, 6} {
+		m := newTestModel(t, s, 1)
+		_, kept := compileIR(t, m.g, Options{RecomputeBlocks: blocks, KeepCheap: true})
+		r, less := compileIR(t, m.g, Options{RecomputeBlocks: blocks})
+		if blocks == 0 && arenaBytes(less) >= arenaBytes(kept) || arenaBytes(less) > arenaBytes(kept) {
+			t.Errorf("%d blocks: the arena went from %d to %d bytes", blocks, arenaBytes(kept), arenaBytes(less))
+		}
+		for _, in := range r.instrs {
+			if !in.op.cheap || in.backward {
+				continue
+			}
+			for _, u := range in.out[0].uses {
+				if u.backward && !u.again {
+					t.Errorf("%d blocks: %s keeps its result for %s", blocks, in.op, u.op)
+				}
+			}
+		}
+	}
+}
+
+// With one micro-batch in a step no gradient takes memory before it is computed.
+func TestGradientsOfOneMicroBatch(t *testing.T) {
+	s := testShape{batch: 2, seq: 32, heads: 2, kvHeads: 2, headDim: 8, ffn: 48, vocab: 19, layers: 6}
+	m := newTestModel(t, s, 1)
+	_, many := compileIR(t, m.g, Options{MicroBatches: 2})
+	r, one := compileIR(t, m.g, Options{MicroBatches: 1})
+	if arenaBytes(one) >= arenaBytes(many) {
+		t.Errorf("the arena is %d bytes, with more micro-batches %d", arenaBytes(one), arenaBytes(many))
+	}
+	for param, v := range r.grads {
+		if v.mem.kind != Gradients {
+			t.Errorf("the gradient of %s is planned as %v", param, v.mem.kind)
+		}
 	}
 }
 

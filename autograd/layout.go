@@ -102,7 +102,7 @@ func (v *value) lifetime(s span) (from, to int) {
 
 func (v *value) kind(s span) Kind {
 	switch {
-	case v.accumulator || v.producer.phase == epilogue:
+	case v.gradient || v.producer.phase == epilogue:
 		return Gradients
 	case v.producer.phase == prologue:
 		return Derived

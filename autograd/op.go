@@ -59,6 +59,11 @@ type fused struct {
 	// given the operands, the output node and the gradient of its first part.
 	derive func(g *Graph, in []*Node, out, grad *Node) []*Node
 
+	// cheap marks an op that costs a pass over memory and no product, and whose
+	// operands the backward pass needs anyway: its first result is computed again
+	// rather than kept for it.
+	cheap bool
+
 	// optional lists the results whose buffer may be absent when nobody reads
 	// them.
 	optional []int

@@ -23,6 +23,7 @@ func (g *Graph) Embedding(table, ids *Node, pad int) *Node {
 		derive: func(g *Graph, in []*Node, _, grad *Node) []*Node {
 			return []*Node{g.embeddingGrad(grad, in[1], v, pad), nil}
 		},
+		cheap: true,
 		launch: func(dev kernels.Device, k *call) {
 			dev.Embedding(k.out[0].Mat(t, c), k.in[0].Mat(v, c), k.in[1])
 		},

@@ -179,6 +179,9 @@ func sumOp(n int) *fused {
 		name: "sum_over_micro_batches",
 		in:   []port{f32(n)}, out: []port{f32(n)},
 		accumulates: []int{0},
-		launch:      func(dev kernels.Device, c *call) { dev.Axpy(c.out[0], 1, c.in[0]) },
+		launch: func(dev kernels.Device, c *call) {
+			c.clearUnlessAdding(dev, 0)
+			dev.Axpy(c.out[0], 1, c.in[0])
+		},
 	})
 }

@@ -29,7 +29,7 @@ func (g *Graph) RMSNorm(x, gain *Node, eps float64) *Node {
 			d := g.rmsNormGrad(grad, in[0], in[1], g.pick(out, 1))
 			return []*Node{g.pick(d, 0), g.pick(d, 1)}
 		},
-		optional: []int{1},
+		cheap: true, optional: []int{1},
 		launch: func(dev kernels.Device, k *call) {
 			dev.RMSNorm(k.out[0].Mat(t, c), k.out[1], k.in[0].Mat(t, c), k.in[1], float32(eps))
 		},

@@ -23,6 +23,7 @@ func (g *Graph) SwiGLU(gate, up *Node) *Node {
 			d := g.swiGLUGrad(grad, in[0], in[1])
 			return []*Node{g.pick(d, 0), g.pick(d, 1)}
 		},
+		cheap: true,
 		launch: func(dev kernels.Device, k *call) {
 			dev.SwiGLU(k.out[0].Mat(t, f), k.in[0].Mat(t, f), k.in[1].Mat(t, f))
 		},

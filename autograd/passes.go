@@ -68,6 +68,7 @@ func (r *ir) sumOverMicroBatches(v *value) {
 	if v.accumulator || in == nil || in.phase != micro {
 		return
 	}
+	v.gradient = true
 	if r.linearInGradients(in) && len(v.uses) == 0 {
 		in.phase = epilogue
 		for _, i := range in.op.linear {
@@ -79,8 +80,9 @@ func (r *ir) sumOverMicroBatches(v *value) {
 	}
 	usedElsewhere := slices.ContainsFunc(v.uses, func(u *instr) bool { return u.phase == micro })
 	if slices.Contains(in.op.accumulates, v.outIndex) && !usedElsewhere {
-		v.accumulator = true
-		in.acc[v.outIndex] = true
+		// A single micro-batch overwrites: the sum of one is itself.
+		v.accumulator = r.opts.MicroBatches != 1
+		in.acc[v.outIndex] = v.accumulator
 		return
 	}
 	r.addInto(v)
@@ -106,8 +108,9 @@ func (r *ir) linearInGradients(in *instr) bool {
 // addInto gives v a separate accumulator and moves v's later users and its name
 // to it.
 func (r *ir) addInto(v *value) {
-	sum := &instr{op: sumOp(v.len), in: []*value{v}, phase: micro, block: noBlock, backward: true, acc: []bool{true}}
-	total := &value{name: v.name + " sum", len: v.len, dtype: v.dtype, producer: sum, accumulator: true, kept: v.kept}
+	many := r.opts.MicroBatches != 1
+	sum := &instr{op: sumOp(v.len), in: []*value{v}, phase: micro, block: noBlock, backward: true, acc: []bool{many}}
+	total := &value{name: v.name + " sum", len: v.len, dtype: v.dtype, producer: sum, accumulator: many, gradient: true, kept: v.kept}
 	sum.out = []*value{total}
 	for _, u := range v.uses {
 		if u.phase == epilogue {
@@ -119,7 +122,7 @@ func (r *ir) addInto(v *value) {
 			r.grads[name] = total
 		}
 	}
-	v.kept = false
+	v.kept, v.gradient = false, false
 	r.instrs = slices.Insert(r.instrs, slices.Index(r.instrs, v.producer)+1, sum)
 	r.link()
 }
@@ -185,93 +188,4 @@ func (r *ir) canAddInto(a, b *value, add *instr, at map[*instr]int) bool {
 		}
 	}
 	return true
-}
-
-// recompute drops the inner activations of the first n blocks (but never of the
-// last one, whose backward follows at once) and computes them again right
-// before the backward pass first needs them.
-func (r *ir) recompute(n int) {
-	last := noBlock
-	for _, in := range r.instrs {
-		last = max(last, in.block)
-	}
-	for b := range min(n, last) {
-		r.recomputeBlock(b)
-		r.link()
-	}
-}
-
-func (r *ir) recomputeBlock(b int) {
-	inside := func(v *value) bool {
-		return v.producer != nil && v.producer.block == b && !v.producer.backward && v.producer.phase == micro &&
-			!slices.ContainsFunc(v.uses, func(u *instr) bool { return !u.backward && u.block != b })
-	}
-	first := -1
-	var needed []*instr
-	var need func(v *value)
-	need = func(v *value) {
-		if !inside(v) || slices.Contains(needed, v.producer) {
-			return
-		}
-		needed = append(needed, v.producer)
-		for _, u := range v.producer.in {
-			need(u)
-		}
-	}
-	for i, in := range r.instrs {
-		if !in.backward || in.phase != micro {
-			continue
-		}
-		for _, v := range in.in {
-			if inside(v) {
-				need(v)
-				if first < 0 {
-					first = i
-				}
-			}
-		}
-	}
-	if first < 0 {
-		return
-	}
-	again := map[*value]*value{}
-	var clones []*instr
-	for _, in := range r.instrs[:first] {
-		if slices.Contains(needed, in) {
-			clones = append(clones, in.clone(again))
-		}
-	}
-	for _, in := range r.instrs[first:] {
-		if !in.backward {
-			continue
-		}
-		for i, v := range in.in {
-			if w := again[v]; w != nil {
-				in.in[i] = w
-			}
-		}
-	}
-	r.instrs = slices.Insert(r.instrs, first, clones...)
-}
-
-// clone copies a forward instruction, reading values from again where they were
-// cloned before and entering its results there.
-func (in *instr) clone(again map[*value]*value) *instr {
-	c := &instr{op: in.op, phase: in.phase, block: noBlock, backward: true, again: true, acc: slices.Clone(in.acc)}
-	for _, v := range in.in {
-		if w := again[v]; w != nil {
-			v = w
-		}
-		c.in = append(c.in, v)
-	}
-	for i, v := range in.out {
-		if v == nil {
-			c.out = append(c.out, nil)
-			continue
-		}
-		w := &value{name: v.name + " again", len: v.len, dtype: v.dtype, producer: c, outIndex: i}
-		again[v] = w
-		c.out = append(c.out, w)
-	}
-	return c
 }

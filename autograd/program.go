@@ -28,6 +28,9 @@ type Program struct {
 	sums     []*value // accumulators, cleared at Begin
 	plan     Plan
 	span     span
+	// micros is the most micro-batches of a step (0: any number), ran those
+	// since Begin.
+	micros, ran int
 
 	arena   kernels.Mem
 	scalars map[string]*float32
@@ -40,7 +43,7 @@ func newProgram(r *ir, blocks []*block) *Program {
 	p := &Program{
 		dev: r.dev, instrs: r.instrs, grads: r.grads, outputs: r.output,
 		leaves: map[string]*value{}, declared: r.graph.byName, scalars: map[string]*float32{},
-		plan: newPlan(r.instrs, blocks), span: r.span(),
+		plan: newPlan(r.instrs, blocks), span: r.span(), micros: r.opts.MicroBatches,
 	}
 	for _, v := range r.leaves {
 		p.leaves[v.name] = v
@@ -162,6 +165,7 @@ func (p *Program) Begin() error {
 	if p.arena == nil {
 		return errUnbound
 	}
+	p.ran = 0
 	p.run(prologue)
 	for _, v := range p.sums {
 		p.dev.Zero(p.bufs[v])
@@ -169,11 +173,16 @@ func (p *Program) Begin() error {
 	return nil
 }
 
-// Micro runs forward and backward for the micro-batch in the inputs.
+// Micro runs forward and backward for the micro-batch in the inputs. More of
+// them in a step than Options.MicroBatches is an error.
 func (p *Program) Micro() error {
 	if p.arena == nil {
 		return errUnbound
 	}
+	if p.micros > 0 && p.ran == p.micros {
+		return fmt.Errorf("autograd: micro-batch %d of a step; the program was compiled for steps of %d (Options.MicroBatches)", p.ran+1, p.micros)
+	}
+	p.ran++
 	p.run(micro)
 	return nil
 }
@@ -182,6 +191,9 @@ func (p *Program) Micro() error {
 func (p *Program) End() error {
 	if p.arena == nil {
 		return errUnbound
+	}
+	if p.micros == 1 && p.ran == 0 && len(p.grads) > 0 {
+		return errors.New("autograd: end of a step without a micro-batch: there are no gradients")
 	}
 	p.run(epilogue)
 	return p.dev.Sync()

@@ -129,22 +129,25 @@ func distance(got, want []float32) float64 {
 	return math.Sqrt(diff / norm)
 }
 
-// One hash of the gradients, whatever the threads, the micro-batches and the
-// recomputation.
+// One hash of the gradients, whatever the threads, the micro-batches, the
+// recomputation and what the compiler knows of the step.
 func TestBitsDoNotDependOnTheCut(t *testing.T) {
 	s := testShape{batch: 8, seq: 24, heads: 2, kvHeads: 2, headDim: 16, ffn: 40, vocab: 67, layers: 3}
 	for _, alibi := range []bool{false, true} {
 		s.alibi = alibi
 		want := ""
 		for _, rows := range []int{8, 4, 2, 1} {
-			for _, threads := range []int{1, 2, 3, 7} {
-				for _, recompute := range []int{0, 3} {
-					got := gradientHash(t, s, rows, threads, recompute)
+			for _, threads := range []int{1, 3} {
+				for _, o := range []Options{
+					{KeepCheap: true}, {}, {RecomputeBlocks: 3}, {RecomputeBlocks: 3, KeepCheap: true},
+					{MicroBatches: s.batch / rows}, {MicroBatches: s.batch / rows, RecomputeBlocks: 2},
+				} {
+					got := gradientHash(t, s, rows, threads, o)
 					if want == "" {
 						want = got
 					}
 					if got != want {
-						t.Errorf("alibi=%v, micro-batches of %d rows, %d threads, recompute %d: gradients %s, want %s", alibi, rows, threads, recompute, got, want)
+						t.Errorf("alibi=%v, micro-batches of %d rows, %d threads, %+v: gradients %s, want %s", alibi, rows, threads, o, got, want)
 					}
 				}
 			}
@@ -152,14 +155,14 @@ func TestBitsDoNotDependOnTheCut(t *testing.T) {
 	}
 }
 
-func gradientHash(t *testing.T, s testShape, rows, threads, recompute int) string {
+func gradientHash(t *testing.T, s testShape, rows, threads int, o Options) string {
 	whole := newTestModel(t, s, 11)
 	cut := s
 	cut.batch = rows
 	m := newTestModel(t, cut, 11)
 	maps.Copy(m.floats, whole.floats)
 	maps.Copy(m.ints, whole.ints)
-	p := m.bound(t, openCPU(t, cpu.Options{Threads: threads}), Options{RecomputeBlocks: recompute})
+	p := m.bound(t, openCPU(t, cpu.Options{Threads: threads}), o)
 	var micros [][2]int
 	for i := 0; i < s.batch; i += rows {
 		micros = append(micros, [2]int{i * s.seq, (i + rows) * s.seq})
@@ -192,6 +195,23 @@ func TestPlanIsWhatIsAllocated(t *testing.T) {
 	}
 	if err := p.Close(); err != nil || dev.bytes != 0 {
 		t.Errorf("after Close %d bytes are held (%v)", dev.bytes, err)
+	}
+}
+
+// A program compiled for one micro-batch overwrites gradients, so a second one,
+// or none, is refused.
+func TestMicroBatchesAreCounted(t *testing.T) {
+	m := newTestModel(t, testShapes["rope"], 1)
+	p := m.bound(t, openCPU(t, cpu.Options{}), Options{MicroBatches: 1})
+	m.step(t, p, [][2]int{{0, 14}})
+	if err := p.Micro(); err == nil || !strings.Contains(err.Error(), "micro-batch 2 of a step") {
+		t.Errorf("a second micro-batch gave %v", err)
+	}
+	if err := p.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.End(); err == nil {
+		t.Error("a step without a micro-batch ended well")
 	}
 }
 

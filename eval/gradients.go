@@ -45,7 +45,7 @@ func Gradients(dev kernels.Device, cfg model.Config, w *model.Weights, rows []Se
 	if supervised == 0 {
 		return nil, fmt.Errorf("eval: no position has a label: the batch has no loss; give rows of two tokens or more and labels that are not all -100")
 	}
-	step, err := model.CompileStep(cfg, dev, model.StepOptions{Batch: 1, SeqLen: longest, ZLossWeight: zLoss})
+	step, err := model.CompileStep(cfg, dev, model.StepOptions{Batch: 1, SeqLen: longest, ZLossWeight: zLoss, MicroBatches: len(rows)})
 	if err != nil {
 		return nil, err
 	}

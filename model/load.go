@@ -18,9 +18,9 @@ type Source interface {
 	ReadFloat32(name string, dst []float32, from int) error
 }
 
-// loadChunk is the number of elements read at a time, so that a large tensor is
+// loadChunk is the number of elements read or drawn at a time, so that a large tensor is
 // never held twice.
-const loadChunk = 1 << 22
+const loadChunk = 1 << 20
 
 // Load fills the weights from src. Every tensor must be there with its shape;
 // all that is wrong is reported at once. Tensors that no model of this family

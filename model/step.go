@@ -22,8 +22,8 @@ type StepOptions struct {
 	// Forward leaves out the backward pass.
 	Forward bool
 	LoRA    *LoRA
-	// RecomputeBlocks is passed to autograd.Options.
-	RecomputeBlocks int
+	// RecomputeBlocks and MicroBatches are passed to autograd.Options.
+	RecomputeBlocks, MicroBatches int
 }
 
 // Stats are the sums of an optimizer step so far, taken in token order, so that
@@ -68,7 +68,7 @@ func CompileStep(c Config, dev kernels.Device, o StepOptions) (*Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := autograd.Compile(g, dev, autograd.Options{RecomputeBlocks: o.RecomputeBlocks})
+	p, err := autograd.Compile(g, dev, autograd.Options{RecomputeBlocks: o.RecomputeBlocks, MicroBatches: o.MicroBatches})
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}

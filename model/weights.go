@@ -103,33 +103,44 @@ func (w *Weights) Get(name string, dst []float32) error {
 // tensor has a random stream of its own, named after it, so that its values
 // depend on the seed and the name alone.
 func (w *Weights) Init(c Config, seed uint64) error {
+	chunk := make([]float32, loadChunk)
 	for _, t := range w.tensors {
-		v := make([]float32, t.Len())
 		s := rng.New(seed, "init/"+t.Name)
-		switch t.Init {
-		case InitNormal:
-			for i := range v {
-				v[i] = float32(c.InitializerRange * s.NormFloat64())
+		for from := 0; from < t.Len(); from += loadChunk {
+			v := chunk[:min(loadChunk, t.Len()-from)]
+			t.draw(v, c, s)
+			if t.ZeroRow >= 0 { // the part of the row that is in this chunk
+				cols := t.Shape[1]
+				row := t.ZeroRow*cols - from
+				clear(v[min(max(row, 0), len(v)):min(max(row+cols, 0), len(v))])
 			}
-		case InitUniform:
-			bound := 1 / math.Sqrt(float64(t.Shape[1]))
-			for i := range v {
-				v[i] = float32(bound * (2*s.Float64() - 1))
+			if err := w.write(w.bufs[t.Name].Slice(from, from+len(v)), v); err != nil {
+				return fmt.Errorf("model: weights: %s: %w", t.Name, err)
 			}
-		case InitOnes:
-			for i := range v {
-				v[i] = 1
-			}
-		}
-		if t.ZeroRow >= 0 {
-			cols := t.Shape[1]
-			clear(v[t.ZeroRow*cols : (t.ZeroRow+1)*cols])
-		}
-		if err := w.Set(t.Name, v); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// draw fills v with the next initial values of t.
+func (t Tensor) draw(v []float32, c Config, s *rng.Stream) {
+	switch t.Init {
+	case InitNormal:
+		for i := range v {
+			v[i] = float32(c.InitializerRange * s.NormFloat64())
+		}
+	case InitUniform:
+		bound := 1 / math.Sqrt(float64(t.Shape[1]))
+		for i := range v {
+			v[i] = float32(bound * (2*s.Float64() - 1))
+		}
+	case InitOnes:
+		for i := range v {
+			v[i] = 1
+		}
+	case InitZeros:
+		clear(v)
+	}
 }
 
 // Close frees the storage.

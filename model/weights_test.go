@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"huihai/internal/rng"
 	"huihai/kernels"
 	"huihai/kernels/cpu"
 )
@@ -89,6 +90,24 @@ func TestInit(t *testing.T) {
 	}
 	if other := get(t, fresh(t, openCPU(t), c, 8), w.Tensors()[0]); slices.Equal(embed, other) {
 		t.Error("two seeds gave one embedding")
+	}
+}
+
+// A tensor is drawn a piece at a time; the pieces are those of one stream, and a
+// padding row that two pieces share is zero in both.
+func TestInitInPieces(t *testing.T) {
+	c := small()
+	c.HiddenSize, c.VocabSize = 48, loadChunk/48+100
+	c.PadTokenID = loadChunk / 48 // its row begins in the first piece
+	if loadChunk%48 == 0 {
+		t.Fatal("no row is shared by two pieces")
+	}
+	x := c.Tensors()[0]
+	want := make([]float32, x.Len())
+	x.draw(want, c, rng.New(7, "init/"+x.Name))
+	clear(want[c.PadTokenID*48 : (c.PadTokenID+1)*48])
+	if !slices.Equal(get(t, fresh(t, openCPU(t), c, 7), x), want) {
+		t.Error("an embedding drawn in pieces differs from one drawn at once")
 	}
 }
 

@@ -80,7 +80,7 @@ func fit(dev kernels.Device, mc model.Config, c Config, least int, budget int64)
 func compileWith(dev kernels.Device, mc model.Config, c Config, blocks int) (*model.Step, Plan, error) {
 	step, err := model.CompileStep(mc, dev, model.StepOptions{
 		Batch: c.PerDeviceTrainBatchSize, SeqLen: c.SequenceLength,
-		ZLossWeight: c.ZLossWeight, RecomputeBlocks: blocks,
+		ZLossWeight: c.ZLossWeight, RecomputeBlocks: blocks, MicroBatches: c.GradientAccumulationSteps,
 	})
 	if err != nil {
 		return nil, Plan{}, err
