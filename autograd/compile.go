@@ -103,6 +103,7 @@ func Compile(g *Graph, dev kernels.Device, opts Options) (p *Program, err error)
 // optimize runs the passes over the lowered program.
 func (r *ir) optimize() {
 	r.mergeHeadLoss()
+	r.normaliseInHeadLoss()
 	r.splitPhases()
 	r.fuseGradientSums()
 	r.recompute(r.opts.RecomputeBlocks)

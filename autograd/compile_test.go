@@ -52,6 +52,9 @@ func TestPhases(t *testing.T) {
 	if slices.Contains(names(r, micro), headLossGradName) {
 		t.Error("the loss and its gradient were not merged")
 	}
+	if in := r.instrs[0]; in.out[0] != nil || in.out[1] == nil {
+		t.Error("a normalised copy of the head is stored, or its norms are not")
+	}
 }
 
 // Every gradient of a micro-batch is added into a buffer that lives from the

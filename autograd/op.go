@@ -46,7 +46,8 @@ type host struct {
 // convention, the gradient of its first part.
 type fused struct {
 	name  string
-	attrs string // everything the op depends on besides its operands
+	attrs string  // everything the op depends on besides its operands
+	attr  float64 // the number in attrs, for a pass that joins ops
 	in    []port
 	out   []port
 

@@ -27,7 +27,7 @@ func (g *Graph) HeadLoss(h, w, labels, invCount *Node, zWeight float64) HeadLoss
 	v, _ := matDims("HeadLoss", w)
 	in := []port{f32(t, c), f32(v, c), i32(t), f32(1)}
 	packed := g.apply(newOp(fused{
-		name: "head_loss", attrs: fmt.Sprint(zWeight),
+		name: headLossName, attrs: fmt.Sprint(zWeight), attr: zWeight,
 		in: in, out: []port{f32(1), f32(t), f32(t)},
 		reference: func(in []host, out [][]float32) {
 			sum := 0.0
@@ -48,7 +48,7 @@ func (g *Graph) HeadLoss(h, w, labels, invCount *Node, zWeight float64) HeadLoss
 		},
 		optional: []int{0},
 		scratch:  func(dev kernels.Device) int64 { return dev.HeadLossScratch(t, c, v, false) },
-		launch:   func(dev kernels.Device, k *call) { launchHeadLoss(dev, k, t, c, v, zWeight) },
+		launch:   func(dev kernels.Device, k *call) { launchHeadLoss(dev, k, t, c, v, headScalars{z: zWeight}) },
 	}), h, w, labels, invCount)
 	return HeadLossOutputs{
 		Loss: g.applyPart(packed, 0, true), NLL: g.pick(packed, 1), MaxLogit: g.pick(packed, 2),
@@ -88,13 +88,33 @@ func (g *Graph) headLossGrad(in []*Node, t, c, v int, zWeight float64) *Node {
 	}), in...)
 }
 
-const headLossGradName = "head_loss_grad"
+const (
+	headLossName         = "head_loss"
+	headLossGradName     = "head_loss_grad"
+	headLossWithGradName = "head_loss_with_grad"
+)
+
+// headLossOverNorms is a HeadLoss, with or without its gradient, whose W was made
+// by norm, a RowNormalize: it reads the rows before normalisation and, as a last
+// operand, their norms.
+func headLossOverNorms(loss, norm *fused) *fused {
+	over := *loss
+	over.in = append(append([]port{}, loss.in...), norm.out[1])
+	t, c, v := loss.in[0].shape[0], loss.in[0].shape[1], loss.in[1].shape[0]
+	s := headScalars{loss.attr, norm.attr}
+	over.launch = func(dev kernels.Device, k *call) { launchHeadLoss(dev, k, t, c, v, s) }
+	return &over
+}
+
+// headScalars are the numbers of a HeadLoss: the weight of max-z, and the floor
+// of NormHead's norms.
+type headScalars struct{ z, eps float64 }
 
 // headLossWithGrad is HeadLoss and headLossGrad as one op: the results of the
 // first, then those of the second.
 func headLossWithGrad(loss, grad *fused) *fused {
 	merged := *loss
-	merged.name = "head_loss_with_grad"
+	merged.name = headLossWithGradName
 	merged.out = append(append([]port{}, loss.out...), grad.out...)
 	merged.scratch = grad.scratch
 	n := len(loss.out)
@@ -108,11 +128,14 @@ func headLossWithGrad(loss, grad *fused) *fused {
 	return &merged
 }
 
-func launchHeadLoss(dev kernels.Device, k *call, t, c, v int, zWeight float64) {
+func launchHeadLoss(dev kernels.Device, k *call, t, c, v int, s headScalars) {
 	a := kernels.HeadLossArgs{
 		H: k.in[0].Mat(t, c), W: k.in[1].Mat(v, c), Labels: k.in[2],
 		NLL: k.out[1], MaxLogit: k.out[2],
-		InvCount: *k.scalars[3], ZWeight: float32(zWeight), Scratch: k.scratch,
+		InvCount: *k.scalars[3], ZWeight: float32(s.z), Scratch: k.scratch,
+	}
+	if len(k.in) > 4 {
+		a.Norms, a.Eps = k.in[4], float32(s.eps)
 	}
 	if len(k.out) > 3 {
 		a.DH = k.out[3].Mat(t, c)

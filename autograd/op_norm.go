@@ -74,11 +74,12 @@ func (g *Graph) rmsNormGrad(dy, x, gain, rstd *Node) *Node {
 }
 
 // RowNormalize divides each row of w [V, C] by max(‖row‖₂, eps): NormHead's
-// weight. It depends on parameters alone, so a program runs it once per step.
+// weight. It depends on parameters alone, so a program runs it once per step; a
+// HeadLoss that reads it needs the norms only.
 func (g *Graph) RowNormalize(w *Node, eps float64) *Node {
 	v, c := matDims("RowNormalize", w)
 	packed := g.apply(newOp(fused{
-		name: "row_normalize", attrs: fmt.Sprint(eps),
+		name: rowNormalizeName, attrs: fmt.Sprint(eps), attr: eps,
 		in: []port{f32(v, c)}, out: []port{f32(v, c), f32(v)},
 		reference: func(in []host, out [][]float32) {
 			for r := range v {
@@ -94,12 +95,19 @@ func (g *Graph) RowNormalize(w *Node, eps float64) *Node {
 		derive: func(g *Graph, in []*Node, out, grad *Node) []*Node {
 			return []*Node{g.rowNormalizeGrad(grad, in[0], g.pick(out, 1), eps)}
 		},
+		optional: []int{0},
 		launch: func(dev kernels.Device, k *call) {
-			dev.RowNormalize(k.out[0].Mat(v, c), k.out[1], k.in[0].Mat(v, c), float32(eps))
+			var y kernels.Mat
+			if !k.out[0].IsZero() {
+				y = k.out[0].Mat(v, c)
+			}
+			dev.RowNormalize(y, k.out[1], k.in[0].Mat(v, c), float32(eps))
 		},
 	}), w)
 	return g.pick(packed, 0)
 }
+
+const rowNormalizeName = "row_normalize"
 
 // rowNormalizeGrad: with m = max(norm, eps) and y = w/m,
 // dw = (dy - y*(dy·y))/m, or dy/m where the norm is at most eps.

@@ -10,7 +10,7 @@ func (r *ir) mergeHeadLoss() {
 			continue
 		}
 		for _, loss := range r.instrs {
-			if loss.op.name == "head_loss" && loss.op.attrs == grad.op.attrs && slices.Equal(loss.in, grad.in) {
+			if loss.op.name == headLossName && loss.op.attrs == grad.op.attrs && slices.Equal(loss.in, grad.in) {
 				r.joinInto(loss, grad)
 			}
 		}
@@ -29,6 +29,24 @@ func (r *ir) joinInto(loss, grad *instr) {
 	}
 	loss.acc = make([]bool, len(loss.op.out))
 	grad.out = nil
+}
+
+// normaliseInHeadLoss makes every HeadLoss normalise the rows of its weight as it
+// reads them, so that no normalised copy exists.
+func (r *ir) normaliseInHeadLoss() {
+	for _, in := range r.instrs {
+		if in.op.name != headLossName && in.op.name != headLossWithGradName {
+			continue
+		}
+		norm := in.in[1].producer
+		if norm == nil || norm.op.name != rowNormalizeName {
+			continue
+		}
+		in.op = headLossOverNorms(in.op, norm.op)
+		in.in = append(slices.Clone(in.in), norm.out[1])
+		in.in[1] = norm.in[0]
+	}
+	r.link()
 }
 
 // splitPhases hoists what depends on parameters alone into the prologue, and

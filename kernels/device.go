@@ -111,7 +111,8 @@ type Device interface {
 	// dGate = (dh*up)*(s*fma(gate, 1-s, 1)). dGate and dUp may be gate and up.
 	SwiGLUGrad(dGate, dUp, dh, gate, up Mat)
 
-	// RowNormalize: norms[r] = sqrt(lanes16(x²)); y = x / max(norm, eps).
+	// RowNormalize: norms[r] = sqrt(lanes16(x²)); y = x / max(norm, eps). With y
+	// the zero Mat only norms are computed.
 	RowNormalize(y Mat, norms Buf, x Mat, eps float32)
 	// RowNormalizeGrad: with y = x/max(norm,eps) and s = lanes16(dy*y):
 	// dx = (dy - y*s)/max(norm,eps) when norm > eps, else dx = dy/eps;
@@ -175,7 +176,13 @@ type AttentionParams struct {
 // With DH absent only NLL and MaxLogit are computed; with DW absent the head is
 // frozen.
 type HeadLossArgs struct {
-	H, W          Mat // [T,C], [V,C]; W is already row-normalised for NormHead
+	H, W Mat // [T,C], [V,C]
+	// Norms, F32[V], makes W stand for its rows divided by max(Norms[v], Eps),
+	// which is NormHead: the bits are those of a copy that RowNormalize stored.
+	// DW is then the gradient with respect to the divided rows. W must be F32.
+	// Absent, W is taken as it is.
+	Norms         Buf
+	Eps           float32
 	Labels        Buf // I32[T]
 	NLL, MaxLogit Buf // F32[T], written
 	DH            Mat // [T,C], overwritten; zero Mat: forward only

@@ -113,6 +113,9 @@ func (r *lossRun) check() {
 			panic("cpu: HeadLoss: DW is given without DH")
 		}
 	}
+	if !a.Norms.IsZero() && (a.Norms.Len != a.W.Rows || a.W.Type != kernels.F32) {
+		panic("cpu: HeadLoss: norms must have a value per row of W, and W be F32")
+	}
 	if a.H.Type != kernels.F32 || a.H.Rows > 0 && a.W.Rows == 0 {
 		panic("cpu: HeadLoss: H must be F32 and the vocabulary not empty")
 	}
@@ -173,17 +176,26 @@ func (r *lossRun) collect(from int) int {
 	return from
 }
 
+// weight is W, or its rows divided by their norms, as one side of a product.
+func (r *lossRun) weight(kMajor bool) operand {
+	w := operandOf(r.a.W, kMajor)
+	if !r.a.Norms.IsZero() {
+		w.rows = divisors{f32(r.a.Norms), r.a.Eps}
+	}
+	return w
+}
+
 // chunk computes logits, losses and gradients of the gathered tokens.
 func (r *lossRun) chunk() {
 	t, cols, n := r.t, r.a.H.Cols, r.t.count
 	h := operand{f: r.hRows, stride: cols}
 	z := operand{f: r.z, stride: t.stride}
-	r.d.multiply(r.z, t.stride, h, operandOf(r.a.W, false), n, t.vocab, cols, false)
+	r.d.multiply(r.z, t.stride, h, r.weight(false), n, t.vocab, cols, false)
 	r.d.pool.run(t, n)
 	if !t.grad {
 		return
 	}
-	r.d.multiply(r.dRow, cols, z, operandOf(r.a.W, true), n, cols, t.vocab, false)
+	r.d.multiply(r.dRow, cols, z, r.weight(true), n, cols, t.vocab, false)
 	for i, token := range t.list[:n] {
 		copy(r.dh.at(int(token), 0, cols), r.dRow[i*cols:(i+1)*cols])
 	}

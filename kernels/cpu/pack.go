@@ -8,15 +8,40 @@ type operand struct {
 	h      []uint16 // bfloat16
 	stride int
 	kMajor bool
+	rows   divisors // of f; not set for most operands
 }
+
+// divisors stand for max(norms[r], eps), by which row r of a stored matrix is
+// divided as it is packed. In a product a row is a column of B, or a depth when
+// the operand is kMajor.
+type divisors struct {
+	norms []float32
+	eps   float32
+}
+
+func (d *divisors) at(r int) float32 { return larger(d.norms[r], d.eps) }
 
 // packPanel lays columns j0..j0+w of o, depths k0..k0+kb, out as a panel of the
 // given width: dst[k*width+j]. Columns from w on hold finite leftovers or
 // nothing defined; their products are thrown away. dst has panelPad elements
-// more than the panel. scratch holds width*kb elements and is used for bf16.
+// more than the panel. scratch holds width*kb elements and is used for bf16
+// and for rows that are divided.
 func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scratch []float32) {
 	src, stride := o.f, o.stride
 	switch {
+	case o.rows.norms != nil && o.kMajor:
+		for k := range kb {
+			from := (k0+k)*stride + j0
+			p.divide(dst[k*width:k*width+w], src[from:from+w], o.rows.at(k0+k))
+		}
+		padPanel(dst, w, width, kb)
+		return
+	case o.rows.norms != nil:
+		for j := range w {
+			from := (j0+j)*stride + k0
+			p.divide(scratch[j*kb:(j+1)*kb], src[from:from+kb], o.rows.at(j0+j))
+		}
+		src, stride = scratch, kb
 	case o.h == nil && o.kMajor:
 		src = src[k0*stride+j0:]
 	case o.h == nil:

@@ -18,14 +18,16 @@ type rowNormTask struct {
 func (t *rowNormTask) unit(_, u int) {
 	from, to := t.split.bounds(u)
 	for r := from; r < to; r++ {
-		x, y := t.x[r*t.xs:r*t.xs+t.cols], t.y[r*t.ys:r*t.ys+t.cols]
+		x := t.x[r*t.xs : r*t.xs+t.cols]
 		if t.grad {
-			t.backward(r, x, y)
+			t.backward(r, x, t.y[r*t.ys:r*t.ys+t.cols])
 			continue
 		}
 		norm := kernels.Sqrt32(t.d.isa.dot16(x, x))
 		t.norms[r] = norm
-		t.d.isa.divide(y, x, larger(norm, t.eps))
+		if t.y != nil {
+			t.d.isa.divide(t.y[r*t.ys:r*t.ys+t.cols], x, larger(norm, t.eps))
+		}
 	}
 }
 
@@ -50,7 +52,9 @@ func larger(norm, eps float32) float32 {
 
 // RowNormalize implements [kernels.Device].
 func (d *Device) RowNormalize(y kernels.Mat, norms kernels.Buf, x kernels.Mat, eps float32) {
-	sameShape(y, x)
+	if !y.IsZero() {
+		sameShape(y, x)
+	}
 	if norms.Len != x.Rows {
 		panic("cpu: RowNormalize: norms must have a value per row")
 	}
@@ -58,8 +62,11 @@ func (d *Device) RowNormalize(y kernels.Mat, norms kernels.Buf, x kernels.Mat, e
 		return
 	}
 	t := &d.tasks.rows
-	*t = rowNormTask{d: d, y: matF32(y), ys: y.Stride, x: matF32(x), xs: x.Stride, norms: f32(norms),
+	*t = rowNormTask{d: d, x: matF32(x), xs: x.Stride, norms: f32(norms),
 		cols: x.Cols, eps: eps, split: splitRows(x.Rows, x.Cols, d.threads)}
+	if !y.IsZero() {
+		t.y, t.ys = matF32(y), y.Stride
+	}
 	d.pool.run(t, t.split.units())
 	*t = rowNormTask{}
 }

@@ -84,8 +84,38 @@ func testHeadLoss(t *testing.T, dev kernels.Device) {
 			b.done()
 		})
 	}
+	testHeadLossNorms(t, dev)
 	testHeadLossBig(t, dev)
 	testHeadLossTies(t, dev)
+}
+
+// testHeadLossNorms: rows divided as they are read give the bits of a stored
+// copy, a row shorter than eps among them.
+func testHeadLossNorms(t *testing.T, dev kernels.Device) {
+	const eps = 0.02
+	for _, p := range append(lossProblems(), lossProblem{tokens: 270, hidden: 301, vocab: 2100, gap: 1, ignored: 0.1, zWeight: 0.1}) {
+		t.Run(fmt.Sprintf("norms %+v", p), func(t *testing.T) {
+			b, d := newBench(t, dev), p.data()
+			for i := range p.hidden {
+				d.w[(p.vocab-1)*p.hidden+i] *= 1e-4
+			}
+			w, y := b.mat("W", p.vocab, p.hidden, p.gap, d.w), b.mat("Y", p.vocab, p.hidden, 0, d.w)
+			norms, alone := b.vec("norms", make([]float32, p.vocab)), b.vec("norms alone", make([]float32, p.vocab))
+			dev.RowNormalize(y, norms, w, eps)
+			dev.RowNormalize(kernels.Mat{}, alone, w, eps)
+			same(t, "norms without rows", b.get(alone), b.get(norms))
+			dw, dy := b.mat("DW", p.vocab, p.hidden, 2, d.dw), b.mat("DY", p.vocab, p.hidden, 0, d.dw)
+			stored, divided := p.args(b, d, y, dy, 0, p.tokens), p.args(b, d, w, dw, 0, p.tokens)
+			divided.Norms, divided.Eps = norms, eps
+			dev.HeadLoss(stored)
+			dev.HeadLoss(divided)
+			same(t, "NLL", b.get(divided.NLL), b.get(stored.NLL))
+			same(t, "MaxLogit", b.get(divided.MaxLogit), b.get(stored.MaxLogit))
+			same(t, "DH", b.getMat(divided.DH), b.getMat(stored.DH))
+			same(t, "DW", b.getMat(dw), b.getMat(dy))
+			b.done()
+		})
+	}
 }
 
 // testHeadLossBig checks many chunks against float64 with the analytic
