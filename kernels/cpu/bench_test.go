@@ -135,8 +135,12 @@ func BenchmarkDecodeAttention(b *testing.B) {
 }
 
 func BenchmarkHeadLoss(b *testing.B) {
-	for _, vocab := range []int{benchV, 125696} {
-		b.Run(fmt.Sprintf("v=%d", vocab), func(b *testing.B) {
+	for _, c := range []struct {
+		vocab int
+		norms bool
+	}{{benchV, false}, {benchV, true}, {125696, false}, {125696, true}} {
+		vocab := c.vocab
+		b.Run(fmt.Sprintf("v=%d,norms=%v", vocab, c.norms), func(b *testing.B) {
 			benchThreads(b, func(b *testing.B, f fixture) {
 				tokens := benchT
 				if vocab > benchV {
@@ -145,6 +149,10 @@ func BenchmarkHeadLoss(b *testing.B) {
 				a := kernels.HeadLossArgs{H: f.mat(tokens, benchC), W: f.mat(vocab, benchC), Labels: f.buf(tokens, kernels.I32),
 					NLL: f.mat(1, tokens).Buf, MaxLogit: f.mat(1, tokens).Buf, DH: f.mat(tokens, benchC), DW: f.mat(vocab, benchC), InvCount: 1e-3,
 					Scratch: f.buf(int(f.d.HeadLossScratch(tokens, benchC, vocab, true)), kernels.U8)}
+				if c.norms {
+					a.Norms = f.buf(vocab, kernels.F32)
+					f.d.RowNormalize(kernels.Mat{}, a.Norms, a.W, 1e-12)
+				}
 				for b.Loop() {
 					f.d.HeadLoss(a)
 				}

@@ -29,14 +29,7 @@ func (d *divisors) at(r int) float32 { return larger(d.norms[r], d.eps) }
 func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scratch []float32) {
 	src, stride := o.f, o.stride
 	switch {
-	case o.rows.norms != nil && o.kMajor:
-		for k := range kb {
-			from := (k0+k)*stride + j0
-			p.divide(dst[k*width:k*width+w], src[from:from+w], o.rows.at(k0+k))
-		}
-		padPanel(dst, w, width, kb)
-		return
-	case o.rows.norms != nil:
+	case o.rows.norms != nil && !o.kMajor:
 		for j := range w {
 			from := (j0+j)*stride + k0
 			p.divide(scratch[j*kb:(j+1)*kb], src[from:from+kb], o.rows.at(j0+j))
@@ -58,14 +51,19 @@ func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scrat
 		}
 		src, stride = scratch, kb
 	}
-	if w < width {
+	switch {
+	case w < width:
 		packEdge(dst, src, stride, w, width, kb, o.kMajor)
-		return
-	}
-	if o.kMajor {
+	case o.kMajor:
 		p.packRows(dst, src, stride, width, kb)
-	} else {
+	default:
 		p.packCols(dst, src, stride, width, kb)
+	}
+	if o.rows.norms != nil && o.kMajor { // in the panel, which is near by now
+		for k := range kb {
+			row := dst[k*width : (k+1)*width]
+			p.divide(row, row, o.rows.at(k0+k))
+		}
 	}
 }
 
