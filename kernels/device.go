@@ -33,6 +33,10 @@ type Device interface {
 	// Alloc returns zeroed memory aligned to at least 64 bytes, or an error
 	// that says how much was asked for and how much there is.
 	Alloc(bytes int64) (Mem, error)
+	// AllocOnDemand is Alloc for memory of which perhaps only scattered parts will
+	// ever be written: a device that can takes memory for such a part, a small
+	// page, when it is first written. Another may treat it as Alloc.
+	AllocOnDemand(bytes int64) (Mem, error)
 	// Free gives an allocation back. Buffers on it must not be used again.
 	Free(Mem)
 	// Write copies host bytes to the start of dst; len(src) <= dst.Bytes().
@@ -73,7 +77,8 @@ type Device interface {
 	// may be BF16. An id out of range gives a row of zeros; callers check ids.
 	Embedding(y, table Mat, ids Buf)
 	// EmbeddingGrad: for t in order, if ids[t] != pad:
-	// dTable[ids[t]] += dy[t]. pad < 0 means no padding row.
+	// dTable[ids[t]] += dy[t]. pad < 0 means no padding row. An id out of range is
+	// passed over.
 	EmbeddingGrad(dTable, dy Mat, ids Buf, pad int)
 
 	// RMSNorm: per row, ms = lanes16(x²)/C, rstd = 1/sqrt(ms+eps),
@@ -130,8 +135,15 @@ type Device interface {
 	// 16 lanes over fixed blocks of 4096 elements, block sums added in order.
 	// It waits for pending work.
 	SumSquares(x Buf) (float64, error)
+	// SumSquaresRows is SumSquares of the dense matrix that x stands for, which has
+	// no gaps between its rows: the same blocks of 4096, the same bits.
+	SumSquaresRows(x SparseRows) (float64, error)
 	// AdamW updates one tensor in one pass. See [AdamWArgs].
 	AdamW(p, g, m, v Buf, a AdamWArgs)
+	// AdamWRows is AdamW of p [R,C] with the dense matrix that g stands for, to the
+	// bit. The moments of row r are zero where !seen[r] (host memory, one value per
+	// row) and g has no such row: they are neither read nor written.
+	AdamWRows(p Mat, g SparseRows, m, v Mat, seen []bool, a AdamWArgs)
 }
 
 // MatMulKind tells which sides of a product are transposed.

@@ -24,12 +24,16 @@ func (d *Device) AdamW(p, g, m, v kernels.Buf, a kernels.AdamWArgs) {
 		return
 	}
 	t := &d.tasks.adam
-	*t = adamTask{d: d, w: f32(p), g: f32(g), m: f32(m), v: f32(v), step: adamStep{
-		gradScale: a.GradScale, beta1: a.Beta1, rest1: 1 - a.Beta1, beta2: a.Beta2, rest2: 1 - a.Beta2,
-		corr1: a.Corr1, corr2: a.Corr2, eps: a.Eps, negLR: -a.LR, negDecay: -float32(a.LR * a.WeightDecay),
-	}}
+	*t = adamTask{d: d, w: f32(p), g: f32(g), m: f32(m), v: f32(v), step: newAdamStep(a)}
 	d.pool.run(t, ceilDiv(p.Len, vectorChunk))
 	*t = adamTask{}
+}
+
+func newAdamStep(a kernels.AdamWArgs) adamStep {
+	return adamStep{
+		gradScale: a.GradScale, beta1: a.Beta1, rest1: 1 - a.Beta1, beta2: a.Beta2, rest2: 1 - a.Beta2,
+		corr1: a.Corr1, corr2: a.Corr2, eps: a.Eps, negLR: -a.LR, negDecay: -float32(a.LR * a.WeightDecay),
+	}
 }
 
 // Blocks of a sum of squares: squareBlock is part of the result's definition,
@@ -44,6 +48,8 @@ type squaresTask struct {
 	d    *Device
 	x    []float32
 	sums [squareRound]float64
+	// block is where SumSquaresRows puts a block together.
+	block [squareBlock]float32
 }
 
 // unit implements task: eight blocks.

@@ -87,7 +87,7 @@ func choosePath(name string) (isa, error) {
 func (d *Device) reserve() error {
 	mr, _ := d.isa.tile()
 	wsLen := tileLen + rowLen + panelRows*panelDepth + (panelRows/mr+1)*panelPad
-	m, err := d.allocBlock(int64(4*(2*(bLen+panelPad)+d.threads*(wsLen+16))), "packing panels")
+	m, err := d.allocBlock(int64(4*(2*(bLen+panelPad)+d.threads*(wsLen+16))), "packing panels", mapMemory)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func newProduct(c []float32, ldc int, a, b operand, m, n, k int, acc bool) produ
 // lies. Rows a multiple of a page apart share too few sets of the caches.
 func (o operand) inPlace() bool {
 	const page = 4096 / 4
-	return o.f != nil && o.stride%page != 0
+	return o.f != nil && o.rows.norms == nil && o.stride%page != 0
 }
 
 // bBlock is what of B is packed at once, and the part of C that it gives: columns

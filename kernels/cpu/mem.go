@@ -26,14 +26,24 @@ func (b *block) release() error {
 
 // Alloc implements [kernels.Device].
 func (d *Device) Alloc(bytes int64) (kernels.Mem, error) {
-	b, err := d.allocBlock(bytes, "a buffer")
+	b, err := d.allocBlock(bytes, "a buffer", mapMemory)
 	if err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
-func (d *Device) allocBlock(bytes int64, what string) (*block, error) {
+// AllocOnDemand implements [kernels.Device]. Its bytes count as used from the
+// start, as those of Alloc do.
+func (d *Device) AllocOnDemand(bytes int64) (kernels.Mem, error) {
+	b, err := d.allocBlock(bytes, "a buffer", mapOnDemand)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func (d *Device) allocBlock(bytes int64, what string, mapped func(int64) ([]byte, error)) (*block, error) {
 	if bytes < 0 {
 		return nil, fmt.Errorf("cpu: allocate %s of %d bytes: the size is negative", what, bytes)
 	}
@@ -44,7 +54,7 @@ func (d *Device) allocBlock(bytes int64, what string) (*block, error) {
 	}
 	b := &block{}
 	if bytes > 0 {
-		data, err := mapMemory(bytes)
+		data, err := mapped(bytes)
 		if err != nil {
 			return nil, fmt.Errorf("cpu: allocate %s of %s (machine: %s, free %s): %w", what, size(bytes), size(total), size(free), err)
 		}

@@ -21,4 +21,6 @@ func mapMemory(bytes int64) ([]byte, error) {
 	return data[skip : skip+int(bytes)], nil
 }
 
+func mapOnDemand(bytes int64) ([]byte, error) { return mapMemory(bytes) }
+
 func unmapMemory([]byte) error { return nil }

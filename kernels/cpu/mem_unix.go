@@ -11,4 +11,6 @@ func mapMemory(bytes int64) ([]byte, error) {
 	return unix.Mmap(-1, 0, int(bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 }
 
+func mapOnDemand(bytes int64) ([]byte, error) { return mapMemory(bytes) }
+
 func unmapMemory(data []byte) error { return unix.Munmap(data) }

@@ -13,6 +13,7 @@ type tasks struct {
 	glu       gluTask
 	rows      rowNormTask
 	adam      adamTask
+	adamRows  adamRowsTask
 	squares   squaresTask
 	attention attentionTask
 	loss      lossTask

@@ -100,6 +100,13 @@ func rowProbes() []probe {
 			b.dev.AdamW(p, g, m, v, a)
 			return [][]float32{b.get(p), b.get(m), b.get(v)}
 		}},
+		{"AdamWRows", func(b *bench) [][]float32 {
+			s := newSparseRun(b, 90, 1100, 3)
+			for range 3 {
+				s.step(b, 4)
+			}
+			return [][]float32{b.getMat(s.p), {float32(s.squares[2])}}
+		}},
 		{"EmbeddingGrad", func(b *bench) [][]float32 {
 			m, ids := mats(b, 2), make([]int32, rows)
 			for i := range ids {

@@ -20,6 +20,7 @@ var cases = []struct {
 	{"SumSquares", testSumSquares},
 	{"SwiGLU", testSwiGLU},
 	{"AdamW", testAdamW},
+	{"SparseRows", testSparseRows},
 	{"RMSNorm", testRMSNorm},
 	{"RowNormalize", testRowNormalize},
 	{"Rotary", testRotary},
