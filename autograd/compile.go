@@ -20,7 +20,8 @@ type Options struct {
 	KeepCheap bool
 	// MicroBatches is the largest number of micro-batches in an optimizer step,
 	// 0 when it is not known. With one, a gradient takes memory only from the
-	// moment it is computed, where activations have gone by then.
+	// moment it is computed, where activations have gone by then. When they hold
+	// fewer tokens than an embedding has rows, its gradient is kept by row.
 	MicroBatches int
 }
 
@@ -78,6 +79,7 @@ type ir struct {
 	instrs []*instr
 	grads  map[string]*value
 	output map[string]*value
+	sparse []*sparseGrad
 }
 
 // Compile turns a graph into a program for dev. Only shapes are looked at:
@@ -105,6 +107,7 @@ func (r *ir) optimize() {
 	r.mergeHeadLoss()
 	r.normaliseInHeadLoss()
 	r.splitPhases()
+	r.sparsifyEmbeddings()
 	r.fuseGradientSums()
 	r.recompute(r.opts.RecomputeBlocks)
 	if !r.opts.KeepCheap {

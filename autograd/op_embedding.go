@@ -34,8 +34,14 @@ func (g *Graph) Embedding(table, ids *Node, pad int) *Node {
 // order.
 func (g *Graph) embeddingGrad(dy, ids *Node, v, pad int) *Node {
 	t, c := matDims("embeddingGrad", dy)
-	return g.apply(newOp(fused{
-		name: "embedding_grad", attrs: fmt.Sprint(pad),
+	return g.apply(embeddingGradOp(t, v, c, pad), dy, ids)
+}
+
+const embeddingGradName = "embedding_grad"
+
+func embeddingGradOp(t, v, c, pad int) *fused {
+	return newOp(fused{
+		name: embeddingGradName, attrs: fmt.Sprint(pad), attr: float64(pad),
 		in: []port{f32(t, c), i32(t)}, out: []port{f32(v, c)},
 		reference: func(in []host, out [][]float32) {
 			for i, id := range in[1].i {
@@ -52,7 +58,7 @@ func (g *Graph) embeddingGrad(dy, ids *Node, v, pad int) *Node {
 			k.clearUnlessAdding(dev, 0)
 			dev.EmbeddingGrad(k.out[0].Mat(v, c), k.in[0].Mat(t, c), k.in[1], pad)
 		},
-	}), dy, ids)
+	})
 }
 
 // clearUnlessAdding zeroes result i for kernels that always add.

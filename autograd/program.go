@@ -26,6 +26,7 @@ type Program struct {
 	grads    map[string]*value
 	outputs  map[string]*value
 	sums     []*value // accumulators, cleared at Begin
+	sparse   []*sparseGrad
 	plan     Plan
 	span     span
 	// micros is the most micro-batches of a step (0: any number), ran those
@@ -41,7 +42,7 @@ var _ gorgonia.VM = (*Program)(nil)
 
 func newProgram(r *ir, blocks []*block) *Program {
 	p := &Program{
-		dev: r.dev, instrs: r.instrs, grads: r.grads, outputs: r.output,
+		dev: r.dev, instrs: r.instrs, grads: r.grads, outputs: r.output, sparse: r.sparse,
 		leaves: map[string]*value{}, declared: r.graph.byName, scalars: map[string]*float32{},
 		plan: newPlan(r.instrs, blocks), span: r.span(), micros: r.opts.MicroBatches,
 	}
@@ -147,6 +148,11 @@ func (p *Program) SetInts(name string, v []int32) error {
 	if p.arena == nil {
 		return errUnbound
 	}
+	for _, s := range p.sparse {
+		if s.ids == l {
+			copy(s.host, v)
+		}
+	}
 	return kernels.Write(p.dev, p.bufs[l], v)
 }
 
@@ -166,6 +172,9 @@ func (p *Program) Begin() error {
 		return errUnbound
 	}
 	p.ran = 0
+	for _, s := range p.sparse {
+		s.begin()
+	}
 	p.run(prologue)
 	for _, v := range p.sums {
 		p.dev.Zero(p.bufs[v])
@@ -183,6 +192,11 @@ func (p *Program) Micro() error {
 		return fmt.Errorf("autograd: micro-batch %d of a step; the program was compiled for steps of %d (Options.MicroBatches)", p.ran+1, p.micros)
 	}
 	p.ran++
+	for _, s := range p.sparse {
+		if err := s.assign(p); err != nil {
+			return fmt.Errorf("autograd: rows of the gradient of %s: %w", s.param, err)
+		}
+	}
 	p.run(micro)
 	return nil
 }
@@ -208,10 +222,10 @@ func (p *Program) run(ph phase) {
 }
 
 // Grad returns the gradient of a trainable parameter, valid from End to the
-// next Begin.
+// next Begin. A gradient kept by row has no such buffer: see [Program.GradRows].
 func (p *Program) Grad(param string) (kernels.Buf, bool) {
 	v := p.grads[param]
-	if v == nil {
+	if v == nil || p.SparseGrad(param) {
 		return kernels.Buf{}, false
 	}
 	return p.bufs[v], true

@@ -16,7 +16,6 @@ type Sequence struct {
 // Batch holds the loss of a batch and its gradients until it is closed.
 type Batch struct {
 	Stats model.Stats
-	dev   kernels.Device
 	step  *model.Step
 }
 
@@ -49,7 +48,7 @@ func Gradients(dev kernels.Device, cfg model.Config, w *model.Weights, rows []Se
 	if err != nil {
 		return nil, err
 	}
-	b := &Batch{dev: dev, step: step}
+	b := &Batch{step: step}
 	if err := b.run(w, batches, supervised); err != nil {
 		b.Close()
 		return nil, err
@@ -99,11 +98,10 @@ func (r Sequence) padded(n int) model.Batch {
 
 // Read copies the gradient of a tensor into dst, which has its length.
 func (b *Batch) Read(name string, dst []float32) error {
-	g, ok := b.step.Grad(name)
-	if !ok {
-		return fmt.Errorf("eval: %s has no gradient", name)
+	if err := b.step.ReadGrad(name, dst); err != nil {
+		return fmt.Errorf("eval: gradient of %s: %w", name, err)
 	}
-	return kernels.Read(b.dev, dst, g)
+	return nil
 }
 
 // Close frees the gradients.

@@ -134,8 +134,19 @@ func (s *Step) End() (Stats, error) {
 // micro-batch, 0 where it had no label. The slice is reused.
 func (s *Step) NLL() []float32 { return s.nll }
 
-// Grad returns the gradient of a trainable tensor, valid from End to Begin.
+// Grad returns the gradient of a trainable tensor, valid from End to Begin. One
+// that is kept by row is had from GradRows instead.
 func (s *Step) Grad(name string) (kernels.Buf, bool) { return s.program.Grad(name) }
+
+// GradRows returns a gradient that is kept by row, valid from End to Begin.
+func (s *Step) GradRows(name string) (kernels.SparseRows, bool) { return s.program.GradRows(name) }
+
+// SparseGrad tells whether a tensor's gradient is kept by row, which is so for
+// the embedding when a step has fewer tokens than the vocabulary entries.
+func (s *Step) SparseGrad(name string) bool { return s.program.SparseGrad(name) }
+
+// ReadGrad copies the whole gradient of a tensor to dst, valid from End to Begin.
+func (s *Step) ReadGrad(name string, dst []float32) error { return s.program.ReadGrad(name, dst) }
 
 // load checks and writes the inputs.
 func (s *Step) load(b Batch) error {

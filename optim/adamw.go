@@ -1,9 +1,11 @@
 package optim
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"sort"
 
 	"huihai/kernels"
@@ -21,8 +23,11 @@ type AdamW struct {
 	cfg     Config
 	params  []Param // in name order
 	moments []Moments
-	mem     kernels.Mem
-	sums    []float64 // scratch of the gradient norm
+	// seen tells, for a tensor with gradients by row, which rows have moments that
+	// may not be zero; nil for other tensors.
+	seen [][]bool
+	mem  []kernels.Mem
+	sums []float64 // scratch of the gradient norm
 }
 
 // Moments are the running means of a tensor's gradient (M) and of its square
@@ -30,8 +35,9 @@ type AdamW struct {
 // optimizer.
 type Moments struct{ M, V kernels.Buf }
 
-// New returns an optimizer for params with zero moments, which it keeps in one
-// allocation of [StateBytes] bytes. Close gives the allocation back.
+// New returns an optimizer for params with zero moments: [StateBytes] bytes, in
+// one allocation and one on demand for every tensor with gradients by row. Close
+// gives them back.
 func New(dev kernels.Device, cfg Config, params []Param) (*AdamW, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("optim: %w", err)
@@ -40,32 +46,62 @@ func New(dev kernels.Device, cfg Config, params []Param) (*AdamW, error) {
 	if err != nil {
 		return nil, fmt.Errorf("optim: %w", err)
 	}
-	mem, err := dev.Alloc(StateBytes(sorted))
-	if err != nil {
-		return nil, fmt.Errorf("optim: allocate the moments of %d tensors: %w", len(sorted), err)
-	}
 	o := &AdamW{
-		dev: dev, cfg: cfg, params: sorted, mem: mem,
+		dev: dev, cfg: cfg, params: sorted, seen: make([][]bool, len(sorted)),
 		moments: make([]Moments, len(sorted)), sums: make([]float64, len(sorted)),
 	}
+	if err := o.allocate(); err != nil {
+		o.Close()
+		return nil, fmt.Errorf("optim: allocate the moments of %d tensors: %w", len(sorted), err)
+	}
+	return o, nil
+}
+
+func (o *AdamW) allocate() error {
+	var whole []int
+	for i, p := range o.params {
+		if p.Rows == nil {
+			whole = append(whole, i)
+			continue
+		}
+		o.seen[i] = make([]bool, p.Shape[0])
+		if err := o.place(o.dev.AllocOnDemand, i); err != nil {
+			return err
+		}
+	}
+	return o.place(o.dev.Alloc, whole...)
+}
+
+// place lays the moments of the tensors out in one allocation.
+func (o *AdamW) place(alloc func(int64) (kernels.Mem, error), tensors ...int) error {
+	ps := make([]Param, len(tensors))
+	for i, t := range tensors {
+		ps[i] = o.params[t]
+	}
+	mem, err := alloc(StateBytes(ps))
+	if err != nil {
+		return err
+	}
+	o.mem = append(o.mem, mem)
 	var off int64
 	take := func(n int) kernels.Buf {
 		b := kernels.Buf{Mem: mem, Off: off, Len: n, Type: kernels.F32}
 		off += momentBytes(n)
 		return b
 	}
-	for i, p := range sorted {
-		o.moments[i] = Moments{M: take(p.Value.Len), V: take(p.Value.Len)}
+	for _, t := range tensors {
+		n := o.params[t].Value.Len
+		o.moments[t] = Moments{M: take(n), V: take(n)}
 	}
-	return o, nil
+	return nil
 }
 
 // Close gives the moments' memory back. The optimizer must not be used again.
 func (o *AdamW) Close() {
-	if o.mem != nil {
-		o.dev.Free(o.mem)
-		o.mem = nil
+	for _, m := range o.mem {
+		o.dev.Free(m)
 	}
+	o.mem = nil
 }
 
 // StepResult tells what a step did.
@@ -115,14 +151,24 @@ func (o *AdamW) Step(step int, lr float64) (StepResult, error) {
 	}
 	for i, p := range o.params {
 		args.WeightDecay = float32(o.cfg.Decay(p.Shape))
-		o.dev.AdamW(p.Value, p.Grad, o.moments[i].M, o.moments[i].V, args)
+		m := o.moments[i]
+		if p.Rows == nil {
+			o.dev.AdamW(p.Value, p.Grad, m.M, m.V, args)
+			continue
+		}
+		g := p.Rows()
+		for _, r := range g.Row {
+			o.seen[i][r] = true
+		}
+		rows, cols := p.Shape[0], p.Shape[1]
+		o.dev.AdamWRows(p.Value.Mat(rows, cols), g, m.M.Mat(rows, cols), m.V.Mat(rows, cols), o.seen[i], args)
 	}
 	return res, nil
 }
 
 func (o *AdamW) gradNorm(step int) (float64, error) {
 	for i, p := range o.params {
-		s, err := o.dev.SumSquares(p.Grad)
+		s, err := o.sumSquares(p)
 		if err != nil {
 			return 0, fmt.Errorf("optim: step %d: gradient norm of %s: %w", step, p.Name, err)
 		}
@@ -132,6 +178,13 @@ func (o *AdamW) gradNorm(step int) (float64, error) {
 		o.sums[i] = s
 	}
 	return math.Sqrt(treeSum(o.sums)), nil
+}
+
+func (o *AdamW) sumSquares(p Param) (float64, error) {
+	if p.Rows != nil {
+		return o.dev.SumSquaresRows(p.Rows())
+	}
+	return o.dev.SumSquares(p.Grad)
 }
 
 // correction returns 1-beta^step, for the beta that the kernels use: after one
@@ -175,24 +228,33 @@ func (o *AdamW) State() iter.Seq2[string, Moments] {
 	}
 }
 
-// Moments returns the moments of one tensor, for a checkpoint to read or fill,
+// Moments returns the moments of one tensor, for a checkpoint to read,
 // or an error if no trainable tensor has this name.
 func (o *AdamW) Moments(name string) (Moments, error) {
-	i := sort.Search(len(o.params), func(i int) bool { return o.params[i].Name >= name })
-	if i == len(o.params) || o.params[i].Name != name {
-		return Moments{}, fmt.Errorf("optim: no trainable tensor is called %s", name)
+	i, err := o.index(name)
+	if err != nil {
+		return Moments{}, err
 	}
 	return o.moments[i], nil
+}
+
+func (o *AdamW) index(name string) (int, error) {
+	i := sort.Search(len(o.params), func(i int) bool { return o.params[i].Name >= name })
+	if i == len(o.params) || o.params[i].Name != name {
+		return 0, fmt.Errorf("optim: no trainable tensor is called %s", name)
+	}
+	return i, nil
 }
 
 // SetMoments replaces the moments of one tensor. An unknown name, a length
 // that is not the tensor's or a second moment that is negative or NaN is an
 // error and changes nothing.
 func (o *AdamW) SetMoments(name string, m, v []float32) error {
-	dst, err := o.Moments(name)
+	i, err := o.index(name)
 	if err != nil {
 		return err
 	}
+	dst := o.moments[i]
 	if len(m) != dst.M.Len || len(v) != dst.V.Len {
 		return fmt.Errorf("optim: moments of %s: got %d and %d values; the tensor has %d", name, len(m), len(v), dst.M.Len)
 	}
@@ -201,11 +263,34 @@ func (o *AdamW) SetMoments(name string, m, v []float32) error {
 			return fmt.Errorf("optim: moments of %s: the second moment of element %d is %v; it cannot be negative", name, i, x)
 		}
 	}
-	if err := kernels.Write(o.dev, dst.M, m); err != nil {
+	if o.seen[i] != nil {
+		err = o.setRows(i, m, v)
+	} else {
+		err = errors.Join(kernels.Write(o.dev, dst.M, m), kernels.Write(o.dev, dst.V, v))
+	}
+	if err != nil {
 		return fmt.Errorf("optim: moments of %s: %w", name, err)
 	}
-	if err := kernels.Write(o.dev, dst.V, v); err != nil {
-		return fmt.Errorf("optim: moments of %s: %w", name, err)
+	return nil
+}
+
+// setRows writes the rows whose moments are not zero, or were not so before, and
+// leaves the memory of the others untouched.
+func (o *AdamW) setRows(tensor int, m, v []float32) error {
+	cols := o.params[tensor].Shape[1]
+	dst := o.moments[tensor]
+	notZero := func(x float32) bool { return math.Float32bits(x) != 0 }
+	for r := range o.seen[tensor] {
+		from, to := r*cols, (r+1)*cols
+		was := o.seen[tensor][r]
+		is := slices.ContainsFunc(m[from:to], notZero) || slices.ContainsFunc(v[from:to], notZero)
+		o.seen[tensor][r] = is
+		if !was && !is {
+			continue
+		}
+		if err := errors.Join(kernels.Write(o.dev, dst.M.Slice(from, to), m[from:to]), kernels.Write(o.dev, dst.V.Slice(from, to), v[from:to])); err != nil {
+			return err
+		}
 	}
 	return nil
 }

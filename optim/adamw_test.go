@@ -26,11 +26,11 @@ func TestNewAllocatesOnceWhatStateBytesSays(t *testing.T) {
 	if got := dev.allocs - before; got != 1 {
 		t.Errorf("New made %d allocations, want 1", got)
 	}
-	if want := StateBytes(params); opt.mem.Size() != want || want != 2*(64+64+64) {
-		t.Errorf("New allocated %d bytes; StateBytes says %d", opt.mem.Size(), want)
+	if want := StateBytes(params); opt.mem[0].Size() != want || want != 2*(64+64+64) {
+		t.Errorf("New allocated %d bytes; StateBytes says %d", opt.mem[0].Size(), want)
 	}
 	var names []string
-	taken := make([]bool, opt.mem.Size())
+	taken := make([]bool, opt.mem[0].Size())
 	for name, mom := range opt.State() {
 		names = append(names, name)
 		for _, b := range []kernels.Buf{mom.M, mom.V} {

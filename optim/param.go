@@ -15,6 +15,10 @@ type Param struct {
 	Name        string
 	Shape       []int
 	Value, Grad kernels.Buf
+	// Rows takes the place of Grad for a matrix whose gradient is kept by row: it
+	// returns the gradient of the step, and is called by Step alone. The moments of
+	// such a tensor take memory only where a row has had a gradient.
+	Rows func() kernels.SparseRows
 }
 
 // stateAlign is the alignment of every moment within the allocation, in bytes.
@@ -60,11 +64,13 @@ func inNameOrder(params []Param) ([]Param, error) {
 			errs = append(errs, fmt.Errorf("tensor %s appears twice", p.Name))
 		case slices.ContainsFunc(p.Shape, func(d int) bool { return d <= 0 }):
 			errs = append(errs, fmt.Errorf("tensor %s has the impossible shape %v", p.Name, p.Shape))
-		case p.Value.IsZero() || p.Grad.IsZero():
+		case p.Rows != nil && len(p.Shape) != 2:
+			errs = append(errs, fmt.Errorf("tensor %s has a gradient by row; its shape %v is not a matrix", p.Name, p.Shape))
+		case p.Value.IsZero() || p.Grad.IsZero() && p.Rows == nil:
 			errs = append(errs, fmt.Errorf("tensor %s lacks its weights or its gradient", p.Name))
 		case p.Value.Type != kernels.F32 || p.Grad.Type != kernels.F32:
 			errs = append(errs, fmt.Errorf("tensor %s is %v with a gradient of %v; both must be %v", p.Name, p.Value.Type, p.Grad.Type, kernels.F32))
-		case p.Value.Len != n || p.Grad.Len != n:
+		case p.Value.Len != n || p.Grad.Len != n && p.Rows == nil:
 			errs = append(errs, fmt.Errorf("tensor %s has %d weights and %d gradients; its shape %v needs %d of each", p.Name, p.Value.Len, p.Grad.Len, p.Shape, n))
 		}
 	}

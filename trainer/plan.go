@@ -20,8 +20,11 @@ type Plan struct {
 	// kinds of autograd.Plan at its fullest moment.
 	Bytes map[string]int64 `json:"bytes"`
 	// PeakBytes is what the run allocates on the device.
-	PeakBytes int64         `json:"peak_bytes"`
-	Arena     autograd.Plan `json:"arena"`
+	PeakBytes int64 `json:"peak_bytes"`
+	// OnDemandBytes is the part of it that takes memory only as tokens are seen for
+	// the first time: the moments of an embedding with gradients by row.
+	OnDemandBytes int64         `json:"on_demand_bytes"`
+	Arena         autograd.Plan `json:"arena"`
 }
 
 // PlanRun plans a run without allocating anything on the device.
@@ -102,6 +105,11 @@ func newPlan(dev kernels.Device, mc model.Config, c Config, step *model.Step, bl
 	}
 	p.Bytes["weights"] = model.WeightBytes(mc.Tensors(), model.Float32)
 	p.Bytes["optimizer_state"] = optim.StateBytes(optimParams(mc.Tensors(), nil, nil))
+	for _, t := range mc.Tensors() {
+		if step.SparseGrad(t.Name) {
+			p.OnDemandBytes += optim.StateBytes([]optim.Param{{Shape: t.Shape}})
+		}
+	}
 	p.Bytes["device"] = dev.Capabilities().FixedBytes
 	p.PeakBytes = p.Arena.ArenaBytes + p.Bytes["weights"] + p.Bytes["optimizer_state"] + p.Bytes["device"]
 	return p
@@ -119,6 +127,12 @@ func optimParams(ts []model.Tensor, w *model.Weights, step *model.Step) []optim.
 		if w != nil {
 			p.Value = w.Bufs()[t.Name]
 			p.Grad, _ = step.Grad(t.Name)
+			if step.SparseGrad(t.Name) {
+				p.Rows = func() kernels.SparseRows {
+					g, _ := step.GradRows(t.Name)
+					return g
+				}
+			}
 		}
 		ps = append(ps, p)
 	}

@@ -213,10 +213,21 @@ func folderHash(t *testing.T, dir string) string {
 // Ten steps give the same checkpoint, byte for byte, whatever the threads, the
 // micro-batches and the recomputation.
 func TestCheckpointDoesNotDependOnTheCut(t *testing.T) {
+	for _, size := range []int{vocab, sparseVocab} {
+		checkCuts(t, size)
+	}
+}
+
+// sparseVocab has more entries than a step of these tests has tokens, so that the
+// gradient of the embedding is kept by row.
+const sparseVocab = 400
+
+func checkCuts(t *testing.T, size int) {
 	want := ""
 	for _, micro := range []int{8, 4, 2, 1} {
 		for _, threads := range []int{1, 2, 3, 7} {
 			s, rec := setup(t, openCPU(t, threads), 10, micro)
+			s.Model.VocabSize = size
 			s.Config.Recompute = threads%2 == 0
 			run(t, s, Hooks{Observer: rec})
 			got := folderHash(t, rec.saved[0])
@@ -232,10 +243,18 @@ func TestCheckpointDoesNotDependOnTheCut(t *testing.T) {
 
 // A run that was interrupted and resumed leaves the files of one that was not.
 func TestResumeEqualsNoInterruption(t *testing.T) {
+	for _, size := range []int{vocab, sparseVocab} {
+		checkResume(t, size)
+	}
+}
+
+func checkResume(t *testing.T, size int) {
 	whole, rec := setup(t, openCPU(t, 2), 12, 4)
+	whole.Model.VocabSize = size
 	run(t, whole, Hooks{Observer: rec})
 
 	s, part := setup(t, openCPU(t, 2), 12, 4)
+	s.Model.VocabSize = size
 	ctx, cancel := context.WithCancel(context.Background())
 	part.onStep = func(r StepRecord) {
 		if r.Step == 5 {
@@ -256,7 +275,7 @@ func TestResumeEqualsNoInterruption(t *testing.T) {
 	}
 	defer l.Close()
 	again, cont := setup(t, openCPU(t, 1), 12, 2)
-	again.Resume = l
+	again.Resume, again.Model.VocabSize = l, size
 	run(t, again, Hooks{Observer: cont})
 	if got, want := folderHash(t, cont.saved[0]), folderHash(t, rec.saved[0]); got != want {
 		t.Errorf("after resuming the checkpoint is %s, without interruption %s", got, want)
@@ -268,15 +287,23 @@ func TestResumeEqualsNoInterruption(t *testing.T) {
 
 // The device holds exactly what the plan says.
 func TestPlanIsWhatIsAllocated(t *testing.T) {
-	for _, recompute := range []bool{false, true} {
+	for i, recompute := range []bool{false, true, false, true} {
 		dev := &counting{Device: openCPU(t, 2)}
 		s, _ := setup(t, dev, 3, 4)
 		s.Config.Recompute = recompute
+		onDemand := int64(0)
+		if i >= 2 {
+			s.Model.VocabSize = sparseVocab
+			onDemand = 2 * 4 * sparseVocab * int64(s.Model.HiddenSize)
+		}
 		plan, err := PlanRun(dev, s.Model, s.Config)
 		if err != nil || dev.bytes != 0 {
 			t.Fatalf("planning allocated %d bytes (%v)", dev.bytes, err)
 		}
 		tr := newTrainer(t, s, Hooks{})
+		if plan.OnDemandBytes != onDemand || dev.onDemand != onDemand {
+			t.Errorf("planned %d bytes on demand, allocated %d, want %d", plan.OnDemandBytes, dev.onDemand, onDemand)
+		}
 		if want := plan.PeakBytes - plan.Bytes["device"]; dev.bytes != want || tr.Plan().PeakBytes != plan.PeakBytes {
 			t.Errorf("recompute %v: planned %d bytes, allocated %d", recompute, want, dev.bytes)
 		}
@@ -326,7 +353,13 @@ func TestMemoryBudget(t *testing.T) {
 
 type counting struct {
 	kernels.Device
-	bytes, peak int64
+	bytes, peak, onDemand int64
+}
+
+func (c *counting) AllocOnDemand(n int64) (kernels.Mem, error) {
+	c.bytes, c.onDemand = c.bytes+n, c.onDemand+n
+	c.peak = max(c.peak, c.bytes)
+	return c.Device.AllocOnDemand(n)
 }
 
 func (c *counting) Alloc(n int64) (kernels.Mem, error) {

@@ -134,7 +134,7 @@ func (k kernelCase) name() string { return k.kernel + " " + k.shape }
 
 // allCases lists every kernel at every shape.
 func allCases() []kernelCase {
-	return slices.Concat(matMulCases(), attentionCases(), headCases(), normCases(), elementCases(), tableCases())
+	return slices.Concat(matMulCases(), attentionCases(), headCases(), normCases(), elementCases(), tableCases(), sparseCases())
 }
 
 // ErrNothingChosen is returned when Only matches nothing.
