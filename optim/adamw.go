@@ -246,25 +246,31 @@ func (o *AdamW) index(name string) (int, error) {
 	return i, nil
 }
 
-// SetMoments replaces the moments of one tensor. An unknown name, a length
-// that is not the tensor's or a second moment that is negative or NaN is an
-// error and changes nothing.
-func (o *AdamW) SetMoments(name string, m, v []float32) error {
+// SetMoments replaces the moments of elements from, from+1, ... of one tensor, so
+// that large ones can be read in pieces: of whole rows, if the tensor has two
+// dimensions. An unknown name, a range that does not fit or a second moment that
+// is negative or NaN is an error and changes nothing.
+func (o *AdamW) SetMoments(name string, from int, m, v []float32) error {
 	i, err := o.index(name)
 	if err != nil {
 		return err
 	}
-	dst := o.moments[i]
-	if len(m) != dst.M.Len || len(v) != dst.V.Len {
-		return fmt.Errorf("optim: moments of %s: got %d and %d values; the tensor has %d", name, len(m), len(v), dst.M.Len)
+	dst, to := o.moments[i], from+len(m)
+	if len(m) != len(v) || from < 0 || to > dst.M.Len {
+		return fmt.Errorf("optim: moments of %s: got %d and %d values from element %d; the tensor has %d", name, len(m), len(v), from, dst.M.Len)
+	}
+	if s := o.params[i].Shape; len(s) == 2 && (from%s[1] != 0 || to%s[1] != 0) {
+		return fmt.Errorf("optim: moments of %s: elements %d to %d are not whole rows of %d", name, from, to, s[1])
 	}
 	for i, x := range v {
 		if !(x >= 0) {
-			return fmt.Errorf("optim: moments of %s: the second moment of element %d is %v; it cannot be negative", name, i, x)
+			return fmt.Errorf("optim: moments of %s: the second moment of element %d is %v; it cannot be negative", name, from+i, x)
 		}
 	}
+	dst.M, dst.V = dst.M.Slice(from, to), dst.V.Slice(from, to)
 	if o.seen[i] != nil {
-		err = o.setRows(i, m, v)
+		cols := o.params[i].Shape[1]
+		err = o.setRows(o.seen[i][from/cols:to/cols], cols, dst, m, v)
 	} else {
 		err = errors.Join(kernels.Write(o.dev, dst.M, m), kernels.Write(o.dev, dst.V, v))
 	}
@@ -276,15 +282,12 @@ func (o *AdamW) SetMoments(name string, m, v []float32) error {
 
 // setRows writes the rows whose moments are not zero, or were not so before, and
 // leaves the memory of the others untouched.
-func (o *AdamW) setRows(tensor int, m, v []float32) error {
-	cols := o.params[tensor].Shape[1]
-	dst := o.moments[tensor]
+func (o *AdamW) setRows(seen []bool, cols int, dst Moments, m, v []float32) error {
 	notZero := func(x float32) bool { return math.Float32bits(x) != 0 }
-	for r := range o.seen[tensor] {
+	for r, was := range seen {
 		from, to := r*cols, (r+1)*cols
-		was := o.seen[tensor][r]
 		is := slices.ContainsFunc(m[from:to], notZero) || slices.ContainsFunc(v[from:to], notZero)
-		o.seen[tensor][r] = is
+		seen[r] = is
 		if !was && !is {
 			continue
 		}

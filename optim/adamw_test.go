@@ -298,7 +298,7 @@ func TestMomentsRoundTrip(t *testing.T) {
 	write(t, dev, w.Value, save["w"].value)
 	write(t, dev, x.Value, save["x"].value)
 	for name, s := range save {
-		if err := resumed.SetMoments(name, s.m, s.v); err != nil {
+		if err := resumed.SetMoments(name, 0, s.m, s.v); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -310,22 +310,26 @@ func TestMomentsRoundTrip(t *testing.T) {
 
 func TestSetMomentsRefusesWhatDoesNotFit(t *testing.T) {
 	dev := &fakeDevice{}
-	opt, err := New(dev, Default(), []Param{newParam(t, dev, "w", []int{2}, []float32{1, 2})})
+	opt, err := New(dev, Default(), []Param{newParam(t, dev, "w", []int{2}, []float32{1, 2}), newParam(t, dev, "x", []int{2, 3}, make([]float32, 6))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	nan := float32(math.NaN())
 	for _, c := range []struct {
 		name string
+		from int
 		m, v []float32
 		want string
 	}{
-		{"other", []float32{0, 0}, []float32{0, 0}, "no trainable tensor is called other"},
-		{"w", []float32{0}, []float32{0, 0}, "got 1 and 2 values; the tensor has 2"},
-		{"w", []float32{0, 0}, []float32{0, -1}, "element 1 is -1"},
-		{"w", []float32{0, 0}, []float32{nan, 0}, "element 0 is NaN"},
+		{"other", 0, []float32{0, 0}, []float32{0, 0}, "no trainable tensor is called other"},
+		{"w", 1, []float32{0, 0}, []float32{0, 0}, "got 2 and 2 values from element 1; the tensor has 2"},
+		{"w", -1, []float32{0, 0}, []float32{0, 0}, "from element -1"},
+		{"x", 2, []float32{0, 0}, []float32{0, 0}, "elements 2 to 4 are not whole rows of 3"},
+		{"w", 0, []float32{0}, []float32{0, 0}, "got 1 and 2 values from element 0; the tensor has 2"},
+		{"w", 0, []float32{0, 0}, []float32{0, -1}, "element 1 is -1"},
+		{"w", 0, []float32{0, 0}, []float32{nan, 0}, "element 0 is NaN"},
 	} {
-		if err := opt.SetMoments(c.name, c.m, c.v); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := opt.SetMoments(c.name, c.from, c.m, c.v); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("SetMoments(%s, %v, %v) says %v, want %q", c.name, c.m, c.v, err, c.want)
 		}
 	}

@@ -103,7 +103,7 @@ func (t *Trainer) moments() []checkpoint.TensorSource {
 	return out
 }
 
-// saveChunk is the number of elements copied from the device at a time.
+// saveChunk is the number of elements copied from or to the device at a time.
 const saveChunk = 1 << 20
 
 // source streams a float32 buffer from the device.
@@ -128,16 +128,8 @@ func (t *Trainer) resume(l *checkpoint.Loaded) error {
 	if l.Optimizer == nil {
 		return errors.New("the checkpoint holds the model only (save_only_model); start a new run from it with train.model_name_or_path instead")
 	}
-	for name := range t.opt.State() {
-		m, err := t.moment(l, checkpoint.ExpAvgPrefix+name)
-		if err != nil {
-			return err
-		}
-		v, err := t.moment(l, checkpoint.ExpAvgSqPrefix+name)
-		if err != nil {
-			return err
-		}
-		if err := t.opt.SetMoments(name, m, v); err != nil {
+	for name, dst := range t.opt.State() {
+		if err := t.loadMoments(l.Optimizer, name, dst.M.Len); err != nil {
 			return err
 		}
 	}
@@ -162,10 +154,33 @@ func (t *Trainer) resume(l *checkpoint.Loaded) error {
 	return nil
 }
 
-func (t *Trainer) moment(l *checkpoint.Loaded, name string) ([]float32, error) {
-	x, err := l.Optimizer.Tensor(name)
-	if err != nil {
-		return nil, err
+// loadMoments reads the moments of a tensor of n elements in pieces of whole rows,
+// so that they are never held twice.
+func (t *Trainer) loadMoments(f *safetensors.File, name string, n int) error {
+	sources := [2]safetensors.Tensor{}
+	for i, prefix := range []string{checkpoint.ExpAvgPrefix, checkpoint.ExpAvgSqPrefix} {
+		x, err := f.Tensor(prefix + name)
+		if err != nil {
+			return err
+		}
+		if x.Len() != n {
+			return fmt.Errorf("%s%s has %d values in the checkpoint, the tensor %d", prefix, name, x.Len(), n)
+		}
+		sources[i] = x
 	}
-	return safetensors.Float32s(x)
+	piece := n
+	if s := sources[0].Shape; len(s) == 2 && s[1] > 0 {
+		piece = max(1, saveChunk/s[1]) * s[1]
+	}
+	m, v := make([]float32, min(piece, n)), make([]float32, min(piece, n))
+	for from := 0; from < n; from += len(m) {
+		k := min(len(m), n-from)
+		if err := errors.Join(sources[0].ReadFloat32(m[:k], from), sources[1].ReadFloat32(v[:k], from)); err != nil {
+			return err
+		}
+		if err := t.opt.SetMoments(name, from, m[:k], v[:k]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
