@@ -95,7 +95,7 @@ func Compile(g *Graph, dev kernels.Device, opts Options) (p *Program, err error)
 	r.opts = opts
 	r.optimize()
 	for _, in := range r.instrs {
-		if in.op.launch == nil {
+		if in.op.launch == nil && in.op.product == nil {
 			return nil, fmt.Errorf("autograd: compile: %s cannot run alone; make HeadLoss's NLL and MaxLogit outputs", in.op)
 		}
 	}
@@ -113,6 +113,7 @@ func (r *ir) optimize() {
 	if !r.opts.KeepCheap {
 		r.recomputeCheap()
 	}
+	r.bringProductsTogether()
 	r.number()
 }
 

@@ -80,6 +80,9 @@ type fused struct {
 	scratch func(dev kernels.Device) int64
 	// launch makes the kernel calls.
 	launch func(dev kernels.Device, c *call)
+	// product is what an op that is one matrix product has instead of launch;
+	// products that do not depend on each other run together.
+	product func(c *call) kernels.MatMul
 
 	// part is the index picked from a packed operand, -1 for other ops.
 	part int

@@ -22,8 +22,8 @@ func (g *Graph) Linear(x, w *Node) *Node {
 			return []*Node{g.linearGradX(grad, in[1]), g.linearGradW(grad, in[0])}
 		},
 		accumulates: []int{0},
-		launch: func(dev kernels.Device, c *call) {
-			dev.MatMulNT(c.out[0].Mat(m, n), c.in[0].Mat(m, k), c.in[1].Mat(n, k), c.acc[0])
+		product: func(c *call) kernels.MatMul {
+			return kernels.MatMul{Kind: kernels.NT, C: c.out[0].Mat(m, n), A: c.in[0].Mat(m, k), B: c.in[1].Mat(n, k), Acc: c.acc[0]}
 		},
 	}), x, w)
 }
@@ -47,8 +47,8 @@ func (g *Graph) linearGradX(dy, w *Node) *Node {
 			}
 		},
 		accumulates: []int{0},
-		launch: func(dev kernels.Device, c *call) {
-			dev.MatMulNN(c.out[0].Mat(m, k), c.in[0].Mat(m, n), c.in[1].Mat(n, k), c.acc[0])
+		product: func(c *call) kernels.MatMul {
+			return kernels.MatMul{Kind: kernels.NN, C: c.out[0].Mat(m, k), A: c.in[0].Mat(m, n), B: c.in[1].Mat(n, k), Acc: c.acc[0]}
 		},
 	}), dy, w)
 }
@@ -72,8 +72,8 @@ func (g *Graph) linearGradW(dy, x *Node) *Node {
 			}
 		},
 		accumulates: []int{0},
-		launch: func(dev kernels.Device, c *call) {
-			dev.MatMulTN(c.out[0].Mat(n, k), c.in[0].Mat(m, n), c.in[1].Mat(m, k), c.acc[0])
+		product: func(c *call) kernels.MatMul {
+			return kernels.MatMul{Kind: kernels.TN, C: c.out[0].Mat(n, k), A: c.in[0].Mat(m, n), B: c.in[1].Mat(m, k), Acc: c.acc[0]}
 		},
 	}), dy, x)
 }

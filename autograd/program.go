@@ -36,6 +36,7 @@ type Program struct {
 	arena   kernels.Mem
 	scalars map[string]*float32
 	bufs    map[*value]kernels.Buf
+	phases  [epilogue + 1][]launch
 }
 
 var _ gorgonia.VM = (*Program)(nil)
@@ -101,6 +102,9 @@ func (p *Program) Bind(params map[string]kernels.Buf) error {
 	}
 	for _, in := range p.instrs {
 		p.bindInstr(in)
+	}
+	for ph := range p.phases {
+		p.phases[ph] = p.launches(phase(ph))
 	}
 	return nil
 }
@@ -214,10 +218,8 @@ func (p *Program) End() error {
 }
 
 func (p *Program) run(ph phase) {
-	for _, in := range p.instrs {
-		if in.phase == ph {
-			in.op.launch(p.dev, &in.call)
-		}
+	for i := range p.phases[ph] {
+		p.phases[ph][i].run(p.dev)
 	}
 }
 
@@ -255,6 +257,6 @@ func (p *Program) Close() error {
 	}
 	err := p.dev.Sync()
 	p.dev.Free(p.arena)
-	p.arena, p.bufs = nil, nil
+	p.arena, p.bufs, p.phases = nil, nil, [epilogue + 1][]launch{}
 	return err
 }

@@ -29,6 +29,10 @@ func (d *Device) matMul(m kernels.MatMul) {
 
 // MatMuls implements [kernels.Device].
 func (d *Device) MatMuls(ms []kernels.MatMul) {
+	if len(ms) == 1 {
+		d.matMul(ms[0])
+		return
+	}
 	d.tasks.list = d.tasks.list[:0]
 	for _, m := range ms {
 		d.tasks.list = append(d.tasks.list, productOf(m))
