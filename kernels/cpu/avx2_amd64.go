@@ -49,6 +49,26 @@ func axpyRows64AVX2(c *float32, a *float32, b *float32, ldb int, n int)
 //go:noescape
 func axpyRows8AVX2(c *float32, a *float32, b *float32, ldb int, n int)
 
+// tile6x16AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 6 and p < kb in order.
+//
+//go:noescape
+func tile6x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
+// tile6x8AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 6 and p < kb in order.
+//
+//go:noescape
+func tile6x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
+// tile1x16AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 1 and p < kb in order.
+//
+//go:noescape
+func tile1x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
+// tile1x8AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 1 and p < kb in order.
+//
+//go:noescape
+func tile1x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
 // addAVX2: dst = a + b.
 //
 //go:noescape

@@ -1514,6 +1514,280 @@ test:
 	VZEROUPPER
 	RET
 
+// func tile6x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
+	VMOVUPS (DX)(AX*1), Y8
+	VMOVUPS 32(DX)(AX*1), Y9
+	VMOVUPS (DX)(AX*2), Y10
+	VMOVUPS 32(DX)(AX*2), Y11
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	MOVQ b+32(FP), BX
+	MOVQ kb+0(FP), SI
+	MOVQ step+24(FP), DI
+	MOVQ ldb+40(FP), R8
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	JMP  test
+
+loop:
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(AX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(AX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (DX)(AX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(AX*1)
+	VMOVUPS Y3, 32(CX)(AX*1)
+	VMOVUPS Y4, (CX)(AX*2)
+	VMOVUPS Y5, 32(CX)(AX*2)
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	VMOVUPS Y8, (DX)(AX*1)
+	VMOVUPS Y9, 32(DX)(AX*1)
+	VMOVUPS Y10, (DX)(AX*2)
+	VMOVUPS Y11, 32(DX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func tile6x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(AX*1), Y1
+	VMOVUPS (CX)(AX*2), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS (DX)(AX*1), Y4
+	VMOVUPS (DX)(AX*2), Y5
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	MOVQ b+32(FP), BX
+	MOVQ kb+0(FP), SI
+	MOVQ step+24(FP), DI
+	MOVQ ldb+40(FP), R8
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	JMP  test
+
+loop:
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (CX), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (CX)(AX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (DX)(AX*1), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (DX)(AX*2), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(AX*1)
+	VMOVUPS Y2, (CX)(AX*2)
+	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, (DX)(AX*1)
+	VMOVUPS Y5, (DX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func tile1x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile1x16AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), AX
+	MOVQ b+32(FP), CX
+	MOVQ kb+0(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ ldb+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	JMP  test
+
+loop:
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	ADDQ         SI, CX
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         BX, AX
+	DECQ         DX
+
+test:
+	TESTQ   DX, DX
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func tile1x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile1x8AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS (AX), Y0
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), AX
+	MOVQ b+32(FP), CX
+	MOVQ kb+0(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ ldb+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	JMP  test
+
+loop:
+	VMOVUPS      (CX), Y1
+	ADDQ         SI, CX
+	VBROADCASTSS (AX), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         BX, AX
+	DECQ         DX
+
+test:
+	TESTQ   DX, DX
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS Y0, (AX)
+	VZEROUPPER
+	RET
+
 // func addAVX2(dst *float32, a *float32, b *float32, n int)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-32

@@ -100,7 +100,7 @@ func BenchmarkAttention(b *testing.B) {
 					}
 					lse := f.mat(1, rows*s.heads).Buf
 					p := kernels.AttentionParams{Batch: s.batch, Tq: s.t, Tk: s.t, Heads: s.heads, KVHeads: s.heads, HeadDim: s.dim, Scale: 0.1}
-					p.Scratch = f.buf(int(f.d.AttentionScratch(p, true)), kernels.U8)
+					p.Scratch = f.buf(int(max(f.d.AttentionScratch(p, false), f.d.AttentionScratch(p, true))), kernels.U8)
 					f.d.Attention(m[3], lse, m[0], m[1], m[2], p)
 					flop := 2 * float64(s.batch*s.heads*s.t*s.t*s.dim) // two products over half the square
 					if !grad {

@@ -88,7 +88,7 @@ func (d *Device) reserve() error {
 	mr, nr := d.isa.tile()
 	aLen := (panelRows/mr)*(mr*panelDepth+panelPad) + panelPad
 	bLen := panelCols*panelDepth + panelPad
-	wsLen := tileLen + attentionRows*panelDepth + (attentionRows/mr+1)*panelPad + rowLen
+	wsLen := tileLen + rowLen
 	_ = nr
 	m, err := d.allocBlock(int64(4*(aLen+bLen+d.threads*(wsLen+16))), "packing panels")
 	if err != nil {
@@ -105,7 +105,7 @@ func (d *Device) reserve() error {
 	d.ws = make([]workspace, d.threads)
 	for i := range d.ws {
 		w := take(wsLen &^ 15)
-		d.ws[i] = workspace{tile: w[:tileLen], row: w[tileLen : tileLen+rowLen], a: w[tileLen+rowLen:]}
+		d.ws[i] = workspace{tile: w[:tileLen], row: w[tileLen : tileLen+rowLen]}
 	}
 	return nil
 }

@@ -25,7 +25,6 @@ type panels struct{ a, b []float32 }
 type workspace struct {
 	tile []float32 // tileLen, a tile at the edge of C
 	row  []float32 // rowLen
-	a    []float32 // packed rows of attention
 }
 
 // product is C (m x n) = A·B or C += A·B with depth k, in blocks. Each element of

@@ -28,6 +28,14 @@ func (p isa) vectors(n int) int {
 	return n &^ 7
 }
 
+// wideVectors is how many of n elements AVX-512 takes, sixteen at a time.
+func (p isa) wideVectors(n int) int {
+	if p != avx512 {
+		return 0
+	}
+	return n &^ 15
+}
+
 func (p isa) add(dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	n := p.vectors(len(dst))
@@ -200,7 +208,16 @@ func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) {
 		return softmaxGo(s, r)
 	}
 	visible, rel := r.clamped(len(s))
-	if r.segments == nil || visible == 0 {
+	plain := r.segments == nil || visible == 0
+	if p == avx512 {
+		if plain {
+			top = scoresAVX512(&s[0], len(s), visible, rel, r.scale, r.slope)
+		} else {
+			top = scoresSegAVX512(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want)
+		}
+		return top, expSumAVX512(&s[0], len(s), top)
+	}
+	if plain {
 		top = scoresAVX2(&s[0], len(s), visible, rel, r.scale, r.slope)
 	} else {
 		top = scoresSegAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want)
@@ -215,11 +232,17 @@ func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {
 	}
 	visible, rel := r.clamped(len(s))
 	_ = dp[len(s)-1]
-	if r.segments == nil || visible == 0 {
+	plain := r.segments == nil || visible == 0
+	switch {
+	case plain && p == avx512:
+		softmaxGradAVX512(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta)
+	case p == avx512:
+		softmaxGradSegAVX512(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
+	case plain:
 		softmaxGradAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta)
-		return
+	default:
+		softmaxGradSegAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
 	}
-	softmaxGradSegAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
 }
 
 // clamped returns the visible keys of a row of n and its first distance as the
@@ -230,18 +253,26 @@ func (r *scoreRow) clamped(n int) (visible, rel int32) {
 
 func (p isa) swiglu(h, gate, up []float32) {
 	gate, up = gate[:len(h)], up[:len(h)]
-	n := p.vectors(len(h))
+	n := p.wideVectors(len(h))
 	if n > 0 {
-		swigluAVX2(&h[0], &gate[0], &up[0], n)
+		swigluAVX512(&h[0], &gate[0], &up[0], n)
+	}
+	if m := p.vectors(len(h) - n); m > 0 {
+		swigluAVX2(&h[n], &gate[n], &up[n], m)
+		n += m
 	}
 	swigluGo(h[n:], gate[n:], up[n:])
 }
 
 func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32) {
 	dUp, dh, gate, up = dUp[:len(dGate)], dh[:len(dGate)], gate[:len(dGate)], up[:len(dGate)]
-	n := p.vectors(len(dGate))
+	n := p.wideVectors(len(dGate))
 	if n > 0 {
-		swigluGradAVX2(&dGate[0], &dUp[0], &dh[0], &gate[0], &up[0], n)
+		swigluGradAVX512(&dGate[0], &dUp[0], &dh[0], &gate[0], &up[0], n)
+	}
+	if m := p.vectors(len(dGate) - n); m > 0 {
+		swigluGradAVX2(&dGate[n], &dUp[n], &dh[n], &gate[n], &up[n], m)
+		n += m
 	}
 	swigluGradGo(dGate[n:], dUp[n:], dh[n:], gate[n:], up[n:])
 }

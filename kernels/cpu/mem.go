@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"huihai/kernels"
@@ -134,6 +135,19 @@ func f32Slice(data []byte, off, n int) []float32 {
 		return nil
 	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(&data[off])), n)
+}
+
+// i32Slice views n int32 of data from byte off, which must be aligned.
+func i32Slice(data []byte, off, n int) []int32 {
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*int32)(unsafe.Pointer(&data[off])), n)
+}
+
+// counters views integers as counters that workers share.
+func counters(v []int32) []atomic.Int32 {
+	return unsafe.Slice((*atomic.Int32)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
 }
 
 // size writes bytes for people.
