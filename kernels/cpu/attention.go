@@ -31,10 +31,22 @@ type attentionTask struct {
 	progress         []atomic.Int32
 	scratch          []float32
 	perWorker        int
-	unitQueries      int // of the forward pass
-	unitKeys         int // of the backward pass
-	grad             bool
+	unitQueries      int       // of the forward pass
+	unitKeys         int       // of the backward pass
+	deltas           []float32 // dOut·out of each query, as lse
+	phase            attentionPhase
 }
+
+type attentionPhase uint8
+
+const (
+	attentionForward attentionPhase = iota
+	attentionDeltas                 // units are deltaRows rows of all heads
+	attentionBackward
+)
+
+// deltaRows is how many rows of dOut and out a unit multiplies.
+const deltaRows = 32
 
 // AttentionScratch implements [kernels.Device].
 func (d *Device) AttentionScratch(p kernels.AttentionParams, grad bool) int64 {
@@ -42,11 +54,11 @@ func (d *Device) AttentionScratch(p kernels.AttentionParams, grad bool) int64 {
 }
 
 // sharedScratch counts the 32-bit words that all workers share: the first key of
-// each segment and, backward, how far each unit is.
+// each segment and, backward, how far each unit is and dOut·out of each query.
 func sharedScratch(p kernels.AttentionParams, grad bool) int {
 	n := p.Batch * p.Tk
 	if grad {
-		n += p.Batch * p.KVHeads * ceilDiv(p.Tk, unitKeys(p))
+		n += p.Batch*p.KVHeads*ceilDiv(p.Tk, unitKeys(p)) + p.Batch*p.Heads*p.Tq
 	}
 	return roundUp(n, kernels.Lanes)
 }
@@ -102,6 +114,9 @@ func (d *Device) AttentionGrad(dq, dk, dv, dOut, out kernels.Mat, lse kernels.Bu
 	*t = attentionTask{q: viewMat(q), k: viewMat(k), v: viewMat(v), out: viewMat(out),
 		dq: viewMat(dq), dk: viewMat(dk), dv: viewMat(dv), dOut: viewMat(dOut)}
 	t.prepare(d, p, lse, true)
+	t.phase = attentionDeltas
+	d.pool.run(t, ceilDiv(p.Batch*p.Tq, deltaRows))
+	t.phase = attentionBackward
 	d.pool.run(t, p.Batch*p.KVHeads*ceilDiv(p.Tk, t.unitKeys))
 	*t = attentionTask{}
 }
@@ -124,7 +139,7 @@ func checkAttention(p kernels.AttentionParams, q, k, v, out kernels.Mat) {
 }
 
 func (t *attentionTask) prepare(d *Device, p kernels.AttentionParams, lse kernels.Buf, grad bool) {
-	t.d, t.p, t.grad = d, p, grad
+	t.d, t.p = d, p
 	if !lse.IsZero() {
 		if lse.Len != p.Batch*p.Heads*p.Tq {
 			panic("cpu: attention: lse must be F32[Batch*Heads*Tq]")
@@ -160,7 +175,9 @@ func (t *attentionTask) prepare(d *Device, p kernels.AttentionParams, lse kernel
 	}
 	if grad {
 		t.unitKeys = unitKeys(p)
-		t.progress = counters(words[p.Batch*p.Tk:])
+		words, units := words[p.Batch*p.Tk:], p.Batch*p.KVHeads*ceilDiv(p.Tk, t.unitKeys)
+		t.progress = counters(words[:units])
+		t.deltas = f32Slice(bytes, 4*(p.Batch*p.Tk+units), p.Batch*p.Heads*p.Tq)
 		for i := range t.progress {
 			t.progress[i].Store(0)
 		}
@@ -180,7 +197,11 @@ func unitQueries(p kernels.AttentionParams, threads int) int {
 // unit implements task. The longest units come first.
 func (t *attentionTask) unit(worker, u int) {
 	scratch := t.scratch[worker*t.perWorker : (worker+1)*t.perWorker]
-	if t.grad {
+	switch t.phase {
+	case attentionDeltas:
+		t.findDeltas(u*deltaRows, min((u+1)*deltaRows, t.p.Batch*t.p.Tq))
+		return
+	case attentionBackward:
 		heads := t.p.Batch * t.p.KVHeads
 		t.backward(scratch, u%heads/t.p.KVHeads, u%heads%t.p.KVHeads, u/heads)
 		return

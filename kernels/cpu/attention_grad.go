@@ -62,6 +62,16 @@ func (t *attentionTask) backward(scratch []float32, b, kvHead, u int) {
 	}
 }
 
+// findDeltas multiplies rows [from, to) of dOut and out, head by head.
+func (t *attentionTask) findDeltas(from, to int) {
+	dim := t.p.HeadDim
+	for r := from; r < to; r++ {
+		for h := range t.p.Heads {
+			t.deltas[(r/t.p.Tq*t.p.Heads+h)*t.p.Tq+r%t.p.Tq] = t.d.isa.dot16(t.dOut.at(r, h*dim, dim), t.out.at(r, h*dim, dim))
+		}
+	}
+}
+
 // await returns when the unit of the keys before has finished the given number
 // of blocks.
 func (g *headGrad) await(blocks int32) {
@@ -134,10 +144,8 @@ func (g *headGrad) probabilities(s, dp mat, h, i, r int, keys, all span) {
 		row := t.row(g.b, h, i+r, keys.lo, keys.hi)
 		if row.n > 0 {
 			seen = roundUp(row.n, kernels.Lanes)
-			query := g.b*t.p.Tq + i + r
-			delta := t.d.isa.dot16(g.dOut[r*t.p.HeadDim:(r+1)*t.p.HeadDim], t.out.at(query, h*t.p.HeadDim, t.p.HeadDim))
-			lse := t.lse[(g.b*t.p.Heads+h)*t.p.Tq+i+r]
-			t.d.isa.softmaxGrad(weights[lo:lo+seen], grads[lo:lo+seen], &row, lse, delta)
+			query := (g.b*t.p.Heads+h)*t.p.Tq + i + r
+			t.d.isa.softmaxGrad(weights[lo:lo+seen], grads[lo:lo+seen], &row, t.lse[query], t.deltas[query])
 		}
 	}
 	for _, x := range [][]float32{weights, grads} {
