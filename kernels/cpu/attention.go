@@ -82,8 +82,9 @@ const scorePad = 16
 // unitKeys is how many keys a unit of the backward pass takes: as many as keep
 // them, their gradients and the scores in a second-level cache.
 func unitKeys(p kernels.AttentionParams) int {
-	n := backwardBytes / 4 / (5*p.HeadDim + 2*backwardRows) / keyAlign * keyAlign
-	return max(2*keyAlign, min(n, 8*keyAlign))
+	const step = 3 * keyAlign // whole groups and whole panels
+	n := backwardBytes / 4 / (5*p.HeadDim + 2*backwardRows) / step * step
+	return max(step, min(n, 3*step))
 }
 
 // Attention implements [kernels.Device].

@@ -42,7 +42,7 @@ func (t *attentionTask) forward(scratch []float32, b, h, from, to int) {
 	f := headForward{t: t, b: b, h: h, lo: all.lo, keys: part.take(roundUp(n, keyAlign) * dim), values: part.take(n * dim),
 		q: part.take(forwardRows * dim), s: part.take(forwardRows * (roundUp(n, keyAlign) + scorePad))}
 	t.d.isa.transposeAll(f.keys, t.k.from(b*t.p.Tk+all.lo, kv), n, dim)
-	copyRows(f.values, t.v.from(b*t.p.Tk+all.lo, kv), n, dim)
+	t.d.isa.copyRows(f.values, t.v.from(b*t.p.Tk+all.lo, kv), n, dim)
 	for i := from; i < to; i += forwardRows {
 		f.block(i, min(forwardRows, to-i))
 	}
@@ -59,15 +59,19 @@ func (f *headForward) block(i, m int) {
 		all = all.join(spans[g])
 	}
 	first := f.b*t.p.Tq + i
-	copyRows(f.q, t.q.from(first, f.h*dim), m, dim)
+	p.copyRows(f.q, t.q.from(first, f.h*dim), m, dim)
 	s := mat{f.s, roundUp(all.hi-all.lo, keyAlign) + scorePad}
 	for j := all.lo; j < all.hi; j += keyPanel {
 		keys := mat{f.keys[(j-f.lo)*dim:], keyPanel}
-		for g := range groups {
-			if j >= spans[g].lo && j < spans[g].hi {
-				r := g * groupRows
-				p.product(s.from(r, j-all.lo), strided{f.q[r*dim:], dim, 1}, keys, min(groupRows, m-r), keyPanel, dim, true)
+		for g := 0; g < groups; {
+			to := g
+			for to < groups && spans[to].has(j) {
+				to++
 			}
+			if r, end := g*groupRows, min(m, to*groupRows); r < end {
+				p.product(s.from(r, j-all.lo), strided{f.q[r*dim:], dim, 1}, keys, end-r, keyPanel, dim, true)
+			}
+			g = to + 1
 		}
 	}
 	var tops, sums [forwardRows]float32
@@ -81,17 +85,29 @@ func (f *headForward) block(i, m int) {
 	}
 	out := t.out.from(first, f.h*dim)
 	for k := all.lo; k < all.hi; k += forwardDepth {
-		for j := 0; j < dim; j += keyPanel {
-			for g := range groups {
-				keys, r := spans[g].within(k, k+forwardDepth), g*groupRows
-				if !keys.empty() {
-					p.product(out.from(r, j), strided{s.f[r*s.stride+keys.lo-all.lo:], s.stride, 1}, mat{f.values[(keys.lo-f.lo)*dim+j:], dim},
-						min(groupRows, m-r), min(keyPanel, dim-j), keys.hi-keys.lo, keys.lo == spans[g].lo)
-				}
-			}
+		for c := 0; c < dim; c += keyPanel {
+			f.addValues(out.shift(c), s, k, c, m, all.lo, spans[:groups])
 		}
 	}
 	for r := range m {
 		t.finish(out.at(r, 0, dim), f.b, f.h, i+r, tops[r], sums[r])
+	}
+}
+
+// addValues adds up to forwardDepth keys from k on to up to keyPanel columns of
+// out from column c on, groups with the same keys at once.
+func (f *headForward) addValues(out, s mat, k, c, m, base int, groups []span) {
+	dim := f.t.p.HeadDim
+	for g := 0; g < len(groups); {
+		keys, to := groups[g].within(k, k+forwardDepth), g+1
+		zero := keys.lo == groups[g].lo
+		for to < len(groups) && groups[to].within(k, k+forwardDepth) == keys && zero == (keys.lo == groups[to].lo) {
+			to++
+		}
+		if r, end := g*groupRows, min(m, to*groupRows); !keys.empty() {
+			f.t.d.isa.product(out.from(r, 0), strided{s.f[r*s.stride+keys.lo-base:], s.stride, 1}, mat{f.values[(keys.lo-f.lo)*dim+c:], dim},
+				end-r, min(keyPanel, dim-c), keys.hi-keys.lo, zero)
+		}
+		g = to
 	}
 }

@@ -45,7 +45,7 @@ func (t *attentionTask) backward(scratch []float32, b, kvHead, u int) {
 	k, v := t.k.from(key, g.kv), t.v.from(key, g.kv)
 	t.d.isa.transposeAll(g.kCols, k, n, dim)
 	t.d.isa.transposeAll(g.vCols, v, n, dim)
-	copyRows(g.kRows, k, n, dim)
+	t.d.isa.copyRows(g.kRows, k, n, dim)
 	clear(g.dk)
 	clear(g.dv)
 	group := t.p.Heads / t.p.KVHeads
@@ -98,18 +98,22 @@ func (g *headGrad) block(h, i, m int, number int32) {
 		return
 	}
 	first := g.b*t.p.Tq + i
-	copyRows(g.q, t.q.from(first, h*dim), m, dim)
-	copyRows(g.dOut, t.dOut.from(first, h*dim), m, dim)
+	p.copyRows(g.q, t.q.from(first, h*dim), m, dim)
+	p.copyRows(g.dOut, t.dOut.from(first, h*dim), m, dim)
 	stride := roundUp(all.hi-all.lo, keyAlign) + scorePad
 	s, dp := mat{g.s, stride}, mat{g.dp, stride}
 	for j := all.lo; j < all.hi; j += keyPanel {
 		panel := (j - g.keys.lo) * dim
-		for r := range groups {
-			if j >= here[r].lo && j < here[r].hi {
-				from, rows := r*groupRows, min(groupRows, m-r*groupRows)
-				p.product(s.from(from, j-all.lo), strided{g.q[from*dim:], dim, 1}, mat{g.kCols[panel:], keyPanel}, rows, keyPanel, dim, true)
-				p.product(dp.from(from, j-all.lo), strided{g.dOut[from*dim:], dim, 1}, mat{g.vCols[panel:], keyPanel}, rows, keyPanel, dim, true)
+		for r := 0; r < groups; {
+			to := r
+			for to < groups && here[to].has(j) {
+				to++
 			}
+			if from, end := r*groupRows, min(m, to*groupRows); from < end {
+				p.product(s.from(from, j-all.lo), strided{g.q[from*dim:], dim, 1}, mat{g.kCols[panel:], keyPanel}, end-from, keyPanel, dim, true)
+				p.product(dp.from(from, j-all.lo), strided{g.dOut[from*dim:], dim, 1}, mat{g.vCols[panel:], keyPanel}, end-from, keyPanel, dim, true)
+			}
+			r = to + 1
 		}
 	}
 	for r := range m {
@@ -117,6 +121,9 @@ func (g *headGrad) block(h, i, m int, number int32) {
 	}
 	g.await(number)
 	dq := t.dq.from(first, h*dim)
+	for _, next := range []mat{t.q, t.dOut, t.dq} { // for the block that follows
+		p.prefetch(next.f[min(len(next.f), (first+m)*next.stride+h*dim):], next.stride, min(m, t.p.Tq-i-m), dim)
+	}
 	for j := 0; j < dim; j += keyPanel {
 		for r := range groups {
 			if keys, from := here[r], r*groupRows; !keys.empty() {

@@ -5,6 +5,8 @@ type span struct{ lo, hi int }
 
 func (s span) empty() bool { return s.lo >= s.hi }
 
+func (s span) has(key int) bool { return key >= s.lo && key < s.hi }
+
 // within returns the keys of s that are in [lo, hi).
 func (s span) within(lo, hi int) span { return span{max(s.lo, lo), min(s.hi, hi)} }
 
@@ -75,16 +77,23 @@ func (c *carver) take(n int) []float32 {
 	return s
 }
 
+// aheadRows is how many rows are asked for before they are laid out.
+const aheadRows = keyPanel
+
 // copyRows copies the first n rows of dim columns of src one after the other.
-func copyRows(dst []float32, src mat, n, dim int) {
-	for i := range n {
-		copy(dst[i*dim:(i+1)*dim], src.at(i, 0, dim))
+func (p isa) copyRows(dst []float32, src mat, n, dim int) {
+	for i := 0; i < n; i += aheadRows {
+		p.prefetch(src.rest(i+aheadRows), src.stride, min(aheadRows, n-i-aheadRows), dim)
+		for r := i; r < min(n, i+aheadRows); r++ {
+			copy(dst[r*dim:(r+1)*dim], src.at(r, 0, dim))
+		}
 	}
 }
 
 // transposeAll lays n rows out as panels of keyPanel columns.
 func (p isa) transposeAll(dst []float32, src mat, n, dim int) {
 	for j := 0; j < n; j += keyPanel {
+		p.prefetch(src.rest(j+keyPanel), src.stride, min(keyPanel, n-j-keyPanel), dim)
 		p.transpose(dst[j*dim:(j+keyPanel)*dim], src.from(j, 0), min(keyPanel, n-j), dim)
 	}
 }

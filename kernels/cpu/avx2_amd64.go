@@ -69,6 +69,11 @@ func tile1x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c 
 //go:noescape
 func tile1x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
 
+// prefetchRowsAVX2 asks for so many cache lines of each of some rows, stride elements apart; it changes nothing.
+//
+//go:noescape
+func prefetchRowsAVX2(src *float32, stride int, rows int, lines int)
+
 // addAVX2: dst = a + b.
 //
 //go:noescape

@@ -1788,6 +1788,37 @@ test:
 	VZEROUPPER
 	RET
 
+// func prefetchRowsAVX2(src *float32, stride int, rows int, lines int)
+// Requires: MMX+
+TEXT ·prefetchRowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ src+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ lines+24(FP), BX
+	SHLQ $0x02, CX
+	JMP  rowtest
+
+row:
+	MOVQ AX, SI
+	MOVQ BX, DI
+	JMP  linetest
+
+line:
+	PREFETCHT1 (SI)
+	ADDQ       $0x40, SI
+	DECQ       DI
+
+linetest:
+	TESTQ DI, DI
+	JNE   line
+	ADDQ  CX, AX
+	DECQ  DX
+
+rowtest:
+	TESTQ DX, DX
+	JNE   row
+	RET
+
 // func addAVX2(dst *float32, a *float32, b *float32, n int)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-32

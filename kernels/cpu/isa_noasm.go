@@ -31,6 +31,7 @@ func (p isa) product(c mat, a strided, b mat, m, n, depth int, zero bool) {
 	productGo(c, a, b, m, n, depth, zero)
 }
 func (p isa) transpose(dst []float32, src mat, n, depth int) { transposeGo(dst, src, 0, n, depth) }
+func (p isa) prefetch(src []float32, stride, n, width int)   {}
 
 func (p isa) widen(dst []float32, src []uint16)  { widenGo(dst, src) }
 func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }

@@ -85,3 +85,12 @@ func (p isa) transpose(dst []float32, src mat, n, depth int) {
 	}
 	transposeGo(dst, src, whole, n, depth)
 }
+
+// prefetch asks for n rows of the given width, if src has them, ahead of their
+// use.
+func (p isa) prefetch(src []float32, stride, n, width int) {
+	if n = min(n, (len(src)-width+stride)/stride); p == portable || n <= 0 {
+		return
+	}
+	prefetchRowsAVX2(&src[0], stride, n, ceilDiv(width, 16))
+}

@@ -16,6 +16,9 @@ func (m mat) at(r, c, n int) []float32 { return m.f[r*m.stride+c : r*m.stride+c+
 // from returns the matrix that starts at row r, column c.
 func (m mat) from(r, c int) mat { return mat{m.f[r*m.stride+c:], m.stride} }
 
+// rest returns what there is from row r on, perhaps nothing.
+func (m mat) rest(r int) []float32 { return m.f[min(len(m.f), r*m.stride):] }
+
 // shift returns the matrix that starts at column c.
 func (m mat) shift(c int) mat { return mat{m.f[c:], m.stride} }
 

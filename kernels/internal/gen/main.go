@@ -41,6 +41,7 @@ func avx2() {
 	dotRows16()
 	axpyRows64()
 	tiles("AVX2", []int{6, 1}, build.YMM, 32, false)
+	prefetchRows()
 	elementwise()
 	norms()
 	reductions()

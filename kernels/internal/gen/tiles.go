@@ -138,3 +138,31 @@ func tile(suffix string, m, vectors int, register func() VecVirtual, bytes int, 
 	})
 	finish()
 }
+
+// prefetchRows asks for the cache lines of a few rows ahead of their use: rows of
+// one head lie apart, which the hardware does not foresee.
+func prefetchRows() {
+	routine("prefetchRowsAVX2", "func(src *float32, stride, rows, lines int)")
+	Doc("prefetchRowsAVX2 asks for so many cache lines of each of some rows, stride elements apart; it changes nothing.")
+	src, stride, rows, lines := ptr("src"), ptr("stride"), ptr("rows"), ptr("lines")
+	SHLQ(Imm(2), stride)
+	line, left := GP64(), GP64()
+	JMP(LabelRef("rowtest"))
+	Label("row")
+	MOVQ(src, line)
+	MOVQ(lines, left)
+	JMP(LabelRef("linetest"))
+	Label("line")
+	PREFETCHT1(Mem{Base: line})
+	ADDQ(Imm(64), line)
+	DECQ(left)
+	Label("linetest")
+	TESTQ(left, left)
+	JNE(LabelRef("line"))
+	ADDQ(stride, src)
+	DECQ(rows)
+	Label("rowtest")
+	TESTQ(rows, rows)
+	JNE(LabelRef("row"))
+	RET()
+}
