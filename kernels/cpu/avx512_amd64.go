@@ -69,10 +69,20 @@ func expSumAVX512(s *float32, n int, top float32) (sum float32)
 //go:noescape
 func swigluAVX512(h *float32, gate *float32, up *float32, n int)
 
+// swigluPastAVX512: h = (gate*sigmoid(gate))*up, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func swigluPastAVX512(h *float32, gate *float32, up *float32, n int)
+
 // swigluGradAVX512: dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate).
 //
 //go:noescape
 func swigluGradAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+
+// swigluGradPastAVX512: dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate), written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func swigluGradPastAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
 
 // peakAVX512 runs n rounds of 12 independent fused multiply-adds on 16 lanes.
 //

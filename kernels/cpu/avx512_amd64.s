@@ -1325,6 +1325,78 @@ loop_test:
 	VZEROUPPER
 	RET
 
+// func swigluPastAVX512(h *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·swigluPastAVX512(SB), NOSPLIT, $0-32
+	MOVQ         h+0(FP), AX
+	MOVQ         gate+8(FP), CX
+	MOVQ         up+16(FP), DX
+	MOVL         $0xc2aeac4f, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x42b20000, BX
+	VPBROADCASTD BX, Z1
+	MOVL         $0x4b400000, BX
+	VPBROADCASTD BX, Z2
+	MOVL         $0x3fb8aa3b, BX
+	VPBROADCASTD BX, Z3
+	MOVL         $0x3f318000, BX
+	VPBROADCASTD BX, Z4
+	MOVL         $0xb95e8083, BX
+	VPBROADCASTD BX, Z5
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z6
+	MOVL         $0x3ab511e4, BX
+	VPBROADCASTD BX, Z7
+	MOVL         $0x3c091d10, BX
+	VPBROADCASTD BX, Z8
+	MOVL         $0x3d2aac7a, BX
+	VPBROADCASTD BX, Z9
+	MOVL         $0x3e2aaa49, BX
+	VPBROADCASTD BX, Z10
+	MOVL         $0x3efffffe, BX
+	VPBROADCASTD BX, Z11
+	MOVL         $0x80000000, BX
+	VPBROADCASTD BX, Z12
+	MOVQ         n+24(FP), BX
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (CX), Z13
+	VPXORD       Z12, Z13, Z14
+	VCMPPS       $0x11, Z0, Z14, K1
+	KNOTW        K1, K1
+	VMINPS       Z14, Z1, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVAPS      Z2, Z15
+	VFMADD231PS  Z3, Z14, Z15
+	VSUBPS       Z2, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	VFNMADD231PS Z5, Z15, Z14
+	VMOVAPS      Z7, Z16
+	VFMADD213PS  Z8, Z14, Z16
+	VFMADD213PS  Z9, Z14, Z16
+	VFMADD213PS  Z10, Z14, Z16
+	VFMADD213PS  Z11, Z14, Z16
+	VFMADD213PS  Z6, Z14, Z16
+	VFMADD213PS  Z6, Z14, Z16
+	VSCALEFPS.Z  Z15, Z16, K1, Z16
+	VADDPS       Z16, Z6, Z16
+	VDIVPS       Z16, Z6, Z16
+	VMULPS       Z16, Z13, Z16
+	VMULPS       (DX), Z16, Z16
+	VMOVNTPS     Z16, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	SUBQ         $0x10, BX
+
+loop_test:
+	CMPQ BX, $0x10
+	JGE  loop
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func swigluGradAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·swigluGradAVX512(SB), NOSPLIT, $0-48
@@ -1404,6 +1476,89 @@ loop:
 loop_test:
 	CMPQ DI, $0x10
 	JGE  loop
+	VZEROUPPER
+	RET
+
+// func swigluGradPastAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·swigluGradPastAVX512(SB), NOSPLIT, $0-48
+	MOVQ         dGate+0(FP), AX
+	MOVQ         dUp+8(FP), CX
+	MOVQ         dh+16(FP), DX
+	MOVQ         gate+24(FP), BX
+	MOVQ         up+32(FP), SI
+	MOVL         $0xc2aeac4f, DI
+	VPBROADCASTD DI, Z0
+	MOVL         $0x42b20000, DI
+	VPBROADCASTD DI, Z1
+	MOVL         $0x4b400000, DI
+	VPBROADCASTD DI, Z2
+	MOVL         $0x3fb8aa3b, DI
+	VPBROADCASTD DI, Z3
+	MOVL         $0x3f318000, DI
+	VPBROADCASTD DI, Z4
+	MOVL         $0xb95e8083, DI
+	VPBROADCASTD DI, Z5
+	MOVL         $0x3f800000, DI
+	VPBROADCASTD DI, Z6
+	MOVL         $0x3ab511e4, DI
+	VPBROADCASTD DI, Z7
+	MOVL         $0x3c091d10, DI
+	VPBROADCASTD DI, Z8
+	MOVL         $0x3d2aac7a, DI
+	VPBROADCASTD DI, Z9
+	MOVL         $0x3e2aaa49, DI
+	VPBROADCASTD DI, Z10
+	MOVL         $0x3efffffe, DI
+	VPBROADCASTD DI, Z11
+	MOVL         $0x80000000, DI
+	VPBROADCASTD DI, Z12
+	MOVQ         n+40(FP), DI
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (BX), Z13
+	VPXORD       Z12, Z13, Z14
+	VCMPPS       $0x11, Z0, Z14, K1
+	KNOTW        K1, K1
+	VMINPS       Z14, Z1, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVAPS      Z2, Z15
+	VFMADD231PS  Z3, Z14, Z15
+	VSUBPS       Z2, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	VFNMADD231PS Z5, Z15, Z14
+	VMOVAPS      Z7, Z17
+	VFMADD213PS  Z8, Z14, Z17
+	VFMADD213PS  Z9, Z14, Z17
+	VFMADD213PS  Z10, Z14, Z17
+	VFMADD213PS  Z11, Z14, Z17
+	VFMADD213PS  Z6, Z14, Z17
+	VFMADD213PS  Z6, Z14, Z17
+	VSCALEFPS.Z  Z15, Z17, K1, Z17
+	VADDPS       Z17, Z6, Z17
+	VDIVPS       Z17, Z6, Z17
+	VMOVUPS      (DX), Z14
+	VMULPS       (SI), Z14, Z15
+	VMULPS       Z17, Z13, Z16
+	VMULPS       Z16, Z14, Z16
+	VMOVNTPS     Z16, (CX)
+	VSUBPS       Z17, Z6, Z16
+	VFMADD213PS  Z6, Z13, Z16
+	VMULPS       Z16, Z17, Z16
+	VMULPS       Z16, Z15, Z16
+	VMOVNTPS     Z16, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, DI
+
+loop_test:
+	CMPQ DI, $0x10
+	JGE  loop
+	SFENCE
 	VZEROUPPER
 	RET
 

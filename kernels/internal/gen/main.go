@@ -42,6 +42,7 @@ func avx2() {
 	axpyRows64()
 	tiles("AVX2", []int{6, 1}, build.YMM, 32, false)
 	prefetchRows()
+	streams()
 	elementwise()
 	norms()
 	reductions()
