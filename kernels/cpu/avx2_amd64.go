@@ -89,6 +89,11 @@ func copyPastAVX2(dst *float32, src *float32, n int)
 //go:noescape
 func zeroPastAVX2(dst *float32, n int)
 
+// fenceAVX2 lets other processors see what was written past the caches.
+//
+//go:noescape
+func fenceAVX2()
+
 // narrowAVX2: dst = bfloat16(src), ties to even, n a multiple of 16.
 //
 //go:noescape

@@ -1845,7 +1845,7 @@ loop_test:
 	RET
 
 // func copyPastAVX2(dst *float32, src *float32, n int)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·copyPastAVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -1876,12 +1876,11 @@ loop:
 loop_test:
 	CMPQ DX, $0x40
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
 // func zeroPastAVX2(dst *float32, n int)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·zeroPastAVX2(SB), NOSPLIT, $0-16
 	MOVQ   dst+0(FP), AX
 	VXORPS Y0, Y0, Y0
@@ -1903,8 +1902,13 @@ loop:
 loop_test:
 	CMPQ CX, $0x40
 	JGE  loop
-	SFENCE
 	VZEROUPPER
+	RET
+
+// func fenceAVX2()
+// Requires: MMX+
+TEXT ·fenceAVX2(SB), NOSPLIT, $0
+	SFENCE
 	RET
 
 // func narrowAVX2(dst *uint16, src *float32, n int)
@@ -1981,7 +1985,7 @@ DATA c00000040<>+28(SB)/4, $0x00000040
 GLOBL c00000040<>(SB), RODATA|NOPTR, $32
 
 // func narrowPastAVX2(dst *uint16, src *float32, n int)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·narrowPastAVX2(SB), NOSPLIT, $0-24
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -2020,7 +2024,6 @@ loop:
 loop_test:
 	CMPQ DX, $0x10
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2139,7 +2142,7 @@ loop_test:
 	RET
 
 // func addPastAVX2(dst *float32, a *float32, b *float32, n int)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·addPastAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -2159,7 +2162,6 @@ loop:
 loop_test:
 	CMPQ BX, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2210,7 +2212,7 @@ loop_test:
 	RET
 
 // func scalePastAVX2(dst *float32, src *float32, n int, alpha float32)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·scalePastAVX2(SB), NOSPLIT, $0-28
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -2229,7 +2231,6 @@ loop:
 loop_test:
 	CMPQ DX, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2257,7 +2258,7 @@ loop_test:
 	RET
 
 // func dividePastAVX2(dst *float32, src *float32, n int, alpha float32)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·dividePastAVX2(SB), NOSPLIT, $0-28
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -2276,7 +2277,6 @@ loop:
 loop_test:
 	CMPQ DX, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2303,7 +2303,7 @@ loop_test:
 	RET
 
 // func widenPastAVX2(dst *float32, src *uint16, n int)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·widenPastAVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2321,7 +2321,6 @@ loop:
 loop_test:
 	CMPQ DX, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2385,7 +2384,7 @@ loop_test:
 	RET
 
 // func normApplyPastAVX2(y *float32, x *float32, gain *float32, n int, rstd float32)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·normApplyPastAVX2(SB), NOSPLIT, $0-36
 	MOVQ         y+0(FP), AX
 	MOVQ         x+8(FP), CX
@@ -2406,7 +2405,6 @@ loop:
 loop_test:
 	CMPQ BX, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2442,7 +2440,7 @@ loop_test:
 	RET
 
 // func normGradApplyPastAVX2(dx *float32, dy *float32, x *float32, gain *float32, n int, rstd float32, s float32)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·normGradApplyPastAVX2(SB), NOSPLIT, $0-48
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
@@ -2469,7 +2467,6 @@ loop:
 loop_test:
 	CMPQ SI, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2503,7 +2500,7 @@ loop_test:
 	RET
 
 // func rowNormGradPastAVX2(dx *float32, dy *float32, x *float32, n int, by float32, s float32)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·rowNormGradPastAVX2(SB), NOSPLIT, $0-40
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
@@ -2528,7 +2525,6 @@ loop:
 loop_test:
 	CMPQ BX, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -3304,7 +3300,7 @@ DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
 GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $32
 
 // func swigluPastAVX2(h *float32, gate *float32, up *float32, n int)
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·swigluPastAVX2(SB), NOSPLIT, $0-32
 	MOVQ h+0(FP), AX
 	MOVQ gate+8(FP), CX
@@ -3356,7 +3352,6 @@ loop:
 loop_test:
 	CMPQ BX, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -3429,7 +3424,7 @@ loop_test:
 	RET
 
 // func swigluGradPastAVX2(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·swigluGradPastAVX2(SB), NOSPLIT, $0-48
 	MOVQ dGate+0(FP), AX
 	MOVQ dUp+8(FP), CX
@@ -3493,7 +3488,6 @@ loop:
 loop_test:
 	CMPQ DI, $0x08
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 

@@ -1326,7 +1326,7 @@ loop_test:
 	RET
 
 // func swigluPastAVX512(h *float32, gate *float32, up *float32, n int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·swigluPastAVX512(SB), NOSPLIT, $0-32
 	MOVQ         h+0(FP), AX
 	MOVQ         gate+8(FP), CX
@@ -1393,7 +1393,6 @@ loop:
 loop_test:
 	CMPQ BX, $0x10
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -1480,7 +1479,7 @@ loop_test:
 	RET
 
 // func swigluGradPastAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·swigluGradPastAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dGate+0(FP), AX
 	MOVQ         dUp+8(FP), CX
@@ -1558,7 +1557,6 @@ loop:
 loop_test:
 	CMPQ DI, $0x10
 	JGE  loop
-	SFENCE
 	VZEROUPPER
 	RET
 

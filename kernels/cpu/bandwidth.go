@@ -45,12 +45,12 @@ func MeasureBandwidth(threads int) (_ Bandwidth, err error) {
 	pass := func(moved int, run func(a, b []float32)) (gb float64) {
 		for start, n := time.Now(), 0; n < 3 || time.Since(start) < 200*time.Millisecond; n++ {
 			t := time.Now()
-			onPieces(arrays, threads, run)
+			p.onPieces(arrays, threads, run)
 			gb = max(gb, float64(moved)*4*bandwidthFloats/time.Since(t).Seconds()/1e9)
 		}
 		return gb
 	}
-	onPieces(arrays, threads, func(a, b []float32) { fillOnes(a); fillOnes(b) })
+	p.onPieces(arrays, threads, func(a, b []float32) { fillOnes(a); fillOnes(b) })
 	return Bandwidth{
 		Read:  pass(1, func(a, _ []float32) { p.read(a) }),
 		Mixed: max(pass(2, func(a, b []float32) { p.copyTo(b, a, true) }), pass(3, func(a, b []float32) { p.axpy(b, 1, a) })),
@@ -58,11 +58,14 @@ func MeasureBandwidth(threads int) (_ Bandwidth, err error) {
 }
 
 // onPieces cuts the arrays into one piece per thread, in whole cache lines.
-func onPieces(arrays [2][]float32, threads int, run func(a, b []float32)) {
+func (p isa) onPieces(arrays [2][]float32, threads int, run func(a, b []float32)) {
 	var all sync.WaitGroup
 	for i := range threads {
 		from, to := bandwidthFloats/64*i/threads*64, bandwidthFloats/64*(i+1)/threads*64
-		all.Go(func() { run(arrays[0][from:to], arrays[1][from:to]) })
+		all.Go(func() {
+			defer p.fence(true)
+			run(arrays[0][from:to], arrays[1][from:to])
+		})
 	}
 	all.Wait()
 }

@@ -24,6 +24,7 @@ func (t *embedTask) unit(_, u int) {
 		return
 	}
 	from, to := t.split.bounds(u)
+	defer t.d.isa.fence(t.past)
 	for r := from; r < to; r++ {
 		y, id := t.y[r*t.ys:r*t.ys+t.cols], int(t.ids[r])
 		switch {

@@ -40,6 +40,7 @@ func (p isa) add(dst, a, b []float32, _ bool)                             { addG
 func (p isa) axpy(dst []float32, alpha float32, src []float32)            { axpyGo(dst, alpha, src) }
 func (p isa) scaleTo(dst []float32, alpha float32, src []float32, _ bool) { scaleGo(dst, alpha, src) }
 
+func (p isa) fence(bool)                        {}
 func (p isa) copyTo(dst, src []float32, _ bool) { copy(dst, src) }
 func (p isa) zeroTo(dst []float32, _ bool)      { clear(dst) }
 func (p isa) read(x []float32)                  { readGo(x) }

@@ -3,7 +3,14 @@
 package cpu
 
 // Stores past the caches: what lies far beyond them should not be read before it
-// is overwritten.
+// is overwritten. A unit of work that wrote so ends with a fence.
+
+// fence lets other workers see what this one wrote past the caches.
+func (p isa) fence(past bool) {
+	if past && p != portable {
+		fenceAVX2()
+	}
+}
 
 // streamStep is how many floats a loop of the streams takes.
 const streamStep = 64

@@ -13,7 +13,7 @@ const (
 // Blocks of the gradient. They set cache use, not the result.
 const (
 	gainCols   = 64      // columns that one unit of a sum over tokens takes at least
-	gainRows   = 32      // rows of which a unit takes all its columns before it goes on
+	gainFloats = 1 << 14 // of x of which a unit takes all columns before it goes on
 	gradFloats = 1 << 19 // of dy and of x that are summed and then read again
 )
 
@@ -34,6 +34,7 @@ type normTask struct {
 // unit implements task.
 func (t *normTask) unit(_, u int) {
 	from, to := t.split.bounds(u)
+	defer t.d.isa.fence(t.past)
 	switch t.phase {
 	case normForward:
 		for r := from; r < to; r++ {
@@ -46,8 +47,9 @@ func (t *normTask) unit(_, u int) {
 	case normGain:
 		from, to = from*gainCols, min(to*gainCols, t.cols)
 		dy, x := mat{t.dy, t.dys}, mat{t.x, t.xs}
-		for r := t.first; r < t.end; r += gainRows {
-			t.d.isa.gainRows(t.dGain[from:to], dy.from(r, from), x.from(r, from), t.rstd[r:min(t.end, r+gainRows)])
+		rows := max(4, gainFloats/(to-from))
+		for r := t.first; r < t.end; r += rows {
+			t.d.isa.gainRows(t.dGain[from:to], dy.from(r, from), x.from(r, from), t.rstd[r:min(t.end, r+rows)])
 		}
 	}
 }

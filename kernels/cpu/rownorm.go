@@ -18,6 +18,7 @@ type rowNormTask struct {
 // unit implements task.
 func (t *rowNormTask) unit(_, u int) {
 	from, to := t.split.bounds(u)
+	defer t.d.isa.fence(t.past)
 	for r := from; r < to; r++ {
 		x, y := t.x[r*t.xs:r*t.xs+t.cols], t.y[r*t.ys:r*t.ys+t.cols]
 		if t.grad {

@@ -16,6 +16,7 @@ type gluTask struct {
 // unit implements task.
 func (t *gluTask) unit(_, u int) {
 	from, to := t.split.bounds(u)
+	defer t.d.isa.fence(t.past)
 	for r := from; r < to; r++ {
 		h := t.h[r*t.hs : r*t.hs+t.cols]
 		gate, up := t.gate[r*t.gates:r*t.gates+t.cols], t.up[r*t.ups:r*t.ups+t.cols]

@@ -35,6 +35,7 @@ type vectorTask struct {
 func (t *vectorTask) unit(_, u int) {
 	i, j := u*vectorChunk, min(t.n, (u+1)*vectorChunk)
 	p := t.d.isa
+	defer p.fence(t.past)
 	switch t.op {
 	case opZero:
 		p.zeroTo(t.dst[i:j], t.past)

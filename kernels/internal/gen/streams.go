@@ -34,7 +34,6 @@ func streams() {
 			VMOVNTPS(x, at(dst, 8*i))
 		}
 	}, dst, src)
-	SFENCE()
 	finish()
 
 	routine("zeroPastAVX2", "func(dst *float32, n int)")
@@ -47,8 +46,12 @@ func streams() {
 			VMOVNTPS(zero, at(dst, 8*i))
 		}
 	}, dst)
-	SFENCE()
 	finish()
+
+	routine("fenceAVX2", "func()")
+	Doc("fenceAVX2 lets other processors see what was written past the caches.")
+	SFENCE()
+	RET()
 
 	stores("narrowAVX2", "func(dst *uint16, src *float32, n int)", "dst = bfloat16(src), ties to even, n a multiple of 16", narrow)
 	gainRows()
@@ -56,7 +59,7 @@ func streams() {
 
 // stores writes a routine twice: with plain stores, and with stores past the
 // caches for results far beyond them, whose lines should not be read before they
-// are overwritten.
+// are overwritten. A fence must follow the latter.
 func stores(name, signature, doc string, body func(store func(x, m Op))) {
 	for _, past := range []bool{false, true} {
 		name, store := name, func(x, m Op) { VMOVUPS(x, m) }
@@ -68,9 +71,6 @@ func stores(name, signature, doc string, body func(store func(x, m Op))) {
 		routine(name, signature)
 		Doc(name + ": " + doc + ".")
 		body(store)
-		if past {
-			SFENCE()
-		}
 		finish()
 	}
 }
