@@ -14,7 +14,7 @@ const (
 const (
 	gainCols   = 64      // columns that one unit of a sum over tokens takes at least
 	gainFloats = 1 << 14 // of x of which a unit takes all columns before it goes on
-	gradFloats = 1 << 19 // of dy and of x that are summed and then read again
+	gradFloats = 1 << 20 // of dy and of x that are summed and then read again
 )
 
 // normTask is RMSNorm or a phase of its gradient.
@@ -27,7 +27,7 @@ type normTask struct {
 	cols           int
 	eps            float32
 	first, end     int  // rows under way of the gradient
-	past           bool // y is written past the caches
+	large, past    bool // operands are far beyond the caches; y is written past them
 	split          rowSplit
 }
 
@@ -49,6 +49,11 @@ func (t *normTask) unit(_, u int) {
 		dy, x := mat{t.dy, t.dys}, mat{t.x, t.xs}
 		rows := max(4, gainFloats/(to-from))
 		for r := t.first; r < t.end; r += rows {
+			if t.large { // what comes next
+				for _, m := range []mat{dy, x} {
+					t.d.isa.prefetch(m.rest(r + rows)[min(from, len(m.rest(r+rows))):], m.stride, min(rows, t.end-r-rows), to-from)
+				}
+			}
 			t.d.isa.gainRows(t.dGain[from:to], dy.from(r, from), x.from(r, from), t.rstd[r:min(t.end, r+rows)])
 		}
 	}
@@ -103,7 +108,7 @@ func (d *Device) RMSNormGrad(dx kernels.Mat, dGain kernels.Buf, dy, x kernels.Ma
 	t := &d.tasks.norm
 	*t = normTask{d: d, y: matF32(dx), ys: dx.Stride, x: matF32(x), xs: x.Stride, dy: matF32(dy), dys: dy.Stride,
 		gain: f32(gain), rstd: f32(rstd), cols: x.Cols}
-	t.past = isPast(4*x.Rows*x.Cols, t.y, t.x, t.dy)
+	t.large, t.past = isPast(4*x.Rows*x.Cols, nil), isPast(4*x.Rows*x.Cols, t.y, t.x, t.dy)
 	if dGain.IsZero() {
 		t.end = x.Rows
 		t.backwardRows(d)
