@@ -12,7 +12,7 @@ import (
 func testLarge(t *testing.T, dev kernels.Device) {
 	const rows, cols, times = 16, 1040, 1100
 	b, src := newBench(t, dev), newSource(21)
-	var small, large [3]kernels.Mat
+	var small, large [4]kernels.Mat
 	for i := range small {
 		v := src.normal(rows * cols)
 		small[i] = b.mat(fmt.Sprintf("small %d", i), rows, cols, 0, v)
@@ -23,24 +23,26 @@ func testLarge(t *testing.T, dev kernels.Device) {
 	rstd := [2]kernels.Buf{vector("rstd", rows), vector("large rstd", rows*times)}
 	for _, c := range []struct {
 		name string
-		call func(m [3]kernels.Mat, perRow kernels.Buf)
+		call func(m [4]kernels.Mat, perRow kernels.Buf)
 	}{
-		{"Zero", func(m [3]kernels.Mat, _ kernels.Buf) { dev.Zero(m[2].Buf) }},
-		{"Copy", func(m [3]kernels.Mat, _ kernels.Buf) { dev.Copy(m[2].Buf, m[0].Buf) }},
-		{"Add", func(m [3]kernels.Mat, _ kernels.Buf) { dev.Add(m[2].Buf, m[0].Buf, m[1].Buf) }},
-		{"Scale", func(m [3]kernels.Mat, _ kernels.Buf) { dev.Scale(m[2].Buf, 0.3, m[0].Buf) }},
-		{"SwiGLU", func(m [3]kernels.Mat, _ kernels.Buf) { dev.SwiGLU(m[2], m[0], m[1]) }},
-		{"RMSNorm", func(m [3]kernels.Mat, r kernels.Buf) { dev.RMSNorm(m[2], r, m[0], gain, 1e-6) }},
-		{"RMSNormGrad", func(m [3]kernels.Mat, r kernels.Buf) { dev.RMSNormGrad(m[2], kernels.Buf{}, m[1], m[0], gain, r) }},
-		{"RowNormalize", func(m [3]kernels.Mat, r kernels.Buf) { dev.RowNormalize(m[2], r, m[0], 1e-6) }},
-		{"RowNormalizeGrad", func(m [3]kernels.Mat, r kernels.Buf) { dev.RowNormalizeGrad(m[2], m[1], m[0], r, 1e-6, false) }},
-		{"SwiGLUGrad", func(m [3]kernels.Mat, _ kernels.Buf) { dev.SwiGLUGrad(m[2], m[1], m[1], m[0], m[1]) }}, // last: m[1] is lost
+		{"Zero", func(m [4]kernels.Mat, _ kernels.Buf) { dev.Zero(m[2].Buf) }},
+		{"Copy", func(m [4]kernels.Mat, _ kernels.Buf) { dev.Copy(m[2].Buf, m[0].Buf) }},
+		{"Add", func(m [4]kernels.Mat, _ kernels.Buf) { dev.Add(m[2].Buf, m[0].Buf, m[1].Buf) }},
+		{"Scale", func(m [4]kernels.Mat, _ kernels.Buf) { dev.Scale(m[2].Buf, 0.3, m[0].Buf) }},
+		{"SwiGLU", func(m [4]kernels.Mat, _ kernels.Buf) { dev.SwiGLU(m[2], m[0], m[1]) }},
+		{"RMSNorm", func(m [4]kernels.Mat, r kernels.Buf) { dev.RMSNorm(m[2], r, m[0], gain, 1e-6) }},
+		{"RMSNormGrad", func(m [4]kernels.Mat, r kernels.Buf) { dev.RMSNormGrad(m[2], kernels.Buf{}, m[1], m[0], gain, r) }},
+		{"RowNormalize", func(m [4]kernels.Mat, r kernels.Buf) { dev.RowNormalize(m[2], r, m[0], 1e-6) }},
+		{"RowNormalizeGrad", func(m [4]kernels.Mat, r kernels.Buf) { dev.RowNormalizeGrad(m[2], m[1], m[0], r, 1e-6, false) }},
+		{"SwiGLUGrad", func(m [4]kernels.Mat, _ kernels.Buf) { dev.SwiGLUGrad(m[2], m[3], m[1], m[0], m[1]) }},
 	} {
 		c.call(small, rstd[0])
 		c.call(large, rstd[1])
-		want := b.getMat(small[2])
-		for _, i := range []int{0, 1, 31, 32, times / 2, times - 2, times - 1} {
-			same(t, fmt.Sprintf("%s, repetition %d", c.name, i), b.getMat(large[2].RowRange(i*rows, (i+1)*rows)), want)
+		for out := 2; out < 4; out++ {
+			want := b.getMat(small[out])
+			for _, i := range []int{0, 1, 31, 32, times / 2, times - 2, times - 1} {
+				same(t, fmt.Sprintf("%s, output %d, repetition %d", c.name, out-2, i), b.getMat(large[out].RowRange(i*rows, (i+1)*rows)), want)
+			}
 		}
 	}
 	b.done()
