@@ -120,7 +120,7 @@ func newBenchKernelsCmd() *cobra.Command {
 		Short: "Time every kernel against what the machine can do",
 		Long: "Times every numeric kernel at the shapes of a training step and of decoding, and compares\n" +
 			"the median with the machine's measured peak (arithmetic) or bandwidth (memory), whichever\n" +
-			"bounds the kernel. Operands that stay in a cache can exceed the bandwidth.",
+			"bounds the kernel. Where the operands stay in a cache there is no share.",
 		Args: noArgs,
 	}
 	cmd.Flags().IntVar(&c.Threads, "threads", 0, "CPU workers; 0 is one per core")

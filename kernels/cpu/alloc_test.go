@@ -58,7 +58,7 @@ func steadyCalls(t testing.TB, d *Device) map[string]func() {
 	p := kernels.AttentionParams{Batch: 2, Tq: rows / 2, Tk: rows / 2, Heads: heads, KVHeads: heads, HeadDim: cols / heads, Scale: 0.2,
 		Slopes: f.mat(1, heads).Buf, Segments: f.buf(rows, kernels.I32)}
 	lse := f.mat(1, rows*heads).Buf
-	p.Scratch = f.buf(int(d.AttentionScratch(p, true)), kernels.U8)
+	p.Scratch = f.buf(int(max(d.AttentionScratch(p, false), d.AttentionScratch(p, true))), kernels.U8)
 	lossScratch := f.buf(int(d.HeadLossScratch(rows, cols, vocab, true)), kernels.U8)
 	loss := kernels.HeadLossArgs{H: x, W: w, Labels: ids, NLL: nll, MaxLogit: top, DH: y, DW: dw, InvCount: 1, Scratch: lossScratch}
 	adam := kernels.AdamWArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.9, Eps: 1e-8, Corr1: 1, Corr2: 1, GradScale: 1}

@@ -1,61 +1,90 @@
 package cpu
 
-import "huihai/kernels"
+import (
+	"sync/atomic"
 
-// Blocks of attention. They set scratch memory and cache use, not the result.
+	"huihai/kernels"
+)
+
+// Blocks of attention. They set scratch memory and cache use, not the result,
+// but for keyAlign: the lanes of a row's sums start at a multiple of it.
 const (
-	attentionRows  = 48                // queries whose scores are held at a time, a multiple of every tile height
-	attentionSuper = 5 * attentionRows // queries that share one packing of the keys
-	keyAlign       = 32                // key blocks start at a multiple of every tile width
+	groupRows     = 12  // queries that share a range of keys, a multiple of every tile height
+	forwardRows   = 48  // queries whose scores are held at a time
+	forwardUnit   = 240 // least queries of a unit of the forward pass, which packs the keys it sees
+	forwardDepth  = 128 // keys whose values stay in the first-level cache
+	backwardRows  = 96  // queries whose scores are held at a time in the backward pass
+	backwardBytes = 640 << 10
+	keyAlign      = keyPanel // ranges of keys start at a multiple of it
 )
 
 // attentionTask is one call of attention or of its gradient. A unit of the
-// forward pass is (batch row, head, block of queries), of the backward pass
-// (batch row, key/value head).
+// forward pass is (queries, batch row, head), of the backward pass (keys, batch
+// row, key/value head).
 type attentionTask struct {
 	d                *Device
 	p                kernels.AttentionParams
 	q, k, v, out     mat
 	dq, dk, dv, dOut mat
 	lse, slopes      []float32
-	segments         []int32
+	segments, first  []int32 // first[b*Tk+j]: the first key of the segment of position j
+	progress         []atomic.Int32
 	scratch          []float32
 	perWorker        int
-	supers           int
-	grad             bool
+	unitQueries      int       // of the forward pass
+	unitKeys         int       // of the backward pass
+	deltas           []float32 // dOut·out of each query, as lse
+	phase            attentionPhase
 }
 
-// mat is an F32 matrix in host memory.
-type mat struct {
-	f      []float32
-	stride int
-}
+type attentionPhase uint8
 
-func viewMat(m kernels.Mat) mat { return mat{matF32(m), m.Stride} }
+const (
+	attentionForward attentionPhase = iota
+	attentionDeltas                 // units are deltaRows rows of all heads
+	attentionBackward
+)
 
-// at returns n elements of row r from column c on.
-func (m mat) at(r, c, n int) []float32 { return m.f[r*m.stride+c : r*m.stride+c+n] }
-
-// from returns the matrix that starts at row r, column c.
-func (m mat) from(r, c int) mat { return mat{m.f[r*m.stride+c:], m.stride} }
-
-func (m mat) operand(kMajor bool) operand { return operand{f: m.f, stride: m.stride, kMajor: kMajor} }
+// deltaRows is how many rows of dOut and out a unit multiplies.
+const deltaRows = 32
 
 // AttentionScratch implements [kernels.Device].
 func (d *Device) AttentionScratch(p kernels.AttentionParams, grad bool) int64 {
-	return int64(d.threads) * int64(scratchPerWorker(p, grad)) * 4
+	return 4 * (int64(sharedScratch(p, grad)) + int64(d.threads)*int64(scratchPerWorker(p, grad)))
+}
+
+// sharedScratch counts the 32-bit words that all workers share: the first key of
+// each segment and, backward, how far each unit is and dOut·out of each query.
+func sharedScratch(p kernels.AttentionParams, grad bool) int {
+	n := p.Batch * p.Tk
+	if grad {
+		n += p.Batch*p.KVHeads*ceilDiv(p.Tk, unitKeys(p)) + p.Batch*p.Heads*p.Tq
+	}
+	return roundUp(n, kernels.Lanes)
 }
 
 // scratchPerWorker counts the float32 that one worker needs.
 func scratchPerWorker(p kernels.AttentionParams, grad bool) int {
-	keys, dim := roundUp(p.Tk, keyAlign), roundUp(p.HeadDim, keyAlign)
 	if grad {
-		return 3*keys*dim + 2*attentionRows*(keys+keyAlign) + 2*attentionRows*dim
+		keys := unitKeys(p)
+		return 5*keys*p.HeadDim + 2*backwardRows*(keys+scorePad+p.HeadDim)
 	}
 	if p.Tq <= smallRows {
-		return keys
+		return roundUp(p.Tk, keyAlign)
 	}
-	return 2*keys*dim + attentionRows*(keys+keyAlign)
+	keys := roundUp(p.Tk, keyAlign)
+	return 2*keys*p.HeadDim + forwardRows*(keys+scorePad+p.HeadDim)
+}
+
+// scorePad keeps rows of scores from starting at the same place of a cache.
+const scorePad = 16
+
+// unitKeys is how many keys a unit of the backward pass takes: as many as keep
+// them, their gradients and the scores in a second-level cache.
+func unitKeys(p kernels.AttentionParams) int {
+	const step = 3 * keyAlign // whole groups and whole panels
+	n := backwardBytes / 4 / (5*p.HeadDim + 2*backwardRows) / step * step
+	return max(step, min(n, 3*step))
 }
 
 // Attention implements [kernels.Device].
@@ -67,8 +96,8 @@ func (d *Device) Attention(out kernels.Mat, lse kernels.Buf, q, k, v kernels.Mat
 	t := &d.tasks.attention
 	*t = attentionTask{q: viewMat(q), k: viewMat(k), v: viewMat(v), out: viewMat(out)}
 	t.prepare(d, p, lse, false)
-	t.supers = ceilDiv(p.Tq, attentionSuper)
-	d.pool.run(t, p.Batch*p.Heads*t.supers)
+	t.unitQueries = unitQueries(p, d.threads)
+	d.pool.run(t, p.Batch*p.Heads*ceilDiv(p.Tq, t.unitQueries))
 	*t = attentionTask{}
 }
 
@@ -86,7 +115,10 @@ func (d *Device) AttentionGrad(dq, dk, dv, dOut, out kernels.Mat, lse kernels.Bu
 	*t = attentionTask{q: viewMat(q), k: viewMat(k), v: viewMat(v), out: viewMat(out),
 		dq: viewMat(dq), dk: viewMat(dk), dv: viewMat(dv), dOut: viewMat(dOut)}
 	t.prepare(d, p, lse, true)
-	d.pool.run(t, p.Batch*p.KVHeads)
+	t.phase = attentionDeltas
+	d.pool.run(t, ceilDiv(p.Batch*p.Tq, deltaRows))
+	t.phase = attentionBackward
+	d.pool.run(t, p.Batch*p.KVHeads*ceilDiv(p.Tk, t.unitKeys))
 	*t = attentionTask{}
 }
 
@@ -108,7 +140,7 @@ func checkAttention(p kernels.AttentionParams, q, k, v, out kernels.Mat) {
 }
 
 func (t *attentionTask) prepare(d *Device, p kernels.AttentionParams, lse kernels.Buf, grad bool) {
-	t.d, t.p, t.grad = d, p, grad
+	t.d, t.p = d, p
 	if !lse.IsZero() {
 		if lse.Len != p.Batch*p.Heads*p.Tq {
 			panic("cpu: attention: lse must be F32[Batch*Heads*Tq]")
@@ -135,151 +167,57 @@ func (t *attentionTask) prepare(d *Device, p kernels.AttentionParams, lse kernel
 	if p.Scratch.Off%4 != 0 {
 		panic("cpu: attention: scratch must be aligned to 4 bytes")
 	}
-	t.scratch = f32Slice(bytes, 0, len(bytes)/4)
+	shared := sharedScratch(p, grad)
+	words := i32Slice(bytes, 0, shared)
+	t.scratch = f32Slice(bytes, 4*shared, len(bytes)/4-shared)
+	if t.segments != nil && (p.Tq > smallRows || grad) {
+		t.first = words[:p.Batch*p.Tk]
+		t.findFirst()
+	}
+	if grad {
+		t.unitKeys = unitKeys(p)
+		words, units := words[p.Batch*p.Tk:], p.Batch*p.KVHeads*ceilDiv(p.Tk, t.unitKeys)
+		t.progress = counters(words[:units])
+		t.deltas = f32Slice(bytes, 4*(p.Batch*p.Tk+units), p.Batch*p.Heads*p.Tq)
+		for i := range t.progress {
+			t.progress[i].Store(0)
+		}
+	}
 }
 
-// unit implements task.
+// unitQueries is how many queries a unit of the forward pass takes: a whole row
+// where there are units enough for all workers, since each packs its keys.
+func unitQueries(p kernels.AttentionParams, threads int) int {
+	if p.Tq <= smallRows {
+		return p.Tq
+	}
+	pieces := ceilDiv(4*threads, p.Batch*p.Heads)
+	return min(roundUp(p.Tq, forwardRows), max(forwardUnit, roundUp(ceilDiv(p.Tq, pieces), forwardRows)))
+}
+
+// unit implements task. The longest units come first.
 func (t *attentionTask) unit(worker, u int) {
 	scratch := t.scratch[worker*t.perWorker : (worker+1)*t.perWorker]
-	if t.grad {
-		t.backward(&t.d.ws[worker], scratch, u/t.p.KVHeads, u%t.p.KVHeads)
+	switch t.phase {
+	case attentionDeltas:
+		t.findDeltas(u*deltaRows, min((u+1)*deltaRows, t.p.Batch*t.p.Tq))
+		return
+	case attentionBackward:
+		heads := t.p.Batch * t.p.KVHeads
+		t.backward(scratch, u%heads/t.p.KVHeads, u%heads%t.p.KVHeads, u/heads)
 		return
 	}
-	b, h, s := u/t.supers/t.p.Heads, u/t.supers%t.p.Heads, u%t.supers
+	heads := t.p.Batch * t.p.Heads
+	b, h := u%heads/t.p.Heads, u%heads%t.p.Heads
 	if t.p.Tq <= smallRows {
 		for i := range t.p.Tq {
 			t.query(scratch, b, h, i)
 		}
 		return
 	}
-	s = t.supers - 1 - s // the longest first
-	t.forward(&t.d.ws[worker], scratch, b, h, s*attentionSuper, min((s+1)*attentionSuper, t.p.Tq))
+	piece := ceilDiv(t.p.Tq, t.unitQueries) - 1 - u/heads
+	t.forward(scratch, b, h, piece*t.unitQueries, min((piece+1)*t.unitQueries, t.p.Tq))
 }
 
 // kvHead returns the first column of the keys of head h.
 func (t *attentionTask) kvHead(h int) int { return h / (t.p.Heads / t.p.KVHeads) * t.p.HeadDim }
-
-// row describes the scores of query i of head h against the keys from base on.
-func (t *attentionTask) row(b, h, i, base int) scoreRow {
-	pos := i + t.p.Tk - t.p.Tq
-	r := scoreRow{n: pos + 1 - base, scale: t.p.Scale, rel: base - pos}
-	if t.slopes != nil {
-		r.slope = t.slopes[h]
-	}
-	if t.segments != nil {
-		r.segments = t.segments[b*t.p.Tk+base : b*t.p.Tk+pos+1]
-		r.want = t.segments[b*t.p.Tk+pos]
-	}
-	return r
-}
-
-// visible returns the range of keys that queries [from, to) may see; the start
-// is rounded down to keyAlign.
-func (t *attentionTask) visible(b, from, to int) (lo, hi int) {
-	shift := t.p.Tk - t.p.Tq
-	hi = to + shift
-	if t.segments == nil {
-		return 0, hi
-	}
-	keys := t.segments[b*t.p.Tk : b*t.p.Tk+hi]
-	least, most := keys[from+shift], keys[from+shift]
-	for _, s := range keys[from+shift:] {
-		least, most = min(least, s), max(most, s)
-	}
-	for lo < from+shift && (keys[lo] < least || keys[lo] > most) {
-		lo++
-	}
-	return lo / keyAlign * keyAlign, hi
-}
-
-// query computes one query with the keys and values read in place.
-func (t *attentionTask) query(s []float32, b, h, i int) {
-	dim, kv := t.p.HeadDim, t.kvHead(h)
-	r := t.row(b, h, i, 0)
-	k, v := t.k.from(b*t.p.Tk, kv), t.v.from(b*t.p.Tk, kv)
-	qi := b*t.p.Tq + i
-	t.d.isa.dotRows(s[:r.n], t.q.at(qi, h*dim, dim), k.f, k.stride, true)
-	top, sum := t.d.isa.softmax(s[:roundUp(r.n, kernels.Lanes)], &r)
-	out := t.out.at(qi, h*dim, dim)
-	clear(out)
-	t.d.isa.axpyRows(out, s[:r.n], v.f, v.stride)
-	t.finish(out, b, h, i, top, sum)
-}
-
-// finish divides a row by its sum of weights and records the log of that sum.
-func (t *attentionTask) finish(out []float32, b, h, i int, top, sum float32) {
-	t.d.isa.scale(out, 1/sum, out)
-	if t.lse != nil {
-		t.lse[(b*t.p.Heads+h)*t.p.Tq+i] = top + kernels.Log32(sum)
-	}
-}
-
-// forward computes queries [from, to) of one head, attentionRows at a time.
-func (t *attentionTask) forward(ws *workspace, scratch []float32, b, h, from, to int) {
-	dim, kv := t.p.HeadDim, t.kvHead(h)
-	lo, hi := t.visible(b, from, to)
-	keys := hi - lo
-	var part carver = scratch
-	kPack := part.take(roundUp(keys, keyAlign) * dim)
-	vPack := part.take(keys * roundUp(dim, keyAlign))
-	s := part.take(attentionRows * (roundUp(keys, keyAlign) + keyAlign))
-	t.d.isa.packAll(kPack, t.k.from(b*t.p.Tk+lo, kv).operand(false), keys, dim, ws.row)
-	t.d.isa.packAll(vPack, t.v.from(b*t.p.Tk+lo, kv).operand(true), dim, keys, ws.row)
-	for i := from; i < to; i += attentionRows {
-		m := min(attentionRows, to-i)
-		base, end := t.visible(b, i, i+m)
-		n := roundUp(end-base, keyAlign)
-		q, out := t.q.from(b*t.p.Tq+i, h*dim), t.out.from(b*t.p.Tq+i, h*dim)
-		t.d.isa.rowsByPanels(ws, mat{s, n}, q.operand(false), m, dim, kPack[(base-lo)*dim:], dim, n, true)
-		var sums [attentionRows]float32
-		var tops [attentionRows]float32
-		for r := range m {
-			row := t.row(b, h, i+r, base)
-			tops[r], sums[r] = t.d.isa.softmax(s[r*n:(r+1)*n], &row)
-		}
-		_, nr := t.d.isa.tile()
-		t.d.isa.rowsByPanels(ws, out, operand{f: s, stride: n}, m, end-base, vPack[(base-lo)*nr:], keys, dim, true)
-		for r := range m {
-			t.finish(out.at(r, 0, dim), b, h, i+r, tops[r], sums[r])
-		}
-	}
-}
-
-// carver hands out consecutive pieces of a scratch buffer.
-type carver []float32
-
-func (c *carver) take(n int) []float32 {
-	s := (*c)[:n:n]
-	*c = (*c)[n:]
-	return s
-}
-
-// packAll packs n columns of depth k as consecutive panels. The last panel is
-// filled up with zeros.
-func (p isa) packAll(dst []float32, o operand, n, k int, scratch []float32) {
-	_, nr := p.tile()
-	for j := 0; j < n; j += nr {
-		p.packPanel(dst[j*k:], o, j, min(nr, n-j), nr, 0, k, scratch)
-	}
-}
-
-// rowsByPanels computes c (m x n), m <= attentionRows, from m rows of a, depth k,
-// and panels of B that lie packDepth*nr apart.
-func (p isa) rowsByPanels(ws *workspace, c mat, a operand, m, k int, b []float32, packDepth, n int, zero bool) {
-	mr, nr := p.tile()
-	for k0 := 0; k0 < k; k0 += panelDepth {
-		kb := min(panelDepth, k-k0)
-		step := mr*kb + panelPad
-		for i := 0; i < m; i += mr {
-			p.packPanel(ws.a[i/mr*step:], a, i, min(mr, m-i), mr, k0, kb, ws.row)
-		}
-		for j := 0; j < n; j += nr {
-			panel := b[j*packDepth+k0*nr:]
-			for i := 0; i < m; i += mr {
-				t := tile{kb: kb, a: ws.a[i/mr*step:], row: 1, step: mr, b: panel,
-					c: c.f[i*c.stride+j:], ldc: c.stride, m: min(mr, m-i), n: min(nr, n-j), zero: zero && k0 == 0}
-				p.tileProduct(&t, ws.tile)
-			}
-		}
-	}
-}

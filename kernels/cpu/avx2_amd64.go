@@ -49,10 +49,80 @@ func axpyRows64AVX2(c *float32, a *float32, b *float32, ldb int, n int)
 //go:noescape
 func axpyRows8AVX2(c *float32, a *float32, b *float32, ldb int, n int)
 
+// tile6x16AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 6 and p < kb in order.
+//
+//go:noescape
+func tile6x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
+// tile6x8AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 6 and p < kb in order.
+//
+//go:noescape
+func tile6x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
+// tile1x16AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 1 and p < kb in order.
+//
+//go:noescape
+func tile1x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
+// tile1x8AVX2: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 1 and p < kb in order.
+//
+//go:noescape
+func tile1x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+
+// prefetchRowsAVX2 asks for so many cache lines of each of some rows, stride elements apart; it changes nothing.
+//
+//go:noescape
+func prefetchRowsAVX2(src *float32, stride int, rows int, lines int)
+
+// readAVX2 reads src and throws it away.
+//
+//go:noescape
+func readAVX2(src *float32, n int)
+
+// copyPastAVX2: dst = src, written past the caches; dst is aligned to 32 bytes.
+//
+//go:noescape
+func copyPastAVX2(dst *float32, src *float32, n int)
+
+// zeroPastAVX2: dst = 0, written past the caches; dst is aligned to 32 bytes.
+//
+//go:noescape
+func zeroPastAVX2(dst *float32, n int)
+
+// fenceAVX2 lets other processors see what was written past the caches.
+//
+//go:noescape
+func fenceAVX2()
+
+// narrowAVX2: dst = bfloat16(src), ties to even, n a multiple of 16.
+//
+//go:noescape
+func narrowAVX2(dst *uint16, src *float32, n int)
+
+// narrowPastAVX2: dst = bfloat16(src), ties to even, n a multiple of 16, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func narrowPastAVX2(dst *uint16, src *float32, n int)
+
+// gainRows64AVX2: dGain[c] = fma(dy[r,c], x[r,c]*rstd[r], dGain[c]) over rows in order, for all c of one block.
+//
+//go:noescape
+func gainRows64AVX2(dGain *float32, dy *float32, dyStride int, x *float32, xStride int, rstd *float32, rows int)
+
+// gainRows8AVX2: dGain[c] = fma(dy[r,c], x[r,c]*rstd[r], dGain[c]) over rows in order, for all c of one block.
+//
+//go:noescape
+func gainRows8AVX2(dGain *float32, dy *float32, dyStride int, x *float32, xStride int, rstd *float32, rows int)
+
 // addAVX2: dst = a + b.
 //
 //go:noescape
 func addAVX2(dst *float32, a *float32, b *float32, n int)
+
+// addPastAVX2: dst = a + b, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func addPastAVX2(dst *float32, a *float32, b *float32, n int)
 
 // axpyAVX2: dst = fma(alpha, src, dst).
 //
@@ -64,15 +134,30 @@ func axpyAVX2(dst *float32, src *float32, n int, alpha float32)
 //go:noescape
 func scaleAVX2(dst *float32, src *float32, n int, alpha float32)
 
+// scalePastAVX2: dst = alpha * src, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func scalePastAVX2(dst *float32, src *float32, n int, alpha float32)
+
 // divideAVX2: dst = src / alpha.
 //
 //go:noescape
 func divideAVX2(dst *float32, src *float32, n int, alpha float32)
 
+// dividePastAVX2: dst = src / alpha, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func dividePastAVX2(dst *float32, src *float32, n int, alpha float32)
+
 // widenAVX2: dst = float32(src), src bfloat16.
 //
 //go:noescape
 func widenAVX2(dst *float32, src *uint16, n int)
+
+// widenPastAVX2: dst = float32(src), src bfloat16, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func widenPastAVX2(dst *float32, src *uint16, n int)
 
 // rotateAVX2: lo, hi = fma(lo, cos, -(hi*sin)), fma(lo, sin, hi*cos), sin taken with sign.
 //
@@ -84,20 +169,30 @@ func rotateAVX2(lo *float32, hi *float32, cos *float32, sin *float32, n int, sig
 //go:noescape
 func normApplyAVX2(y *float32, x *float32, gain *float32, n int, rstd float32)
 
+// normApplyPastAVX2: y = (x*rstd)*gain, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func normApplyPastAVX2(y *float32, x *float32, gain *float32, n int, rstd float32)
+
 // normGradApplyAVX2: dx = rstd*fma(-(x*rstd), s, dy*gain).
 //
 //go:noescape
 func normGradApplyAVX2(dx *float32, dy *float32, x *float32, gain *float32, n int, rstd float32, s float32)
 
-// normGradGainAVX2: dGain = fma(dy, x*rstd, dGain).
+// normGradApplyPastAVX2: dx = rstd*fma(-(x*rstd), s, dy*gain), written past the caches; what is written is aligned to a vector.
 //
 //go:noescape
-func normGradGainAVX2(dGain *float32, dy *float32, x *float32, n int, rstd float32)
+func normGradApplyPastAVX2(dx *float32, dy *float32, x *float32, gain *float32, n int, rstd float32, s float32)
 
 // rowNormGradAVX2: dx = fma(-(x/by), s, dy)/by.
 //
 //go:noescape
 func rowNormGradAVX2(dx *float32, dy *float32, x *float32, n int, by float32, s float32)
+
+// rowNormGradPastAVX2: dx = fma(-(x/by), s, dy)/by, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func rowNormGradPastAVX2(dx *float32, dy *float32, x *float32, n int, by float32, s float32)
 
 // rowNormGradAddAVX2: dx += fma(-(x/by), s, dy)/by.
 //
@@ -159,10 +254,20 @@ func expSumAVX2(s *float32, n int, top float32) (sum float32)
 //go:noescape
 func swigluAVX2(h *float32, gate *float32, up *float32, n int)
 
+// swigluPastAVX2: h = (gate*sigmoid(gate))*up, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func swigluPastAVX2(h *float32, gate *float32, up *float32, n int)
+
 // swigluGradAVX2: dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate).
 //
 //go:noescape
 func swigluGradAVX2(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+
+// swigluGradPastAVX2: dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate), written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func swigluGradPastAVX2(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
 
 // adamwAVX2 is one step of AdamW; k holds the fields of adamStep in order.
 //

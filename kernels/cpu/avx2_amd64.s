@@ -1448,6 +1448,609 @@ test:
 	VZEROUPPER
 	RET
 
+// func tile6x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
+	VMOVUPS (DX)(AX*1), Y8
+	VMOVUPS 32(DX)(AX*1), Y9
+	VMOVUPS (DX)(AX*2), Y10
+	VMOVUPS 32(DX)(AX*2), Y11
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	MOVQ b+32(FP), BX
+	MOVQ kb+0(FP), SI
+	MOVQ step+24(FP), DI
+	MOVQ ldb+40(FP), R8
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	JMP  test
+
+loop:
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	ADDQ         R8, BX
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(AX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(AX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (DX)(AX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DX)(AX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, (CX)(AX*1)
+	VMOVUPS Y3, 32(CX)(AX*1)
+	VMOVUPS Y4, (CX)(AX*2)
+	VMOVUPS Y5, 32(CX)(AX*2)
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	VMOVUPS Y8, (DX)(AX*1)
+	VMOVUPS Y9, 32(DX)(AX*1)
+	VMOVUPS Y10, (DX)(AX*2)
+	VMOVUPS Y11, 32(DX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func tile6x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(AX*1), Y1
+	VMOVUPS (CX)(AX*2), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS (DX)(AX*1), Y4
+	VMOVUPS (DX)(AX*2), Y5
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	MOVQ b+32(FP), BX
+	MOVQ kb+0(FP), SI
+	MOVQ step+24(FP), DI
+	MOVQ ldb+40(FP), R8
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	JMP  test
+
+loop:
+	VMOVUPS      (BX), Y6
+	ADDQ         R8, BX
+	VBROADCASTSS (CX), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (CX)(AX*1), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (CX)(AX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (DX)(AX*1), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (DX)(AX*2), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, (CX)(AX*1)
+	VMOVUPS Y2, (CX)(AX*2)
+	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, (DX)(AX*1)
+	VMOVUPS Y5, (DX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func tile1x16AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile1x16AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), AX
+	MOVQ b+32(FP), CX
+	MOVQ kb+0(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ ldb+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	JMP  test
+
+loop:
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	ADDQ         SI, CX
+	VBROADCASTSS (AX), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         BX, AX
+	DECQ         DX
+
+test:
+	TESTQ   DX, DX
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func tile1x8AVX2(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool)
+// Requires: AVX, FMA3
+TEXT ·tile1x8AVX2(SB), NOSPLIT, $0-65
+	MOVB    zero+64(FP), AL
+	TESTB   AL, AL
+	JNE     clear
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS (AX), Y0
+	JMP     begin
+
+clear:
+	VXORPS Y0, Y0, Y0
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), AX
+	MOVQ b+32(FP), CX
+	MOVQ kb+0(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ ldb+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	JMP  test
+
+loop:
+	VMOVUPS      (CX), Y1
+	ADDQ         SI, CX
+	VBROADCASTSS (AX), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         BX, AX
+	DECQ         DX
+
+test:
+	TESTQ   DX, DX
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func prefetchRowsAVX2(src *float32, stride int, rows int, lines int)
+// Requires: MMX+
+TEXT ·prefetchRowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ src+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ lines+24(FP), BX
+	SHLQ $0x02, CX
+	JMP  rowtest
+
+row:
+	MOVQ AX, SI
+	MOVQ BX, DI
+	JMP  linetest
+
+line:
+	PREFETCHT1 (SI)
+	ADDQ       $0x40, SI
+	DECQ       DI
+
+linetest:
+	TESTQ DI, DI
+	JNE   line
+	ADDQ  CX, AX
+	DECQ  DX
+
+rowtest:
+	TESTQ DX, DX
+	JNE   row
+	RET
+
+// func readAVX2(src *float32, n int)
+// Requires: AVX
+TEXT ·readAVX2(SB), NOSPLIT, $0-16
+	MOVQ src+0(FP), AX
+	MOVQ n+8(FP), CX
+	JMP  loop_test
+
+loop:
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y0
+	VMOVUPS 64(AX), Y0
+	VMOVUPS 96(AX), Y0
+	VMOVUPS 128(AX), Y0
+	VMOVUPS 160(AX), Y0
+	VMOVUPS 192(AX), Y0
+	VMOVUPS 224(AX), Y0
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x40, CX
+
+loop_test:
+	CMPQ CX, $0x40
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func copyPastAVX2(dst *float32, src *float32, n int)
+// Requires: AVX
+TEXT ·copyPastAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	JMP  loop_test
+
+loop:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  32(CX), Y1
+	VMOVUPS  64(CX), Y2
+	VMOVUPS  96(CX), Y3
+	VMOVUPS  128(CX), Y4
+	VMOVUPS  160(CX), Y5
+	VMOVUPS  192(CX), Y6
+	VMOVUPS  224(CX), Y7
+	VMOVNTPS Y0, (AX)
+	VMOVNTPS Y1, 32(AX)
+	VMOVNTPS Y2, 64(AX)
+	VMOVNTPS Y3, 96(AX)
+	VMOVNTPS Y4, 128(AX)
+	VMOVNTPS Y5, 160(AX)
+	VMOVNTPS Y6, 192(AX)
+	VMOVNTPS Y7, 224(AX)
+	ADDQ     $0x00000100, AX
+	ADDQ     $0x00000100, CX
+	SUBQ     $0x40, DX
+
+loop_test:
+	CMPQ DX, $0x40
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func zeroPastAVX2(dst *float32, n int)
+// Requires: AVX
+TEXT ·zeroPastAVX2(SB), NOSPLIT, $0-16
+	MOVQ   dst+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	MOVQ   n+8(FP), CX
+	JMP    loop_test
+
+loop:
+	VMOVNTPS Y0, (AX)
+	VMOVNTPS Y0, 32(AX)
+	VMOVNTPS Y0, 64(AX)
+	VMOVNTPS Y0, 96(AX)
+	VMOVNTPS Y0, 128(AX)
+	VMOVNTPS Y0, 160(AX)
+	VMOVNTPS Y0, 192(AX)
+	VMOVNTPS Y0, 224(AX)
+	ADDQ     $0x00000100, AX
+	SUBQ     $0x40, CX
+
+loop_test:
+	CMPQ CX, $0x40
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func fenceAVX2()
+// Requires: MMX+
+TEXT ·fenceAVX2(SB), NOSPLIT, $0
+	SFENCE
+	RET
+
+// func narrowAVX2(dst *uint16, src *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·narrowAVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	VMOVDQU c00007fff<>+0(SB), Y0
+	VMOVDQU c00000001<>+0(SB), Y1
+	VMOVDQU c00000040<>+0(SB), Y2
+	MOVQ    n+16(FP), DX
+	JMP     loop_test
+
+loop:
+	VMOVUPS   (CX), Y3
+	VPSRLD    $0x10, Y3, Y4
+	VPAND     Y1, Y4, Y5
+	VPADDD    Y0, Y5, Y5
+	VPADDD    Y3, Y5, Y5
+	VPSRLD    $0x10, Y5, Y5
+	VPOR      Y2, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y3
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VMOVUPS   32(CX), Y3
+	VPSRLD    $0x10, Y3, Y4
+	VPAND     Y1, Y4, Y6
+	VPADDD    Y0, Y6, Y6
+	VPADDD    Y3, Y6, Y6
+	VPSRLD    $0x10, Y6, Y6
+	VPOR      Y2, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y3
+	VBLENDVPS Y3, Y4, Y6, Y6
+	VPACKUSDW Y6, Y5, Y3
+	VPERMQ    $0xd8, Y3, Y3
+	VMOVUPS   Y3, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x40, CX
+	SUBQ      $0x10, DX
+
+loop_test:
+	CMPQ DX, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
+DATA c00007fff<>+0(SB)/4, $0x00007fff
+DATA c00007fff<>+4(SB)/4, $0x00007fff
+DATA c00007fff<>+8(SB)/4, $0x00007fff
+DATA c00007fff<>+12(SB)/4, $0x00007fff
+DATA c00007fff<>+16(SB)/4, $0x00007fff
+DATA c00007fff<>+20(SB)/4, $0x00007fff
+DATA c00007fff<>+24(SB)/4, $0x00007fff
+DATA c00007fff<>+28(SB)/4, $0x00007fff
+GLOBL c00007fff<>(SB), RODATA|NOPTR, $32
+
+DATA c00000001<>+0(SB)/4, $0x00000001
+DATA c00000001<>+4(SB)/4, $0x00000001
+DATA c00000001<>+8(SB)/4, $0x00000001
+DATA c00000001<>+12(SB)/4, $0x00000001
+DATA c00000001<>+16(SB)/4, $0x00000001
+DATA c00000001<>+20(SB)/4, $0x00000001
+DATA c00000001<>+24(SB)/4, $0x00000001
+DATA c00000001<>+28(SB)/4, $0x00000001
+GLOBL c00000001<>(SB), RODATA|NOPTR, $32
+
+DATA c00000040<>+0(SB)/4, $0x00000040
+DATA c00000040<>+4(SB)/4, $0x00000040
+DATA c00000040<>+8(SB)/4, $0x00000040
+DATA c00000040<>+12(SB)/4, $0x00000040
+DATA c00000040<>+16(SB)/4, $0x00000040
+DATA c00000040<>+20(SB)/4, $0x00000040
+DATA c00000040<>+24(SB)/4, $0x00000040
+DATA c00000040<>+28(SB)/4, $0x00000040
+GLOBL c00000040<>(SB), RODATA|NOPTR, $32
+
+// func narrowPastAVX2(dst *uint16, src *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·narrowPastAVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	VMOVDQU c00007fff<>+0(SB), Y0
+	VMOVDQU c00000001<>+0(SB), Y1
+	VMOVDQU c00000040<>+0(SB), Y2
+	MOVQ    n+16(FP), DX
+	JMP     loop_test
+
+loop:
+	VMOVUPS   (CX), Y3
+	VPSRLD    $0x10, Y3, Y4
+	VPAND     Y1, Y4, Y5
+	VPADDD    Y0, Y5, Y5
+	VPADDD    Y3, Y5, Y5
+	VPSRLD    $0x10, Y5, Y5
+	VPOR      Y2, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y3
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VMOVUPS   32(CX), Y3
+	VPSRLD    $0x10, Y3, Y4
+	VPAND     Y1, Y4, Y6
+	VPADDD    Y0, Y6, Y6
+	VPADDD    Y3, Y6, Y6
+	VPSRLD    $0x10, Y6, Y6
+	VPOR      Y2, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y3
+	VBLENDVPS Y3, Y4, Y6, Y6
+	VPACKUSDW Y6, Y5, Y3
+	VPERMQ    $0xd8, Y3, Y3
+	VMOVNTPS  Y3, (AX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x40, CX
+	SUBQ      $0x10, DX
+
+loop_test:
+	CMPQ DX, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func gainRows64AVX2(dGain *float32, dy *float32, dyStride int, x *float32, xStride int, rstd *float32, rows int)
+// Requires: AVX, FMA3
+TEXT ·gainRows64AVX2(SB), NOSPLIT, $0-56
+	MOVQ    dGain+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+24(FP), DX
+	MOVQ    rstd+40(FP), BX
+	MOVQ    rows+48(FP), SI
+	MOVQ    dyStride+16(FP), DI
+	MOVQ    xStride+32(FP), R8
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R8
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+	JMP     test
+
+loop:
+	VBROADCASTSS (BX), Y8
+	VMULPS       (DX), Y8, Y9
+	VFMADD231PS  (CX), Y9, Y0
+	VMULPS       32(DX), Y8, Y9
+	VFMADD231PS  32(CX), Y9, Y1
+	VMULPS       64(DX), Y8, Y9
+	VFMADD231PS  64(CX), Y9, Y2
+	VMULPS       96(DX), Y8, Y9
+	VFMADD231PS  96(CX), Y9, Y3
+	VMULPS       128(DX), Y8, Y9
+	VFMADD231PS  128(CX), Y9, Y4
+	VMULPS       160(DX), Y8, Y9
+	VFMADD231PS  160(CX), Y9, Y5
+	VMULPS       192(DX), Y8, Y9
+	VFMADD231PS  192(CX), Y9, Y6
+	VMULPS       224(DX), Y8, Y8
+	VFMADD231PS  224(CX), Y8, Y7
+	ADDQ         R8, DX
+	ADDQ         DI, CX
+	ADDQ         $0x04, BX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	VZEROUPPER
+	RET
+
+// func gainRows8AVX2(dGain *float32, dy *float32, dyStride int, x *float32, xStride int, rstd *float32, rows int)
+// Requires: AVX, FMA3
+TEXT ·gainRows8AVX2(SB), NOSPLIT, $0-56
+	MOVQ    dGain+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+24(FP), DX
+	MOVQ    rstd+40(FP), BX
+	MOVQ    rows+48(FP), SI
+	MOVQ    dyStride+16(FP), DI
+	MOVQ    xStride+32(FP), R8
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R8
+	VMOVUPS (AX), Y0
+	JMP     test
+
+loop:
+	VBROADCASTSS (BX), Y1
+	VMULPS       (DX), Y1, Y1
+	VFMADD231PS  (CX), Y1, Y0
+	ADDQ         R8, DX
+	ADDQ         DI, CX
+	ADDQ         $0x04, BX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	VMOVUPS Y0, (AX)
+	VZEROUPPER
+	RET
+
 // func addAVX2(dst *float32, a *float32, b *float32, n int)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-32
@@ -1465,6 +2068,30 @@ loop:
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	SUBQ    $0x08, BX
+
+loop_test:
+	CMPQ BX, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func addPastAVX2(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·addPastAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	JMP  loop_test
+
+loop:
+	VMOVUPS  (CX), Y0
+	VADDPS   (DX), Y0, Y0
+	VMOVNTPS Y0, (AX)
+	ADDQ     $0x20, AX
+	ADDQ     $0x20, CX
+	ADDQ     $0x20, DX
+	SUBQ     $0x08, BX
 
 loop_test:
 	CMPQ BX, $0x08
@@ -1518,6 +2145,29 @@ loop_test:
 	VZEROUPPER
 	RET
 
+// func scalePastAVX2(dst *float32, src *float32, n int, alpha float32)
+// Requires: AVX
+TEXT ·scalePastAVX2(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	VBROADCASTSS alpha+24(FP), Y0
+	MOVQ         n+16(FP), DX
+	JMP          loop_test
+
+loop:
+	VMOVUPS  (CX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $0x20, AX
+	ADDQ     $0x20, CX
+	SUBQ     $0x08, DX
+
+loop_test:
+	CMPQ DX, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
 // func divideAVX2(dst *float32, src *float32, n int, alpha float32)
 // Requires: AVX
 TEXT ·divideAVX2(SB), NOSPLIT, $0-28
@@ -1541,6 +2191,29 @@ loop_test:
 	VZEROUPPER
 	RET
 
+// func dividePastAVX2(dst *float32, src *float32, n int, alpha float32)
+// Requires: AVX
+TEXT ·dividePastAVX2(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	VBROADCASTSS alpha+24(FP), Y0
+	MOVQ         n+16(FP), DX
+	JMP          loop_test
+
+loop:
+	VMOVUPS  (CX), Y1
+	VDIVPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $0x20, AX
+	ADDQ     $0x20, CX
+	SUBQ     $0x08, DX
+
+loop_test:
+	CMPQ DX, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
 // func widenAVX2(dst *float32, src *uint16, n int)
 // Requires: AVX, AVX2
 TEXT ·widenAVX2(SB), NOSPLIT, $0-24
@@ -1553,6 +2226,28 @@ loop:
 	VPMOVZXWD (CX), Y0
 	VPSLLD    $0x10, Y0, Y0
 	VMOVUPS   Y0, (AX)
+	ADDQ      $0x10, CX
+	ADDQ      $0x20, AX
+	SUBQ      $0x08, DX
+
+loop_test:
+	CMPQ DX, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func widenPastAVX2(dst *float32, src *uint16, n int)
+// Requires: AVX, AVX2
+TEXT ·widenPastAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	JMP  loop_test
+
+loop:
+	VPMOVZXWD (CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVNTPS  Y0, (AX)
 	ADDQ      $0x10, CX
 	ADDQ      $0x20, AX
 	SUBQ      $0x08, DX
@@ -1622,6 +2317,31 @@ loop_test:
 	VZEROUPPER
 	RET
 
+// func normApplyPastAVX2(y *float32, x *float32, gain *float32, n int, rstd float32)
+// Requires: AVX
+TEXT ·normApplyPastAVX2(SB), NOSPLIT, $0-36
+	MOVQ         y+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         gain+16(FP), DX
+	VBROADCASTSS rstd+32(FP), Y0
+	MOVQ         n+24(FP), BX
+	JMP          loop_test
+
+loop:
+	VMULPS   (CX), Y0, Y1
+	VMULPS   (DX), Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $0x20, AX
+	ADDQ     $0x20, CX
+	ADDQ     $0x20, DX
+	SUBQ     $0x08, BX
+
+loop_test:
+	CMPQ BX, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
 // func normGradApplyAVX2(dx *float32, dy *float32, x *float32, gain *float32, n int, rstd float32, s float32)
 // Requires: AVX, FMA3
 TEXT ·normGradApplyAVX2(SB), NOSPLIT, $0-48
@@ -1653,28 +2373,33 @@ loop_test:
 	VZEROUPPER
 	RET
 
-// func normGradGainAVX2(dGain *float32, dy *float32, x *float32, n int, rstd float32)
+// func normGradApplyPastAVX2(dx *float32, dy *float32, x *float32, gain *float32, n int, rstd float32, s float32)
 // Requires: AVX, FMA3
-TEXT ·normGradGainAVX2(SB), NOSPLIT, $0-36
-	MOVQ         dGain+0(FP), AX
+TEXT ·normGradApplyPastAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
-	VBROADCASTSS rstd+32(FP), Y0
-	MOVQ         n+24(FP), BX
+	MOVQ         gain+24(FP), BX
+	VBROADCASTSS rstd+40(FP), Y0
+	VBROADCASTSS s+44(FP), Y1
+	MOVQ         n+32(FP), SI
 	JMP          loop_test
 
 loop:
-	VMULPS      (DX), Y0, Y2
-	VMOVUPS     (AX), Y1
-	VFMADD231PS (CX), Y2, Y1
-	VMOVUPS     Y1, (AX)
-	ADDQ        $0x20, AX
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, DX
-	SUBQ        $0x08, BX
+	VMOVUPS      (CX), Y2
+	VMULPS       (BX), Y2, Y2
+	VMULPS       (DX), Y0, Y3
+	VFNMADD231PS Y1, Y3, Y2
+	VMULPS       Y2, Y0, Y2
+	VMOVNTPS     Y2, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, SI
 
 loop_test:
-	CMPQ BX, $0x08
+	CMPQ SI, $0x08
 	JGE  loop
 	VZEROUPPER
 	RET
@@ -1697,6 +2422,35 @@ loop:
 	VFNMADD231PS Y1, Y3, Y2
 	VDIVPS       Y0, Y2, Y2
 	VMOVUPS      Y2, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, BX
+
+loop_test:
+	CMPQ BX, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func rowNormGradPastAVX2(dx *float32, dy *float32, x *float32, n int, by float32, s float32)
+// Requires: AVX, FMA3
+TEXT ·rowNormGradPastAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dx+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS by+32(FP), Y0
+	VBROADCASTSS s+36(FP), Y1
+	MOVQ         n+24(FP), BX
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (DX), Y3
+	VDIVPS       Y0, Y3, Y3
+	VMOVUPS      (CX), Y2
+	VFNMADD231PS Y1, Y3, Y2
+	VDIVPS       Y0, Y2, Y2
+	VMOVNTPS     Y2, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
@@ -2479,6 +3233,62 @@ DATA cc2aeac4f<>+24(SB)/4, $0xc2aeac4f
 DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
 GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $32
 
+// func swigluPastAVX2(h *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·swigluPastAVX2(SB), NOSPLIT, $0-32
+	MOVQ h+0(FP), AX
+	MOVQ gate+8(FP), CX
+	MOVQ up+16(FP), DX
+	MOVQ n+24(FP), BX
+	JMP  loop_test
+
+loop:
+	VMOVUPS      (CX), Y0
+	VXORPS       c80000000<>+0(SB), Y0, Y1
+	VCMPPS       $0x11, cc2aeac4f<>+0(SB), Y1, Y2
+	VMOVUPS      c42b20000<>+0(SB), Y3
+	VMINPS       Y1, Y3, Y1
+	VMOVUPS      cc2aeac4f<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMOVUPS      c4b400000<>+0(SB), Y3
+	VFMADD231PS  c3fb8aa3b<>+0(SB), Y1, Y3
+	VSUBPS       c4b400000<>+0(SB), Y3, Y4
+	VFNMADD231PS c3f318000<>+0(SB), Y4, Y1
+	VFNMADD231PS cb95e8083<>+0(SB), Y4, Y1
+	VMOVUPS      c3ab511e4<>+0(SB), Y4
+	VFMADD213PS  c3c091d10<>+0(SB), Y1, Y4
+	VFMADD213PS  c3d2aac7a<>+0(SB), Y1, Y4
+	VFMADD213PS  c3e2aaa49<>+0(SB), Y1, Y4
+	VFMADD213PS  c3efffffe<>+0(SB), Y1, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y1, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y1, Y4
+	VPSUBD       c4b400000<>+0(SB), Y3, Y1
+	VPSRAD       $0x01, Y1, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPADDD       c0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VPADDD       c0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VANDNPS      Y4, Y2, Y4
+	VMOVUPS      c3f800000<>+0(SB), Y1
+	VADDPS       Y4, Y1, Y4
+	VDIVPS       Y4, Y1, Y4
+	VMULPS       Y4, Y0, Y4
+	VMULPS       (DX), Y4, Y4
+	VMOVNTPS     Y4, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, BX
+
+loop_test:
+	CMPQ BX, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
 // func swigluGradAVX2(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-48
@@ -2534,6 +3344,74 @@ loop:
 	VMULPS       Y3, Y4, Y3
 	VMULPS       Y3, Y2, Y3
 	VMOVUPS      Y3, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, DI
+
+loop_test:
+	CMPQ DI, $0x08
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func swigluGradPastAVX2(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·swigluGradPastAVX2(SB), NOSPLIT, $0-48
+	MOVQ dGate+0(FP), AX
+	MOVQ dUp+8(FP), CX
+	MOVQ dh+16(FP), DX
+	MOVQ gate+24(FP), BX
+	MOVQ up+32(FP), SI
+	MOVQ n+40(FP), DI
+	JMP  loop_test
+
+loop:
+	VMOVUPS      (BX), Y0
+	VXORPS       c80000000<>+0(SB), Y0, Y1
+	VCMPPS       $0x11, cc2aeac4f<>+0(SB), Y1, Y2
+	VMOVUPS      c42b20000<>+0(SB), Y3
+	VMINPS       Y1, Y3, Y1
+	VMOVUPS      cc2aeac4f<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMOVUPS      c4b400000<>+0(SB), Y3
+	VFMADD231PS  c3fb8aa3b<>+0(SB), Y1, Y3
+	VSUBPS       c4b400000<>+0(SB), Y3, Y4
+	VFNMADD231PS c3f318000<>+0(SB), Y4, Y1
+	VFNMADD231PS cb95e8083<>+0(SB), Y4, Y1
+	VMOVUPS      c3ab511e4<>+0(SB), Y4
+	VFMADD213PS  c3c091d10<>+0(SB), Y1, Y4
+	VFMADD213PS  c3d2aac7a<>+0(SB), Y1, Y4
+	VFMADD213PS  c3e2aaa49<>+0(SB), Y1, Y4
+	VFMADD213PS  c3efffffe<>+0(SB), Y1, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y1, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y1, Y4
+	VPSUBD       c4b400000<>+0(SB), Y3, Y1
+	VPSRAD       $0x01, Y1, Y3
+	VPSUBD       Y3, Y1, Y1
+	VPADDD       c0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VPADDD       c0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VANDNPS      Y4, Y2, Y4
+	VMOVUPS      c3f800000<>+0(SB), Y1
+	VADDPS       Y4, Y1, Y4
+	VDIVPS       Y4, Y1, Y4
+	VMOVUPS      (DX), Y1
+	VMULPS       (SI), Y1, Y2
+	VMULPS       Y4, Y0, Y3
+	VMULPS       Y3, Y1, Y3
+	VMOVNTPS     Y3, (CX)
+	VMOVUPS      c3f800000<>+0(SB), Y1
+	VSUBPS       Y4, Y1, Y3
+	VFMADD213PS  Y1, Y0, Y3
+	VMULPS       Y3, Y4, Y3
+	VMULPS       Y3, Y2, Y3
+	VMOVNTPS     Y3, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX

@@ -9,6 +9,81 @@ package cpu
 //go:noescape
 func microAVX512(kb int, a *float32, row int, step int, b *float32, c *float32, ldc int, zero bool)
 
+// tile12x32AVX512: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 12 and p < kb in order.
+//
+//go:noescape
+func tile12x32AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+
+// tile12x16AVX512: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 12 and p < kb in order.
+//
+//go:noescape
+func tile12x16AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+
+// tile4x32AVX512: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 4 and p < kb in order.
+//
+//go:noescape
+func tile4x32AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+
+// tile4x16AVX512: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 4 and p < kb in order.
+//
+//go:noescape
+func tile4x16AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+
+// tile1x32AVX512: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 1 and p < kb in order.
+//
+//go:noescape
+func tile1x32AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+
+// tile1x16AVX512: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 1 and p < kb in order.
+//
+//go:noescape
+func tile1x16AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+
+// scoresAVX512 writes masked scores in place and returns the largest.
+//
+//go:noescape
+func scoresAVX512(s *float32, n int, visible int32, rel int32, scale float32, slope float32) (top float32)
+
+// softmaxGradAVX512: s = weight(score-lse), dp = scale*(s*(dp-delta)).
+//
+//go:noescape
+func softmaxGradAVX512(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32)
+
+// scoresSegAVX512 writes masked scores in place and returns the largest.
+//
+//go:noescape
+func scoresSegAVX512(s *float32, n int, visible int32, rel int32, scale float32, slope float32, seg *int32, want int32) (top float32)
+
+// softmaxGradSegAVX512: s = weight(score-lse), dp = scale*(s*(dp-delta)).
+//
+//go:noescape
+func softmaxGradSegAVX512(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32, seg *int32, want int32)
+
+// expSumAVX512: s = weight(s-top), and the sum by lanes and tree.
+//
+//go:noescape
+func expSumAVX512(s *float32, n int, top float32) (sum float32)
+
+// swigluAVX512: h = (gate*sigmoid(gate))*up.
+//
+//go:noescape
+func swigluAVX512(h *float32, gate *float32, up *float32, n int)
+
+// swigluPastAVX512: h = (gate*sigmoid(gate))*up, written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func swigluPastAVX512(h *float32, gate *float32, up *float32, n int)
+
+// swigluGradAVX512: dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate).
+//
+//go:noescape
+func swigluGradAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+
+// swigluGradPastAVX512: dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate), written past the caches; what is written is aligned to a vector.
+//
+//go:noescape
+func swigluGradPastAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+
 // peakAVX512 runs n rounds of 12 independent fused multiply-adds on 16 lanes.
 //
 //go:noescape

@@ -356,6 +356,1230 @@ tailtest:
 	VZEROUPPER
 	RET
 
+// func tile12x32AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+// Requires: AVX, AVX512F
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-72
+	MOVL      mask+68(FP), AX
+	KMOVW     AX, K1
+	MOVB      zero+64(FP), AL
+	TESTB     AL, AL
+	JNE       clear
+	MOVQ      ldc+56(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      c+48(FP), CX
+	LEAQ      (CX)(AX*2), DX
+	ADDQ      AX, DX
+	LEAQ      (DX)(AX*2), BX
+	ADDQ      AX, BX
+	LEAQ      (BX)(AX*2), SI
+	ADDQ      AX, SI
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (DX), Z6
+	VMOVUPS.Z 64(DX), K1, Z7
+	VMOVUPS   (DX)(AX*1), Z8
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z9
+	VMOVUPS   (DX)(AX*2), Z10
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z11
+	VMOVUPS   (BX), Z12
+	VMOVUPS.Z 64(BX), K1, Z13
+	VMOVUPS   (BX)(AX*1), Z14
+	VMOVUPS.Z 64(BX)(AX*1), K1, Z15
+	VMOVUPS   (BX)(AX*2), Z16
+	VMOVUPS.Z 64(BX)(AX*2), K1, Z17
+	VMOVUPS   (SI), Z18
+	VMOVUPS.Z 64(SI), K1, Z19
+	VMOVUPS   (SI)(AX*1), Z20
+	VMOVUPS.Z 64(SI)(AX*1), K1, Z21
+	VMOVUPS   (SI)(AX*2), Z22
+	VMOVUPS.Z 64(SI)(AX*2), K1, Z23
+	JMP       begin
+
+clear:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	LEAQ (DX)(AX*2), BX
+	ADDQ AX, BX
+	LEAQ (BX)(AX*2), SI
+	ADDQ AX, SI
+	MOVQ b+32(FP), DI
+	MOVQ kb+0(FP), R8
+	MOVQ step+24(FP), R9
+	MOVQ ldb+40(FP), R10
+	SHLQ $0x02, R9
+	SHLQ $0x02, R10
+	JMP  test
+
+loop:
+	VMOVUPS      (DI), Z24
+	VMOVUPS.Z    64(DI), K1, Z25
+	ADDQ         R10, DI
+	VBROADCASTSS (CX), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (CX)(AX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (CX)(AX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (DX)(AX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (DX)(AX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (BX), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (BX)(AX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (BX)(AX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (SI)(AX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (SI)(AX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         R9, CX
+	ADDQ         R9, DX
+	ADDQ         R9, BX
+	ADDQ         R9, SI
+	DECQ         R8
+
+test:
+	TESTQ   R8, R8
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	LEAQ    (DX)(AX*2), BX
+	ADDQ    AX, BX
+	LEAQ    (BX)(AX*2), SI
+	ADDQ    AX, SI
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, K1, 64(CX)
+	VMOVUPS Z2, (CX)(AX*1)
+	VMOVUPS Z3, K1, 64(CX)(AX*1)
+	VMOVUPS Z4, (CX)(AX*2)
+	VMOVUPS Z5, K1, 64(CX)(AX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(AX*1)
+	VMOVUPS Z9, K1, 64(DX)(AX*1)
+	VMOVUPS Z10, (DX)(AX*2)
+	VMOVUPS Z11, K1, 64(DX)(AX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	VMOVUPS Z14, (BX)(AX*1)
+	VMOVUPS Z15, K1, 64(BX)(AX*1)
+	VMOVUPS Z16, (BX)(AX*2)
+	VMOVUPS Z17, K1, 64(BX)(AX*2)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, K1, 64(SI)
+	VMOVUPS Z20, (SI)(AX*1)
+	VMOVUPS Z21, K1, 64(SI)(AX*1)
+	VMOVUPS Z22, (SI)(AX*2)
+	VMOVUPS Z23, K1, 64(SI)(AX*2)
+	VZEROUPPER
+	RET
+
+// func tile12x16AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+// Requires: AVX, AVX512F
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-72
+	MOVL      mask+68(FP), AX
+	KMOVW     AX, K1
+	MOVB      zero+64(FP), AL
+	TESTB     AL, AL
+	JNE       clear
+	MOVQ      ldc+56(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      c+48(FP), CX
+	LEAQ      (CX)(AX*2), DX
+	ADDQ      AX, DX
+	LEAQ      (DX)(AX*2), BX
+	ADDQ      AX, BX
+	LEAQ      (BX)(AX*2), SI
+	ADDQ      AX, SI
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (DX), K1, Z3
+	VMOVUPS.Z (DX)(AX*1), K1, Z4
+	VMOVUPS.Z (DX)(AX*2), K1, Z5
+	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS.Z (BX)(AX*1), K1, Z7
+	VMOVUPS.Z (BX)(AX*2), K1, Z8
+	VMOVUPS.Z (SI), K1, Z9
+	VMOVUPS.Z (SI)(AX*1), K1, Z10
+	VMOVUPS.Z (SI)(AX*2), K1, Z11
+	JMP       begin
+
+clear:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	LEAQ (DX)(AX*2), BX
+	ADDQ AX, BX
+	LEAQ (BX)(AX*2), SI
+	ADDQ AX, SI
+	MOVQ b+32(FP), DI
+	MOVQ kb+0(FP), R8
+	MOVQ step+24(FP), R9
+	MOVQ ldb+40(FP), R10
+	SHLQ $0x02, R9
+	SHLQ $0x02, R10
+	JMP  test
+
+loop:
+	VMOVUPS.Z    (DI), K1, Z12
+	ADDQ         R10, DI
+	VBROADCASTSS (CX), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS (CX)(AX*1), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS (CX)(AX*2), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS (DX), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS (DX)(AX*1), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS (DX)(AX*2), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (BX), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (BX)(AX*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (BX)(AX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (SI), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (SI)(AX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (SI)(AX*2), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         R9, CX
+	ADDQ         R9, DX
+	ADDQ         R9, BX
+	ADDQ         R9, SI
+	DECQ         R8
+
+test:
+	TESTQ   R8, R8
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	LEAQ    (DX)(AX*2), BX
+	ADDQ    AX, BX
+	LEAQ    (BX)(AX*2), SI
+	ADDQ    AX, SI
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Z1, K1, (CX)(AX*1)
+	VMOVUPS Z2, K1, (CX)(AX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(AX*1)
+	VMOVUPS Z5, K1, (DX)(AX*2)
+	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z7, K1, (BX)(AX*1)
+	VMOVUPS Z8, K1, (BX)(AX*2)
+	VMOVUPS Z9, K1, (SI)
+	VMOVUPS Z10, K1, (SI)(AX*1)
+	VMOVUPS Z11, K1, (SI)(AX*2)
+	VZEROUPPER
+	RET
+
+// func tile4x32AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+// Requires: AVX, AVX512F
+TEXT ·tile4x32AVX512(SB), NOSPLIT, $0-72
+	MOVL      mask+68(FP), AX
+	KMOVW     AX, K1
+	MOVB      zero+64(FP), AL
+	TESTB     AL, AL
+	JNE       clear
+	MOVQ      ldc+56(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      c+48(FP), CX
+	LEAQ      (CX)(AX*2), DX
+	ADDQ      AX, DX
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (DX), Z6
+	VMOVUPS.Z 64(DX), K1, Z7
+	JMP       begin
+
+clear:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	MOVQ b+32(FP), BX
+	MOVQ kb+0(FP), SI
+	MOVQ step+24(FP), DI
+	MOVQ ldb+40(FP), R8
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	JMP  test
+
+loop:
+	VMOVUPS      (BX), Z8
+	VMOVUPS.Z    64(BX), K1, Z9
+	ADDQ         R8, BX
+	VBROADCASTSS (CX), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (CX)(AX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (CX)(AX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, K1, 64(CX)
+	VMOVUPS Z2, (CX)(AX*1)
+	VMOVUPS Z3, K1, 64(CX)(AX*1)
+	VMOVUPS Z4, (CX)(AX*2)
+	VMOVUPS Z5, K1, 64(CX)(AX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VZEROUPPER
+	RET
+
+// func tile4x16AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+// Requires: AVX, AVX512F
+TEXT ·tile4x16AVX512(SB), NOSPLIT, $0-72
+	MOVL      mask+68(FP), AX
+	KMOVW     AX, K1
+	MOVB      zero+64(FP), AL
+	TESTB     AL, AL
+	JNE       clear
+	MOVQ      ldc+56(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      c+48(FP), CX
+	LEAQ      (CX)(AX*2), DX
+	ADDQ      AX, DX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (DX), K1, Z3
+	JMP       begin
+
+clear:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), CX
+	LEAQ (CX)(AX*2), DX
+	ADDQ AX, DX
+	MOVQ b+32(FP), BX
+	MOVQ kb+0(FP), SI
+	MOVQ step+24(FP), DI
+	MOVQ ldb+40(FP), R8
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	JMP  test
+
+loop:
+	VMOVUPS.Z    (BX), K1, Z4
+	ADDQ         R8, BX
+	VBROADCASTSS (CX), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (CX)(AX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (CX)(AX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         SI
+
+test:
+	TESTQ   SI, SI
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), CX
+	LEAQ    (CX)(AX*2), DX
+	ADDQ    AX, DX
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Z1, K1, (CX)(AX*1)
+	VMOVUPS Z2, K1, (CX)(AX*2)
+	VMOVUPS Z3, K1, (DX)
+	VZEROUPPER
+	RET
+
+// func tile1x32AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+// Requires: AVX, AVX512F
+TEXT ·tile1x32AVX512(SB), NOSPLIT, $0-72
+	MOVL      mask+68(FP), AX
+	KMOVW     AX, K1
+	MOVB      zero+64(FP), AL
+	TESTB     AL, AL
+	JNE       clear
+	MOVQ      ldc+56(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      c+48(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	JMP       begin
+
+clear:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), AX
+	MOVQ b+32(FP), CX
+	MOVQ kb+0(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ ldb+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	JMP  test
+
+loop:
+	VMOVUPS      (CX), Z2
+	VMOVUPS.Z    64(CX), K1, Z3
+	ADDQ         SI, CX
+	VBROADCASTSS (AX), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         BX, AX
+	DECQ         DX
+
+test:
+	TESTQ   DX, DX
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func tile1x16AVX512(kb int, a *float32, row int, step int, b *float32, ldb int, c *float32, ldc int, zero bool, mask uint32)
+// Requires: AVX, AVX512F
+TEXT ·tile1x16AVX512(SB), NOSPLIT, $0-72
+	MOVL      mask+68(FP), AX
+	KMOVW     AX, K1
+	MOVB      zero+64(FP), AL
+	TESTB     AL, AL
+	JNE       clear
+	MOVQ      ldc+56(FP), AX
+	SHLQ      $0x02, AX
+	MOVQ      c+48(FP), AX
+	VMOVUPS.Z (AX), K1, Z0
+	JMP       begin
+
+clear:
+	VPXORD Z0, Z0, Z0
+
+begin:
+	MOVQ row+16(FP), AX
+	SHLQ $0x02, AX
+	MOVQ a+8(FP), AX
+	MOVQ b+32(FP), CX
+	MOVQ kb+0(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ ldb+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	JMP  test
+
+loop:
+	VMOVUPS.Z    (CX), K1, Z1
+	ADDQ         SI, CX
+	VBROADCASTSS (AX), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         BX, AX
+	DECQ         DX
+
+test:
+	TESTQ   DX, DX
+	JNE     loop
+	MOVQ    ldc+56(FP), AX
+	SHLQ    $0x02, AX
+	MOVQ    c+48(FP), AX
+	VMOVUPS Z0, K1, (AX)
+	VZEROUPPER
+	RET
+
+// func scoresAVX512(s *float32, n int, visible int32, rel int32, scale float32, slope float32) (top float32)
+// Requires: AVX, AVX512F, SSE
+TEXT ·scoresAVX512(SB), NOSPLIT, $0-36
+	MOVQ         s+0(FP), AX
+	VBROADCASTSS scale+24(FP), Z0
+	VBROADCASTSS slope+28(FP), Z1
+	VBROADCASTSS visible+16(FP), Z2
+	VBROADCASTSS rel+20(FP), Z3
+	MOVL         $0x00000010, CX
+	VPBROADCASTD CX, Z5
+	MOVL         $0xff800000, CX
+	VPBROADCASTD CX, Z6
+	VPMOVZXBD    iota16<>+0(SB), Z4
+	MOVL         $0xff800000, CX
+	VPBROADCASTD CX, Z7
+	MOVQ         n+8(FP), CX
+	JMP          loop_test
+
+loop:
+	VPADDD      Z3, Z4, Z8
+	VCVTDQ2PS   Z8, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     (AX), Z9
+	VFMADD231PS Z9, Z0, Z8
+	VPCMPGTD    Z4, Z2, K1
+	VPADDD      Z5, Z4, Z4
+	VBLENDMPS   Z8, Z6, K1, Z10
+	VMOVUPS     Z10, (AX)
+	VMAXPS      Z7, Z10, Z7
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, CX
+
+loop_test:
+	CMPQ          CX, $0x10
+	JGE           loop
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VMAXPS        Y7, Y0, Y7
+	VEXTRACTF128  $0x01, Y7, X0
+	VMAXPS        X7, X0, X7
+	VMOVHLPS      X7, X7, X0
+	VMAXPS        X7, X0, X7
+	VMOVSHDUP     X7, X0
+	VMAXPS        X7, X0, X7
+	MOVSS         X7, top+32(FP)
+	VZEROUPPER
+	RET
+
+DATA iota16<>+0(SB)/1, $0x00
+DATA iota16<>+1(SB)/1, $0x01
+DATA iota16<>+2(SB)/1, $0x02
+DATA iota16<>+3(SB)/1, $0x03
+DATA iota16<>+4(SB)/1, $0x04
+DATA iota16<>+5(SB)/1, $0x05
+DATA iota16<>+6(SB)/1, $0x06
+DATA iota16<>+7(SB)/1, $0x07
+DATA iota16<>+8(SB)/1, $0x08
+DATA iota16<>+9(SB)/1, $0x09
+DATA iota16<>+10(SB)/1, $0x0a
+DATA iota16<>+11(SB)/1, $0x0b
+DATA iota16<>+12(SB)/1, $0x0c
+DATA iota16<>+13(SB)/1, $0x0d
+DATA iota16<>+14(SB)/1, $0x0e
+DATA iota16<>+15(SB)/1, $0x0f
+GLOBL iota16<>(SB), RODATA|NOPTR, $16
+
+// func softmaxGradAVX512(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32)
+// Requires: AVX, AVX512F
+TEXT ·softmaxGradAVX512(SB), NOSPLIT, $0-48
+	MOVQ         s+0(FP), AX
+	VBROADCASTSS scale+32(FP), Z0
+	VBROADCASTSS slope+36(FP), Z1
+	VBROADCASTSS visible+24(FP), Z2
+	VBROADCASTSS rel+28(FP), Z3
+	MOVL         $0x00000010, CX
+	VPBROADCASTD CX, Z5
+	MOVL         $0xff800000, CX
+	VPBROADCASTD CX, Z6
+	VPMOVZXBD    iota16<>+0(SB), Z4
+	MOVQ         dp+8(FP), CX
+	VBROADCASTSS lse+40(FP), Z7
+	VBROADCASTSS delta+44(FP), Z8
+	MOVL         $0xc2300000, DX
+	VPBROADCASTD DX, Z9
+	MOVL         $0x42b20000, DX
+	VPBROADCASTD DX, Z10
+	MOVL         $0x4b400000, DX
+	VPBROADCASTD DX, Z11
+	MOVL         $0x3fb8aa3b, DX
+	VPBROADCASTD DX, Z12
+	MOVL         $0x3f318000, DX
+	VPBROADCASTD DX, Z13
+	MOVL         $0xb95e8083, DX
+	VPBROADCASTD DX, Z14
+	MOVL         $0x3f800000, DX
+	VPBROADCASTD DX, Z15
+	MOVL         $0x3ab511e4, DX
+	VPBROADCASTD DX, Z16
+	MOVL         $0x3c091d10, DX
+	VPBROADCASTD DX, Z17
+	MOVL         $0x3d2aac7a, DX
+	VPBROADCASTD DX, Z18
+	MOVL         $0x3e2aaa49, DX
+	VPBROADCASTD DX, Z19
+	MOVL         $0x3efffffe, DX
+	VPBROADCASTD DX, Z20
+	MOVQ         n+16(FP), DX
+	JMP          loop_test
+
+loop:
+	VPADDD       Z3, Z4, Z21
+	VCVTDQ2PS    Z21, Z21
+	VMULPS       Z1, Z21, Z21
+	VMOVUPS      (AX), Z22
+	VFMADD231PS  Z22, Z0, Z21
+	VPCMPGTD     Z4, Z2, K1
+	VPADDD       Z5, Z4, Z4
+	VBLENDMPS    Z21, Z6, K1, Z23
+	VSUBPS       Z7, Z23, Z23
+	VCMPPS       $0x11, Z9, Z23, K1
+	KNOTW        K1, K1
+	VMINPS       Z23, Z10, Z23
+	VMAXPS       Z23, Z9, Z23
+	VMOVAPS      Z11, Z21
+	VFMADD231PS  Z12, Z23, Z21
+	VSUBPS       Z11, Z21, Z21
+	VFNMADD231PS Z13, Z21, Z23
+	VFNMADD231PS Z14, Z21, Z23
+	VMOVAPS      Z16, Z22
+	VFMADD213PS  Z17, Z23, Z22
+	VFMADD213PS  Z18, Z23, Z22
+	VFMADD213PS  Z19, Z23, Z22
+	VFMADD213PS  Z20, Z23, Z22
+	VFMADD213PS  Z15, Z23, Z22
+	VFMADD213PS  Z15, Z23, Z22
+	VSCALEFPS.Z  Z21, Z22, K1, Z22
+	VMOVUPS      Z22, (AX)
+	VMOVUPS      (CX), Z21
+	VSUBPS       Z8, Z21, Z21
+	VMULPS       Z22, Z21, Z21
+	VMULPS       Z0, Z21, Z21
+	VMOVUPS      Z21, (CX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	SUBQ         $0x10, DX
+
+loop_test:
+	CMPQ DX, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func scoresSegAVX512(s *float32, n int, visible int32, rel int32, scale float32, slope float32, seg *int32, want int32) (top float32)
+// Requires: AVX, AVX512F, SSE
+TEXT ·scoresSegAVX512(SB), NOSPLIT, $0-52
+	MOVQ         s+0(FP), AX
+	VBROADCASTSS scale+24(FP), Z0
+	VBROADCASTSS slope+28(FP), Z1
+	VBROADCASTSS visible+16(FP), Z2
+	VBROADCASTSS rel+20(FP), Z3
+	MOVL         $0x00000010, CX
+	VPBROADCASTD CX, Z5
+	MOVL         $0xff800000, CX
+	VPBROADCASTD CX, Z6
+	MOVQ         seg+32(FP), CX
+	VBROADCASTSS want+40(FP), Z7
+	VPMOVZXBD    iota16<>+0(SB), Z4
+	MOVL         $0xff800000, DX
+	VPBROADCASTD DX, Z8
+	MOVQ         n+8(FP), DX
+	JMP          loop_test
+
+loop:
+	VPADDD      Z3, Z4, Z9
+	VCVTDQ2PS   Z9, Z9
+	VMULPS      Z1, Z9, Z9
+	VMOVUPS     (AX), Z10
+	VFMADD231PS Z10, Z0, Z9
+	VPCMPGTD    Z4, Z2, K1
+	VMOVDQU32.Z (CX), K1, Z10
+	VPCMPEQD    Z7, Z10, K2
+	KANDW       K2, K1, K1
+	VPADDD      Z5, Z4, Z4
+	VBLENDMPS   Z9, Z6, K1, Z11
+	VMOVUPS     Z11, (AX)
+	VMAXPS      Z8, Z11, Z8
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	SUBQ        $0x10, DX
+
+loop_test:
+	CMPQ          DX, $0x10
+	JGE           loop
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VMAXPS        Y8, Y0, Y8
+	VEXTRACTF128  $0x01, Y8, X0
+	VMAXPS        X8, X0, X8
+	VMOVHLPS      X8, X8, X0
+	VMAXPS        X8, X0, X8
+	VMOVSHDUP     X8, X0
+	VMAXPS        X8, X0, X8
+	MOVSS         X8, top+48(FP)
+	VZEROUPPER
+	RET
+
+// func softmaxGradSegAVX512(s *float32, dp *float32, n int, visible int32, rel int32, scale float32, slope float32, lse float32, delta float32, seg *int32, want int32)
+// Requires: AVX, AVX512F
+TEXT ·softmaxGradSegAVX512(SB), NOSPLIT, $0-60
+	MOVQ         s+0(FP), AX
+	VBROADCASTSS scale+32(FP), Z0
+	VBROADCASTSS slope+36(FP), Z1
+	VBROADCASTSS visible+24(FP), Z2
+	VBROADCASTSS rel+28(FP), Z3
+	MOVL         $0x00000010, CX
+	VPBROADCASTD CX, Z5
+	MOVL         $0xff800000, CX
+	VPBROADCASTD CX, Z6
+	MOVQ         seg+48(FP), CX
+	VBROADCASTSS want+56(FP), Z7
+	VPMOVZXBD    iota16<>+0(SB), Z4
+	MOVQ         dp+8(FP), DX
+	VBROADCASTSS lse+40(FP), Z8
+	VBROADCASTSS delta+44(FP), Z9
+	MOVL         $0xc2300000, BX
+	VPBROADCASTD BX, Z10
+	MOVL         $0x42b20000, BX
+	VPBROADCASTD BX, Z11
+	MOVL         $0x4b400000, BX
+	VPBROADCASTD BX, Z12
+	MOVL         $0x3fb8aa3b, BX
+	VPBROADCASTD BX, Z13
+	MOVL         $0x3f318000, BX
+	VPBROADCASTD BX, Z14
+	MOVL         $0xb95e8083, BX
+	VPBROADCASTD BX, Z15
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z16
+	MOVL         $0x3ab511e4, BX
+	VPBROADCASTD BX, Z17
+	MOVL         $0x3c091d10, BX
+	VPBROADCASTD BX, Z18
+	MOVL         $0x3d2aac7a, BX
+	VPBROADCASTD BX, Z19
+	MOVL         $0x3e2aaa49, BX
+	VPBROADCASTD BX, Z20
+	MOVL         $0x3efffffe, BX
+	VPBROADCASTD BX, Z21
+	MOVQ         n+16(FP), BX
+	JMP          loop_test
+
+loop:
+	VPADDD       Z3, Z4, Z22
+	VCVTDQ2PS    Z22, Z22
+	VMULPS       Z1, Z22, Z22
+	VMOVUPS      (AX), Z23
+	VFMADD231PS  Z23, Z0, Z22
+	VPCMPGTD     Z4, Z2, K1
+	VMOVDQU32.Z  (CX), K1, Z23
+	VPCMPEQD     Z7, Z23, K2
+	KANDW        K2, K1, K1
+	VPADDD       Z5, Z4, Z4
+	VBLENDMPS    Z22, Z6, K1, Z24
+	VSUBPS       Z8, Z24, Z24
+	VCMPPS       $0x11, Z10, Z24, K1
+	KNOTW        K1, K1
+	VMINPS       Z24, Z11, Z24
+	VMAXPS       Z24, Z10, Z24
+	VMOVAPS      Z12, Z22
+	VFMADD231PS  Z13, Z24, Z22
+	VSUBPS       Z12, Z22, Z22
+	VFNMADD231PS Z14, Z22, Z24
+	VFNMADD231PS Z15, Z22, Z24
+	VMOVAPS      Z17, Z23
+	VFMADD213PS  Z18, Z24, Z23
+	VFMADD213PS  Z19, Z24, Z23
+	VFMADD213PS  Z20, Z24, Z23
+	VFMADD213PS  Z21, Z24, Z23
+	VFMADD213PS  Z16, Z24, Z23
+	VFMADD213PS  Z16, Z24, Z23
+	VSCALEFPS.Z  Z22, Z23, K1, Z23
+	VMOVUPS      Z23, (AX)
+	VMOVUPS      (DX), Z22
+	VSUBPS       Z9, Z22, Z22
+	VMULPS       Z23, Z22, Z22
+	VMULPS       Z0, Z22, Z22
+	VMOVUPS      Z22, (DX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	SUBQ         $0x10, BX
+
+loop_test:
+	CMPQ BX, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func expSumAVX512(s *float32, n int, top float32) (sum float32)
+// Requires: AVX, AVX512F, SSE
+TEXT ·expSumAVX512(SB), NOSPLIT, $0-28
+	MOVQ         s+0(FP), AX
+	VBROADCASTSS top+16(FP), Z0
+	MOVL         $0xc2300000, CX
+	VPBROADCASTD CX, Z1
+	MOVL         $0x42b20000, CX
+	VPBROADCASTD CX, Z2
+	MOVL         $0x4b400000, CX
+	VPBROADCASTD CX, Z3
+	MOVL         $0x3fb8aa3b, CX
+	VPBROADCASTD CX, Z4
+	MOVL         $0x3f318000, CX
+	VPBROADCASTD CX, Z5
+	MOVL         $0xb95e8083, CX
+	VPBROADCASTD CX, Z6
+	MOVL         $0x3f800000, CX
+	VPBROADCASTD CX, Z7
+	MOVL         $0x3ab511e4, CX
+	VPBROADCASTD CX, Z8
+	MOVL         $0x3c091d10, CX
+	VPBROADCASTD CX, Z9
+	MOVL         $0x3d2aac7a, CX
+	VPBROADCASTD CX, Z10
+	MOVL         $0x3e2aaa49, CX
+	VPBROADCASTD CX, Z11
+	MOVL         $0x3efffffe, CX
+	VPBROADCASTD CX, Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         n+8(FP), CX
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (AX), Z14
+	VSUBPS       Z0, Z14, Z14
+	VCMPPS       $0x11, Z1, Z14, K1
+	KNOTW        K1, K1
+	VMINPS       Z14, Z2, Z14
+	VMAXPS       Z14, Z1, Z14
+	VMOVAPS      Z3, Z15
+	VFMADD231PS  Z4, Z14, Z15
+	VSUBPS       Z3, Z15, Z15
+	VFNMADD231PS Z5, Z15, Z14
+	VFNMADD231PS Z6, Z15, Z14
+	VMOVAPS      Z8, Z16
+	VFMADD213PS  Z9, Z14, Z16
+	VFMADD213PS  Z10, Z14, Z16
+	VFMADD213PS  Z11, Z14, Z16
+	VFMADD213PS  Z12, Z14, Z16
+	VFMADD213PS  Z7, Z14, Z16
+	VFMADD213PS  Z7, Z14, Z16
+	VSCALEFPS.Z  Z15, Z16, K1, Z16
+	VMOVUPS      Z16, (AX)
+	VADDPS       Z16, Z13, Z13
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, CX
+
+loop_test:
+	CMPQ          CX, $0x10
+	JGE           loop
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y0, Y13, Y13
+	VEXTRACTF128  $0x01, Y13, X0
+	VADDPS        X0, X13, X13
+	VMOVHLPS      X13, X13, X0
+	VADDPS        X0, X13, X13
+	VMOVSHDUP     X13, X0
+	VADDPS        X0, X13, X13
+	MOVSS         X13, sum+24(FP)
+	VZEROUPPER
+	RET
+
+// func swigluAVX512(h *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·swigluAVX512(SB), NOSPLIT, $0-32
+	MOVQ         h+0(FP), AX
+	MOVQ         gate+8(FP), CX
+	MOVQ         up+16(FP), DX
+	MOVL         $0xc2aeac4f, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x42b20000, BX
+	VPBROADCASTD BX, Z1
+	MOVL         $0x4b400000, BX
+	VPBROADCASTD BX, Z2
+	MOVL         $0x3fb8aa3b, BX
+	VPBROADCASTD BX, Z3
+	MOVL         $0x3f318000, BX
+	VPBROADCASTD BX, Z4
+	MOVL         $0xb95e8083, BX
+	VPBROADCASTD BX, Z5
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z6
+	MOVL         $0x3ab511e4, BX
+	VPBROADCASTD BX, Z7
+	MOVL         $0x3c091d10, BX
+	VPBROADCASTD BX, Z8
+	MOVL         $0x3d2aac7a, BX
+	VPBROADCASTD BX, Z9
+	MOVL         $0x3e2aaa49, BX
+	VPBROADCASTD BX, Z10
+	MOVL         $0x3efffffe, BX
+	VPBROADCASTD BX, Z11
+	MOVL         $0x80000000, BX
+	VPBROADCASTD BX, Z12
+	MOVQ         n+24(FP), BX
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (CX), Z13
+	VPXORD       Z12, Z13, Z14
+	VCMPPS       $0x11, Z0, Z14, K1
+	KNOTW        K1, K1
+	VMINPS       Z14, Z1, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVAPS      Z2, Z15
+	VFMADD231PS  Z3, Z14, Z15
+	VSUBPS       Z2, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	VFNMADD231PS Z5, Z15, Z14
+	VMOVAPS      Z7, Z16
+	VFMADD213PS  Z8, Z14, Z16
+	VFMADD213PS  Z9, Z14, Z16
+	VFMADD213PS  Z10, Z14, Z16
+	VFMADD213PS  Z11, Z14, Z16
+	VFMADD213PS  Z6, Z14, Z16
+	VFMADD213PS  Z6, Z14, Z16
+	VSCALEFPS.Z  Z15, Z16, K1, Z16
+	VADDPS       Z16, Z6, Z16
+	VDIVPS       Z16, Z6, Z16
+	VMULPS       Z16, Z13, Z16
+	VMULPS       (DX), Z16, Z16
+	VMOVUPS      Z16, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	SUBQ         $0x10, BX
+
+loop_test:
+	CMPQ BX, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func swigluPastAVX512(h *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·swigluPastAVX512(SB), NOSPLIT, $0-32
+	MOVQ         h+0(FP), AX
+	MOVQ         gate+8(FP), CX
+	MOVQ         up+16(FP), DX
+	MOVL         $0xc2aeac4f, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x42b20000, BX
+	VPBROADCASTD BX, Z1
+	MOVL         $0x4b400000, BX
+	VPBROADCASTD BX, Z2
+	MOVL         $0x3fb8aa3b, BX
+	VPBROADCASTD BX, Z3
+	MOVL         $0x3f318000, BX
+	VPBROADCASTD BX, Z4
+	MOVL         $0xb95e8083, BX
+	VPBROADCASTD BX, Z5
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z6
+	MOVL         $0x3ab511e4, BX
+	VPBROADCASTD BX, Z7
+	MOVL         $0x3c091d10, BX
+	VPBROADCASTD BX, Z8
+	MOVL         $0x3d2aac7a, BX
+	VPBROADCASTD BX, Z9
+	MOVL         $0x3e2aaa49, BX
+	VPBROADCASTD BX, Z10
+	MOVL         $0x3efffffe, BX
+	VPBROADCASTD BX, Z11
+	MOVL         $0x80000000, BX
+	VPBROADCASTD BX, Z12
+	MOVQ         n+24(FP), BX
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (CX), Z13
+	VPXORD       Z12, Z13, Z14
+	VCMPPS       $0x11, Z0, Z14, K1
+	KNOTW        K1, K1
+	VMINPS       Z14, Z1, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVAPS      Z2, Z15
+	VFMADD231PS  Z3, Z14, Z15
+	VSUBPS       Z2, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	VFNMADD231PS Z5, Z15, Z14
+	VMOVAPS      Z7, Z16
+	VFMADD213PS  Z8, Z14, Z16
+	VFMADD213PS  Z9, Z14, Z16
+	VFMADD213PS  Z10, Z14, Z16
+	VFMADD213PS  Z11, Z14, Z16
+	VFMADD213PS  Z6, Z14, Z16
+	VFMADD213PS  Z6, Z14, Z16
+	VSCALEFPS.Z  Z15, Z16, K1, Z16
+	VADDPS       Z16, Z6, Z16
+	VDIVPS       Z16, Z6, Z16
+	VMULPS       Z16, Z13, Z16
+	VMULPS       (DX), Z16, Z16
+	VMOVNTPS     Z16, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	SUBQ         $0x10, BX
+
+loop_test:
+	CMPQ BX, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func swigluGradAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·swigluGradAVX512(SB), NOSPLIT, $0-48
+	MOVQ         dGate+0(FP), AX
+	MOVQ         dUp+8(FP), CX
+	MOVQ         dh+16(FP), DX
+	MOVQ         gate+24(FP), BX
+	MOVQ         up+32(FP), SI
+	MOVL         $0xc2aeac4f, DI
+	VPBROADCASTD DI, Z0
+	MOVL         $0x42b20000, DI
+	VPBROADCASTD DI, Z1
+	MOVL         $0x4b400000, DI
+	VPBROADCASTD DI, Z2
+	MOVL         $0x3fb8aa3b, DI
+	VPBROADCASTD DI, Z3
+	MOVL         $0x3f318000, DI
+	VPBROADCASTD DI, Z4
+	MOVL         $0xb95e8083, DI
+	VPBROADCASTD DI, Z5
+	MOVL         $0x3f800000, DI
+	VPBROADCASTD DI, Z6
+	MOVL         $0x3ab511e4, DI
+	VPBROADCASTD DI, Z7
+	MOVL         $0x3c091d10, DI
+	VPBROADCASTD DI, Z8
+	MOVL         $0x3d2aac7a, DI
+	VPBROADCASTD DI, Z9
+	MOVL         $0x3e2aaa49, DI
+	VPBROADCASTD DI, Z10
+	MOVL         $0x3efffffe, DI
+	VPBROADCASTD DI, Z11
+	MOVL         $0x80000000, DI
+	VPBROADCASTD DI, Z12
+	MOVQ         n+40(FP), DI
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (BX), Z13
+	VPXORD       Z12, Z13, Z14
+	VCMPPS       $0x11, Z0, Z14, K1
+	KNOTW        K1, K1
+	VMINPS       Z14, Z1, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVAPS      Z2, Z15
+	VFMADD231PS  Z3, Z14, Z15
+	VSUBPS       Z2, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	VFNMADD231PS Z5, Z15, Z14
+	VMOVAPS      Z7, Z17
+	VFMADD213PS  Z8, Z14, Z17
+	VFMADD213PS  Z9, Z14, Z17
+	VFMADD213PS  Z10, Z14, Z17
+	VFMADD213PS  Z11, Z14, Z17
+	VFMADD213PS  Z6, Z14, Z17
+	VFMADD213PS  Z6, Z14, Z17
+	VSCALEFPS.Z  Z15, Z17, K1, Z17
+	VADDPS       Z17, Z6, Z17
+	VDIVPS       Z17, Z6, Z17
+	VMOVUPS      (DX), Z14
+	VMULPS       (SI), Z14, Z15
+	VMULPS       Z17, Z13, Z16
+	VMULPS       Z16, Z14, Z16
+	VMOVUPS      Z16, (CX)
+	VSUBPS       Z17, Z6, Z16
+	VFMADD213PS  Z6, Z13, Z16
+	VMULPS       Z16, Z17, Z16
+	VMULPS       Z16, Z15, Z16
+	VMOVUPS      Z16, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, DI
+
+loop_test:
+	CMPQ DI, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
+// func swigluGradPastAVX512(dGate *float32, dUp *float32, dh *float32, gate *float32, up *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·swigluGradPastAVX512(SB), NOSPLIT, $0-48
+	MOVQ         dGate+0(FP), AX
+	MOVQ         dUp+8(FP), CX
+	MOVQ         dh+16(FP), DX
+	MOVQ         gate+24(FP), BX
+	MOVQ         up+32(FP), SI
+	MOVL         $0xc2aeac4f, DI
+	VPBROADCASTD DI, Z0
+	MOVL         $0x42b20000, DI
+	VPBROADCASTD DI, Z1
+	MOVL         $0x4b400000, DI
+	VPBROADCASTD DI, Z2
+	MOVL         $0x3fb8aa3b, DI
+	VPBROADCASTD DI, Z3
+	MOVL         $0x3f318000, DI
+	VPBROADCASTD DI, Z4
+	MOVL         $0xb95e8083, DI
+	VPBROADCASTD DI, Z5
+	MOVL         $0x3f800000, DI
+	VPBROADCASTD DI, Z6
+	MOVL         $0x3ab511e4, DI
+	VPBROADCASTD DI, Z7
+	MOVL         $0x3c091d10, DI
+	VPBROADCASTD DI, Z8
+	MOVL         $0x3d2aac7a, DI
+	VPBROADCASTD DI, Z9
+	MOVL         $0x3e2aaa49, DI
+	VPBROADCASTD DI, Z10
+	MOVL         $0x3efffffe, DI
+	VPBROADCASTD DI, Z11
+	MOVL         $0x80000000, DI
+	VPBROADCASTD DI, Z12
+	MOVQ         n+40(FP), DI
+	JMP          loop_test
+
+loop:
+	VMOVUPS      (BX), Z13
+	VPXORD       Z12, Z13, Z14
+	VCMPPS       $0x11, Z0, Z14, K1
+	KNOTW        K1, K1
+	VMINPS       Z14, Z1, Z14
+	VMAXPS       Z14, Z0, Z14
+	VMOVAPS      Z2, Z15
+	VFMADD231PS  Z3, Z14, Z15
+	VSUBPS       Z2, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	VFNMADD231PS Z5, Z15, Z14
+	VMOVAPS      Z7, Z17
+	VFMADD213PS  Z8, Z14, Z17
+	VFMADD213PS  Z9, Z14, Z17
+	VFMADD213PS  Z10, Z14, Z17
+	VFMADD213PS  Z11, Z14, Z17
+	VFMADD213PS  Z6, Z14, Z17
+	VFMADD213PS  Z6, Z14, Z17
+	VSCALEFPS.Z  Z15, Z17, K1, Z17
+	VADDPS       Z17, Z6, Z17
+	VDIVPS       Z17, Z6, Z17
+	VMOVUPS      (DX), Z14
+	VMULPS       (SI), Z14, Z15
+	VMULPS       Z17, Z13, Z16
+	VMULPS       Z16, Z14, Z16
+	VMOVNTPS     Z16, (CX)
+	VSUBPS       Z17, Z6, Z16
+	VFMADD213PS  Z6, Z13, Z16
+	VMULPS       Z16, Z17, Z16
+	VMULPS       Z16, Z15, Z16
+	VMOVNTPS     Z16, (AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, DI
+
+loop_test:
+	CMPQ DI, $0x10
+	JGE  loop
+	VZEROUPPER
+	RET
+
 // func peakAVX512(n int)
 // Requires: AVX, AVX512F
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8

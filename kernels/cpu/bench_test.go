@@ -90,7 +90,7 @@ func BenchmarkMatVec(b *testing.B) {
 
 func BenchmarkAttention(b *testing.B) {
 	for _, grad := range []bool{false, true} {
-		for _, s := range []struct{ batch, t, heads, dim int }{{8, 256, 8, 64}, {1, 2048, 8, 64}, {1, 2048, 4, 128}} {
+		for _, s := range []struct{ batch, t, heads, dim int }{{8, 256, 8, 64}, {1, 2048, 8, 64}, {1, 2048, 8, 80}, {1, 2048, 4, 96}, {1, 2048, 4, 128}, {1, 2048, 1, 128}} {
 			b.Run(fmt.Sprintf("grad=%v/b=%d_t=%d_h=%d_d=%d", grad, s.batch, s.t, s.heads, s.dim), func(b *testing.B) {
 				benchThreads(b, func(b *testing.B, f fixture) {
 					rows, cols := s.batch*s.t, s.heads*s.dim
@@ -100,7 +100,7 @@ func BenchmarkAttention(b *testing.B) {
 					}
 					lse := f.mat(1, rows*s.heads).Buf
 					p := kernels.AttentionParams{Batch: s.batch, Tq: s.t, Tk: s.t, Heads: s.heads, KVHeads: s.heads, HeadDim: s.dim, Scale: 0.1}
-					p.Scratch = f.buf(int(f.d.AttentionScratch(p, true)), kernels.U8)
+					p.Scratch = f.buf(int(max(f.d.AttentionScratch(p, false), f.d.AttentionScratch(p, true))), kernels.U8)
 					f.d.Attention(m[3], lse, m[0], m[1], m[2], p)
 					flop := 2 * float64(s.batch*s.heads*s.t*s.t*s.dim) // two products over half the square
 					if !grad {
@@ -118,6 +118,31 @@ func BenchmarkAttention(b *testing.B) {
 			})
 		}
 	}
+}
+
+func BenchmarkAttentionDocuments(b *testing.B) {
+	const t, heads, dim, length = 2048, 8, 64, 256
+	benchThreads(b, func(b *testing.B, f fixture) {
+		var m [8]kernels.Mat
+		for i := range m {
+			m[i] = f.mat(t, heads*dim)
+		}
+		segments := make([]int32, t)
+		for i := range segments {
+			segments[i] = int32(i / length)
+		}
+		p := kernels.AttentionParams{Batch: 1, Tq: t, Tk: t, Heads: heads, KVHeads: heads, HeadDim: dim, Scale: 0.1, Segments: f.buf(t, kernels.I32)}
+		if err := kernels.Write(f.d, p.Segments, segments); err != nil {
+			b.Fatal(err)
+		}
+		p.Scratch = f.buf(int(max(f.d.AttentionScratch(p, false), f.d.AttentionScratch(p, true))), kernels.U8)
+		lse := f.mat(1, t*heads).Buf
+		for b.Loop() {
+			f.d.Attention(m[3], lse, m[0], m[1], m[2], p)
+			f.d.AttentionGrad(m[4], m[5], m[6], m[7], m[3], lse, m[0], m[1], m[2], p)
+		}
+		gflops(b, 7*t*length*heads*dim) // seven products over half of each document's square
+	})
 }
 
 func BenchmarkDecodeAttention(b *testing.B) {
@@ -164,6 +189,7 @@ func BenchmarkHeadLoss(b *testing.B) {
 
 func BenchmarkRows(b *testing.B) {
 	const n = benchT * benchF
+	const largeT, largeC = 8192, 4096 // beyond the caches
 	for _, s := range []struct {
 		name  string
 		bytes float64
@@ -181,7 +207,7 @@ func BenchmarkRows(b *testing.B) {
 			y, x, g := f.mat(benchT, benchC), f.mat(benchT, benchC), f.mat(1, benchC)
 			return func() { f.d.RMSNorm(y, kernels.Buf{}, x, g.Buf, 1e-6) }
 		}},
-		{"RMSNormGrad", 20 * benchT * benchC, func(f fixture) func() {
+		{"RMSNormGrad", 12 * benchT * benchC, func(f fixture) func() {
 			dx, dy, x, g, dg, r := f.mat(benchT, benchC), f.mat(benchT, benchC), f.mat(benchT, benchC), f.mat(1, benchC), f.mat(1, benchC), f.mat(1, benchT)
 			return func() { f.d.RMSNormGrad(dx, dg.Buf, dy, x, g.Buf, r.Buf) }
 		}},
@@ -206,6 +232,37 @@ func BenchmarkRows(b *testing.B) {
 					f.t.Error(err)
 				}
 			}
+		}},
+		{"Narrow", 6 * n, func(f fixture) func() {
+			x, y := f.mat(benchT, benchF), f.buf(n, kernels.BF16)
+			return func() { f.d.Copy(y, x.Buf) }
+		}},
+		{"EmbeddingGrad", 12 * benchT * benchC, func(f fixture) func() {
+			table, dy, ids := f.mat(benchV, benchC), f.mat(benchT, benchC), f.buf(benchT, kernels.I32)
+			v := make([]int32, benchT)
+			for i := range v {
+				v[i] = int32((i*7919 + 5) % benchV)
+			}
+			if err := kernels.Write(f.d, ids, v); err != nil {
+				f.t.Fatal(err)
+			}
+			return func() { f.d.EmbeddingGrad(table, dy, ids, -1) }
+		}},
+		{"LargeCopy", 8 * largeT * largeC, func(f fixture) func() {
+			x, y := f.mat(largeT, largeC), f.mat(largeT, largeC)
+			return func() { f.d.Copy(y.Buf, x.Buf) }
+		}},
+		{"LargeRMSNorm", 8 * largeT * largeC, func(f fixture) func() {
+			y, x, g := f.mat(largeT, largeC), f.mat(largeT, largeC), f.mat(1, largeC)
+			return func() { f.d.RMSNorm(y, kernels.Buf{}, x, g.Buf, 1e-6) }
+		}},
+		{"LargeRMSNormGrad", 12 * largeT * largeC, func(f fixture) func() {
+			dx, dy, x, g, dg, r := f.mat(largeT, largeC), f.mat(largeT, largeC), f.mat(largeT, largeC), f.mat(1, largeC), f.mat(1, largeC), f.mat(1, largeT)
+			return func() { f.d.RMSNormGrad(dx, dg.Buf, dy, x, g.Buf, r.Buf) }
+		}},
+		{"LargeSwiGLU", 12 * largeT * largeC, func(f fixture) func() {
+			h, g, u := f.mat(largeT, largeC), f.mat(largeT, largeC), f.mat(largeT, largeC)
+			return func() { f.d.SwiGLU(h, g, u) }
 		}},
 		{"Add", 12 * n, func(f fixture) func() {
 			x, y, z := f.mat(benchT, benchF), f.mat(benchT, benchF), f.mat(benchT, benchF)

@@ -11,39 +11,43 @@ type embedTask struct {
 	ids        []int32
 	rows, cols int
 	pad        int
-	grad       bool
+	grad, past bool
+	buckets    int // units of the gradient that share their columns
 	split      rowSplit
 }
 
 // unit implements task.
 func (t *embedTask) unit(_, u int) {
-	from, to := t.split.bounds(u)
 	if t.grad {
-		t.add(from*gainCols, min(to*gainCols, t.cols))
+		from, to := t.split.bounds(u / t.buckets)
+		t.add(from*gainCols, min(to*gainCols, t.cols), u%t.buckets)
 		return
 	}
+	from, to := t.split.bounds(u)
+	defer t.d.isa.fence(t.past)
 	for r := from; r < to; r++ {
 		y, id := t.y[r*t.ys:r*t.ys+t.cols], int(t.ids[r])
 		switch {
 		case id < 0 || id >= t.rows:
 			clear(y)
 		case t.half != nil:
-			t.d.isa.widen(y, t.half[id*t.ts:id*t.ts+t.cols])
+			t.d.isa.widenTo(y, t.half[id*t.ts:id*t.ts+t.cols], t.past)
 		default:
-			copy(y, t.table[id*t.ts:])
+			t.d.isa.copyTo(y, t.table[id*t.ts:id*t.ts+t.cols], t.past)
 		}
 	}
 }
 
-// add walks all tokens in order over its own columns.
-func (t *embedTask) add(from, to int) {
+// add walks the tokens of its own words in order over its own columns: the word
+// i belongs to bucket i modulo the number of buckets.
+func (t *embedTask) add(from, to, bucket int) {
 	for r, id := range t.ids {
 		i := int(id)
-		if i < 0 || i >= t.rows || i == t.pad {
+		if i < 0 || i >= t.rows || i == t.pad || i%t.buckets != bucket {
 			continue
 		}
 		row := t.table[i*t.ts+from : i*t.ts+to]
-		t.d.isa.add(row, row, t.y[r*t.ys+from:r*t.ys+to])
+		t.d.isa.add(row, row, t.y[r*t.ys+from:r*t.ys+to], false)
 	}
 }
 
@@ -58,7 +62,7 @@ func (d *Device) Embedding(y, table kernels.Mat, ids kernels.Buf) {
 	w := operandOf(table, true)
 	t := &d.tasks.embed
 	*t = embedTask{d: d, y: matF32(y), ys: y.Stride, table: w.f, half: w.h, ts: table.Stride, ids: i32(ids),
-		rows: table.Rows, cols: y.Cols, split: splitRows(y.Rows, y.Cols, d.threads)}
+		rows: table.Rows, cols: y.Cols, past: isPast(4*y.Rows*y.Cols, nil), split: splitRows(y.Rows, y.Cols, d.threads)}
 	d.pool.run(t, t.split.units())
 	*t = embedTask{}
 }
@@ -74,10 +78,14 @@ func (d *Device) EmbeddingGrad(dTable, dy kernels.Mat, ids kernels.Buf, pad int)
 	t := &d.tasks.embed
 	*t = embedTask{d: d, y: matF32(dy), ys: dy.Stride, table: matF32(dTable), ts: dTable.Stride, ids: i32(ids),
 		rows: dTable.Rows, cols: dy.Cols, pad: pad, grad: true,
-		split: splitRows(ceilDiv(dy.Cols, gainCols), dy.Rows*gainCols, d.threads)}
+		split: splitColumns(dy.Cols, dy.Rows, d.threads)}
+	t.buckets = ceilDiv(4*d.threads, t.split.units())
+	if d.threads == 1 || dy.Rows*dy.Cols < minRowWork {
+		t.buckets = 1
+	}
 	if pad < 0 {
 		t.pad = -1
 	}
-	d.pool.run(t, t.split.units())
+	d.pool.run(t, t.split.units()*t.buckets)
 	*t = embedTask{}
 }

@@ -118,11 +118,13 @@ func normGradApplyGo(dx, dy, x, gain []float32, rstd, s float32) {
 	}
 }
 
-// normGradGainGo: dGain = fma(dy, x*rstd, dGain).
-func normGradGainGo(dGain, dy, x []float32, rstd float32) {
-	dy, x = dy[:len(dGain)], x[:len(dGain)]
-	for i, v := range dy {
-		dGain[i] = k.FMA32(v, float32(x[i]*rstd), dGain[i])
+// gainRowsGo: dGain[c] = fma(dy[r,c], x[r,c]*rstd[r], dGain[c]) over rows in order.
+func gainRowsGo(dGain []float32, dy, x mat, rstd []float32) {
+	for r, scale := range rstd {
+		dy, x := dy.at(r, 0, len(dGain)), x.at(r, 0, len(dGain))
+		for i, v := range dy {
+			dGain[i] = k.FMA32(v, float32(x[i]*scale), dGain[i])
+		}
 	}
 }
 

@@ -27,30 +27,39 @@ func (p isa) dotTile(c, a []float32, lda int, b []float32, ldb, n, depth int) {
 }
 func (p isa) axpyRows(c, a, b []float32, ldb int) { axpyRowsGo(c, a, b, ldb) }
 
-func (p isa) widen(dst []float32, src []uint16)  { widenGo(dst, src) }
-func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }
+func (p isa) product(c mat, a strided, b mat, m, n, depth int, zero bool) {
+	productGo(c, a, b, m, n, depth, zero)
+}
+func (p isa) transpose(dst []float32, src mat, n, depth int) { transposeGo(dst, src, 0, n, depth) }
+func (p isa) prefetch(src []float32, stride, n, width int)   {}
 
-func (p isa) add(dst, a, b []float32)                           { addGo(dst, a, b) }
-func (p isa) axpy(dst []float32, alpha float32, src []float32)  { axpyGo(dst, alpha, src) }
-func (p isa) scale(dst []float32, alpha float32, src []float32) { scaleGo(dst, alpha, src) }
+func (p isa) widenTo(dst []float32, src []uint16, _ bool) { widenGo(dst, src) }
+func (p isa) narrow(dst []uint16, src []float32, _ bool)  { narrowGo(dst, src) }
 
-func (p isa) dot16(a, b []float32) float32      { return dot16Go(a, b) }
-func (p isa) sumSquares64(x []float32) float64  { return sumSquares64Go(x) }
-func (p isa) rowMax(x []float32) float32        { return rowMaxGo(x) }
-func (p isa) divide(y, x []float32, by float32) { divideGo(y, x, by) }
+func (p isa) add(dst, a, b []float32, _ bool)                             { addGo(dst, a, b) }
+func (p isa) axpy(dst []float32, alpha float32, src []float32)            { axpyGo(dst, alpha, src) }
+func (p isa) scaleTo(dst []float32, alpha float32, src []float32, _ bool) { scaleGo(dst, alpha, src) }
 
-func (p isa) normApply(y, x, gain []float32, rstd float32) { normApplyGo(y, x, gain, rstd) }
+func (p isa) fence(bool)                        {}
+func (p isa) copyTo(dst, src []float32, _ bool) { copy(dst, src) }
+func (p isa) zeroTo(dst []float32, _ bool)      { clear(dst) }
+func (p isa) read(x []float32)                  { readGo(x) }
+
+func (p isa) dot16(a, b []float32) float32              { return dot16Go(a, b) }
+func (p isa) sumSquares64(x []float32) float64          { return sumSquares64Go(x) }
+func (p isa) rowMax(x []float32) float32                { return rowMaxGo(x) }
+func (p isa) divide(y, x []float32, by float32, _ bool) { divideGo(y, x, by) }
+
+func (p isa) normApply(y, x, gain []float32, rstd float32, _ bool) { normApplyGo(y, x, gain, rstd) }
 func (p isa) normGradDot(dy, x, gain []float32, rstd float32) float32 {
 	return normGradDotGo(dy, x, gain, rstd)
 }
-func (p isa) normGradApply(dx, dy, x, gain []float32, rstd, s float32) {
+func (p isa) normGradApply(dx, dy, x, gain []float32, rstd, s float32, _ bool) {
 	normGradApplyGo(dx, dy, x, gain, rstd, s)
 }
-func (p isa) normGradGain(dGain, dy, x []float32, rstd float32) {
-	normGradGainGo(dGain, dy, x, rstd)
-}
-func (p isa) divideDot(dy, x []float32, by float32) float32 { return divideDotGo(dy, x, by) }
-func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc bool) {
+func (p isa) gainRows(dGain []float32, dy, x mat, rstd []float32) { gainRowsGo(dGain, dy, x, rstd) }
+func (p isa) divideDot(dy, x []float32, by float32) float32       { return divideDotGo(dy, x, by) }
+func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc, _ bool) {
 	rowNormGradGo(dx, dy, x, by, s, acc)
 }
 
@@ -61,8 +70,8 @@ func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {
 	softmaxGradGo(s, dp, r, lse, delta)
 }
 
-func (p isa) swiglu(h, gate, up []float32) { swigluGo(h, gate, up) }
-func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32) {
+func (p isa) swiglu(h, gate, up []float32, _ bool) { swigluGo(h, gate, up) }
+func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32, _ bool) {
 	swigluGradGo(dGate, dUp, dh, gate, up)
 }
 

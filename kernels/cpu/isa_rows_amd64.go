@@ -9,16 +9,33 @@ import (
 	"huihai/kernels"
 )
 
-func (p isa) widen(dst []float32, src []uint16) {
+func (p isa) widenTo(dst []float32, src []uint16, past bool) {
 	n := p.vectors(len(dst))
-	if n > 0 {
+	switch {
+	case n == 0:
+	case past && aligned(dst):
+		_ = src[n-1]
+		widenPastAVX2(&dst[0], &src[0], n)
+	default:
 		_ = src[n-1]
 		widenAVX2(&dst[0], &src[0], n)
 	}
 	widenGo(dst[n:], src[n:])
 }
 
-func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }
+func (p isa) narrow(dst []uint16, src []float32, past bool) {
+	n := p.rowLanes(len(src))
+	switch {
+	case n == 0:
+	case past && aligned(dst):
+		_ = dst[n-1]
+		narrowPastAVX2(&dst[0], &src[0], n)
+	default:
+		_ = dst[n-1]
+		narrowAVX2(&dst[0], &src[0], n)
+	}
+	narrowGo(dst[n:], src[n:])
+}
 
 // vectors is how many of n elements assembly takes, eight at a time.
 func (p isa) vectors(n int) int {
@@ -28,10 +45,22 @@ func (p isa) vectors(n int) int {
 	return n &^ 7
 }
 
-func (p isa) add(dst, a, b []float32) {
+// wideVectors is how many of n elements AVX-512 takes, sixteen at a time.
+func (p isa) wideVectors(n int) int {
+	if p != avx512 {
+		return 0
+	}
+	return n &^ 15
+}
+
+func (p isa) add(dst, a, b []float32, past bool) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	n := p.vectors(len(dst))
-	if n > 0 {
+	switch {
+	case n == 0:
+	case past && aligned(dst):
+		addPastAVX2(&dst[0], &a[0], &b[0], n)
+	default:
 		addAVX2(&dst[0], &a[0], &b[0], n)
 	}
 	addGo(dst[n:], a[n:], b[n:])
@@ -46,19 +75,27 @@ func (p isa) axpy(dst []float32, alpha float32, src []float32) {
 	axpyGo(dst[n:], alpha, src[n:])
 }
 
-func (p isa) scale(dst []float32, alpha float32, src []float32) {
+func (p isa) scaleTo(dst []float32, alpha float32, src []float32, past bool) {
 	src = src[:len(dst)]
 	n := p.vectors(len(dst))
-	if n > 0 {
+	switch {
+	case n == 0:
+	case past && aligned(dst):
+		scalePastAVX2(&dst[0], &src[0], n, alpha)
+	default:
 		scaleAVX2(&dst[0], &src[0], n, alpha)
 	}
 	scaleGo(dst[n:], alpha, src[n:])
 }
 
-func (p isa) divide(y, x []float32, by float32) {
+func (p isa) divide(y, x []float32, by float32, past bool) {
 	x = x[:len(y)]
 	n := p.vectors(len(y))
-	if n > 0 {
+	switch {
+	case n == 0:
+	case past && aligned(y):
+		dividePastAVX2(&y[0], &x[0], n, by)
+	default:
 		divideAVX2(&y[0], &x[0], n, by)
 	}
 	divideGo(y[n:], x[n:], by)
@@ -143,39 +180,56 @@ func (p isa) rowMax(x []float32) float32 {
 	return treeMax(&lanes)
 }
 
-func (p isa) normApply(y, x, gain []float32, rstd float32) {
+func (p isa) normApply(y, x, gain []float32, rstd float32, past bool) {
 	x, gain = x[:len(y)], gain[:len(y)]
 	n := p.vectors(len(y))
-	if n > 0 {
+	switch {
+	case n == 0:
+	case past && aligned(y):
+		normApplyPastAVX2(&y[0], &x[0], &gain[0], n, rstd)
+	default:
 		normApplyAVX2(&y[0], &x[0], &gain[0], n, rstd)
 	}
 	normApplyGo(y[n:], x[n:], gain[n:], rstd)
 }
 
-func (p isa) normGradApply(dx, dy, x, gain []float32, rstd, s float32) {
+func (p isa) normGradApply(dx, dy, x, gain []float32, rstd, s float32, past bool) {
 	dy, x, gain = dy[:len(dx)], x[:len(dx)], gain[:len(dx)]
 	n := p.vectors(len(dx))
-	if n > 0 {
+	switch {
+	case n == 0:
+	case past && aligned(dx):
+		normGradApplyPastAVX2(&dx[0], &dy[0], &x[0], &gain[0], n, rstd, s)
+	default:
 		normGradApplyAVX2(&dx[0], &dy[0], &x[0], &gain[0], n, rstd, s)
 	}
 	normGradApplyGo(dx[n:], dy[n:], x[n:], gain[n:], rstd, s)
 }
 
-func (p isa) normGradGain(dGain, dy, x []float32, rstd float32) {
-	dy, x = dy[:len(dGain)], x[:len(dGain)]
-	n := p.vectors(len(dGain))
-	if n > 0 {
-		normGradGainAVX2(&dGain[0], &dy[0], &x[0], n, rstd)
+func (p isa) gainRows(dGain []float32, dy, x mat, rstd []float32) {
+	c, n := 0, p.vectors(len(dGain))
+	if len(rstd) == 0 {
+		return
 	}
-	normGradGainGo(dGain[n:], dy[n:], x[n:], rstd)
+	for ; c+64 <= n; c += 64 {
+		gainRows64AVX2(&dGain[c], &dy.f[c], dy.stride, &x.f[c], x.stride, &rstd[0], len(rstd))
+	}
+	for ; c < n; c += 8 {
+		gainRows8AVX2(&dGain[c], &dy.f[c], dy.stride, &x.f[c], x.stride, &rstd[0], len(rstd))
+	}
+	if c < len(dGain) {
+		gainRowsGo(dGain[c:], dy.shift(c), x.shift(c), rstd)
+	}
 }
 
-func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc bool) {
+func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc, past bool) {
 	dy, x = dy[:len(dx)], x[:len(dx)]
 	n := p.vectors(len(dx))
 	switch {
 	case n > 0 && acc:
 		rowNormGradAddAVX2(&dx[0], &dy[0], &x[0], n, by, s)
+	case n > 0 && past && aligned(dx):
+		rowNormGradPastAVX2(&dx[0], &dy[0], &x[0], n, by, s)
 	case n > 0:
 		rowNormGradAVX2(&dx[0], &dy[0], &x[0], n, by, s)
 	}
@@ -200,7 +254,16 @@ func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) {
 		return softmaxGo(s, r)
 	}
 	visible, rel := r.clamped(len(s))
-	if r.segments == nil || visible == 0 {
+	plain := r.segments == nil || visible == 0
+	if p == avx512 {
+		if plain {
+			top = scoresAVX512(&s[0], len(s), visible, rel, r.scale, r.slope)
+		} else {
+			top = scoresSegAVX512(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want)
+		}
+		return top, expSumAVX512(&s[0], len(s), top)
+	}
+	if plain {
 		top = scoresAVX2(&s[0], len(s), visible, rel, r.scale, r.slope)
 	} else {
 		top = scoresSegAVX2(&s[0], len(s), visible, rel, r.scale, r.slope, &r.segments[0], r.want)
@@ -215,11 +278,17 @@ func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {
 	}
 	visible, rel := r.clamped(len(s))
 	_ = dp[len(s)-1]
-	if r.segments == nil || visible == 0 {
+	plain := r.segments == nil || visible == 0
+	switch {
+	case plain && p == avx512:
+		softmaxGradAVX512(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta)
+	case p == avx512:
+		softmaxGradSegAVX512(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
+	case plain:
 		softmaxGradAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta)
-		return
+	default:
+		softmaxGradSegAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
 	}
-	softmaxGradSegAVX2(&s[0], &dp[0], len(s), visible, rel, r.scale, r.slope, lse, delta, &r.segments[0], r.want)
 }
 
 // clamped returns the visible keys of a row of n and its first distance as the
@@ -228,21 +297,48 @@ func (r *scoreRow) clamped(n int) (visible, rel int32) {
 	return int32(min(r.n, n)), int32(max(r.rel, math.MinInt32))
 }
 
-func (p isa) swiglu(h, gate, up []float32) {
+func (p isa) swiglu(h, gate, up []float32, past bool) {
 	gate, up = gate[:len(h)], up[:len(h)]
-	n := p.vectors(len(h))
-	if n > 0 {
-		swigluAVX2(&h[0], &gate[0], &up[0], n)
+	n := p.wideVectors(len(h))
+	switch {
+	case n == 0:
+	case past && aligned(h):
+		swigluPastAVX512(&h[0], &gate[0], &up[0], n)
+	default:
+		swigluAVX512(&h[0], &gate[0], &up[0], n)
 	}
+	m := p.vectors(len(h) - n)
+	switch {
+	case m == 0:
+	case past && aligned(h[n:]):
+		swigluPastAVX2(&h[n], &gate[n], &up[n], m)
+	default:
+		swigluAVX2(&h[n], &gate[n], &up[n], m)
+	}
+	n += m
 	swigluGo(h[n:], gate[n:], up[n:])
 }
 
-func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32) {
+func (p isa) swigluGrad(dGate, dUp, dh, gate, up []float32, past bool) {
 	dUp, dh, gate, up = dUp[:len(dGate)], dh[:len(dGate)], gate[:len(dGate)], up[:len(dGate)]
-	n := p.vectors(len(dGate))
-	if n > 0 {
-		swigluGradAVX2(&dGate[0], &dUp[0], &dh[0], &gate[0], &up[0], n)
+	n := p.wideVectors(len(dGate))
+	past = past && aligned(dGate) && aligned(dUp)
+	switch {
+	case n == 0:
+	case past:
+		swigluGradPastAVX512(&dGate[0], &dUp[0], &dh[0], &gate[0], &up[0], n)
+	default:
+		swigluGradAVX512(&dGate[0], &dUp[0], &dh[0], &gate[0], &up[0], n)
 	}
+	m := p.vectors(len(dGate) - n)
+	switch {
+	case m == 0:
+	case past:
+		swigluGradPastAVX2(&dGate[n], &dUp[n], &dh[n], &gate[n], &up[n], m)
+	default:
+		swigluGradAVX2(&dGate[n], &dUp[n], &dh[n], &gate[n], &up[n], m)
+	}
+	n += m
 	swigluGradGo(dGate[n:], dUp[n:], dh[n:], gate[n:], up[n:])
 }
 

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"huihai/kernels"
@@ -144,6 +145,27 @@ func f32Slice(data []byte, off, n int) []float32 {
 		return nil
 	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(&data[off])), n)
+}
+
+// words views whole float32 of data that starts at one, else nothing.
+func words(data []byte) []float32 {
+	if uintptr(unsafe.Pointer(unsafe.SliceData(data)))&3 != 0 {
+		return nil
+	}
+	return f32Slice(data, 0, len(data)/4)
+}
+
+// i32Slice views n int32 of data from byte off, which must be aligned.
+func i32Slice(data []byte, off, n int) []int32 {
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*int32)(unsafe.Pointer(&data[off])), n)
+}
+
+// counters views integers as counters that workers share.
+func counters(v []int32) []atomic.Int32 {
+	return unsafe.Slice((*atomic.Int32)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
 }
 
 // size writes bytes for people.

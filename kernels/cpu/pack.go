@@ -32,7 +32,7 @@ func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scrat
 	case o.rows.norms != nil && !o.kMajor:
 		for j := range w {
 			from := (j0+j)*stride + k0
-			p.divide(scratch[j*kb:(j+1)*kb], src[from:from+kb], o.rows.at(j0+j))
+			p.divide(scratch[j*kb:(j+1)*kb], src[from:from+kb], o.rows.at(j0+j), false)
 		}
 		src, stride = scratch, kb
 	case o.h == nil && o.kMajor:
@@ -62,7 +62,7 @@ func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scrat
 	if o.rows.norms != nil && o.kMajor { // in the panel, which is near by now
 		for k := range kb {
 			row := dst[k*width : (k+1)*width]
-			p.divide(row, row, o.rows.at(k0+k))
+			p.divide(row, row, o.rows.at(k0+k), false)
 		}
 	}
 }

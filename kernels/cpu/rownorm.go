@@ -11,12 +11,14 @@ type rowNormTask struct {
 	cols       int
 	eps        float32
 	grad, acc  bool
+	past       bool // y is written past the caches
 	split      rowSplit
 }
 
 // unit implements task.
 func (t *rowNormTask) unit(_, u int) {
 	from, to := t.split.bounds(u)
+	defer t.d.isa.fence(t.past)
 	for r := from; r < to; r++ {
 		x := t.x[r*t.xs : r*t.xs+t.cols]
 		if t.grad {
@@ -26,7 +28,7 @@ func (t *rowNormTask) unit(_, u int) {
 		norm := kernels.Sqrt32(t.d.isa.dot16(x, x))
 		t.norms[r] = norm
 		if t.y != nil {
-			t.d.isa.divide(t.y[r*t.ys:r*t.ys+t.cols], x, larger(norm, t.eps))
+			t.d.isa.divide(t.y[r*t.ys:r*t.ys+t.cols], x, larger(norm, t.eps), t.past)
 		}
 	}
 }
@@ -39,7 +41,7 @@ func (t *rowNormTask) backward(r int, x, dx []float32) {
 	if norm > t.eps {
 		s = t.d.isa.divideDot(dy, x, by)
 	}
-	t.d.isa.rowNormGrad(dx, dy, x, by, s, t.acc)
+	t.d.isa.rowNormGrad(dx, dy, x, by, s, t.acc, t.past)
 }
 
 // larger is max(norm, eps) that passes NaN on.
@@ -66,6 +68,7 @@ func (d *Device) RowNormalize(y kernels.Mat, norms kernels.Buf, x kernels.Mat, e
 		cols: x.Cols, eps: eps, split: splitRows(x.Rows, x.Cols, d.threads)}
 	if !y.IsZero() {
 		t.y, t.ys = matF32(y), y.Stride
+		t.past = isPast(4*x.Rows*x.Cols, t.y, t.x, t.dy)
 	}
 	d.pool.run(t, t.split.units())
 	*t = rowNormTask{}
@@ -83,6 +86,7 @@ func (d *Device) RowNormalizeGrad(dx, dy, x kernels.Mat, norms kernels.Buf, eps 
 	t := &d.tasks.rows
 	*t = rowNormTask{d: d, y: matF32(dx), ys: dx.Stride, x: matF32(x), xs: x.Stride, dy: matF32(dy), gs: dy.Stride,
 		norms: f32(norms), cols: x.Cols, eps: eps, grad: true, acc: acc, split: splitRows(x.Rows, x.Cols, d.threads)}
+	t.past = isPast(4*x.Rows*x.Cols, t.y, t.x, t.dy)
 	d.pool.run(t, t.split.units())
 	*t = rowNormTask{}
 }

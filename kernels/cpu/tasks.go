@@ -35,3 +35,12 @@ func (s rowSplit) units() int { return ceilDiv(s.rows, s.per) }
 func (s rowSplit) bounds(u int) (from, to int) {
 	return u * s.per, min(s.rows, (u+1)*s.per)
 }
+
+// splitColumns cuts columns into units of gainCols or more of the given number of
+// rows: into two for each worker, but of some hundred columns where there are as
+// many, since short pieces of rows are slow to read.
+func splitColumns(cols, rows, threads int) rowSplit {
+	blocks := ceilDiv(cols, gainCols)
+	per := max(1, minRowWork/max(1, rows*gainCols), min(4, blocks/threads), blocks/(2*threads))
+	return rowSplit{rows: blocks, per: per}
+}

@@ -2,6 +2,33 @@ package cpu
 
 import "huihai/kernels"
 
+// mat is an F32 matrix in host memory.
+type mat struct {
+	f      []float32
+	stride int
+}
+
+func viewMat(m kernels.Mat) mat { return mat{matF32(m), m.Stride} }
+
+// at returns n elements of row r from column c on.
+func (m mat) at(r, c, n int) []float32 { return m.f[r*m.stride+c : r*m.stride+c+n] }
+
+// from returns the matrix that starts at row r, column c.
+func (m mat) from(r, c int) mat { return mat{m.f[r*m.stride+c:], m.stride} }
+
+// rest returns what there is from row r on, perhaps nothing.
+func (m mat) rest(r int) []float32 { return m.f[min(len(m.f), r*m.stride):] }
+
+// shift returns the matrix that starts at column c.
+func (m mat) shift(c int) mat { return mat{m.f[c:], m.stride} }
+
+// strided is the left side of a small product: element (i, p) lies at
+// i*row + p*step.
+type strided struct {
+	f         []float32
+	row, step int
+}
+
 // checkMat panics unless m lies inside its buffer.
 func checkMat(m kernels.Mat) {
 	if m.Rows < 0 || m.Cols < 0 || m.Stride < m.Cols {

@@ -23,7 +23,8 @@ func probes() []probe {
 			return [][]float32{got}
 		}})
 	}
-	for _, a := range append(attentions(), attention{batch: 2, tq: 260, tk: 260, heads: 4, kvHeads: 2, dim: 64, alibi: true, segments: true}) {
+	for _, a := range append(attentions(), attention{batch: 2, tq: 260, tk: 260, heads: 4, kvHeads: 2, dim: 64, alibi: true, segments: true},
+		attention{batch: 1, tq: 700, tk: 800, heads: 2, kvHeads: 1, dim: 80}) {
 		all = append(all, probe{"attention " + a.String(), func(b *bench) [][]float32 {
 			d := a.place(b, a.operands(newSource(uint64(a.tk))))
 			d.forward(b)
@@ -51,7 +52,7 @@ func (p lossProblem) outputs(b *bench, cuts []int) [][]float32 {
 }
 
 func rowProbes() []probe {
-	const rows, cols, dim = 70, 232, 58
+	const rows, cols, dim = 70, 232, 58 // cols leave a rest of every vector
 	mats := func(b *bench, n int) []kernels.Mat {
 		src, ms := newSource(77), []kernels.Mat{}
 		for i := range n {

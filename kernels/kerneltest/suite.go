@@ -28,8 +28,10 @@ var cases = []struct {
 	{"Attention", testAttention},
 	{"AttentionRandom", testAttentionRandom},
 	{"AttentionPrefix", testAttentionPrefix},
+	{"AttentionDocuments", testAttentionDocuments},
 	{"HeadLoss", testHeadLoss},
 	{"TokenSplit", testTokenSplit},
+	{"Large", testLarge},
 }
 
 // Run checks a device. open starts one with the given number of threads, or with

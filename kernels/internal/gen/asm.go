@@ -71,7 +71,11 @@ func strips(name string, step int, body func(), pointers ...Register) {
 	Label(name)
 	body()
 	for _, p := range pointers {
-		ADDQ(Imm(uint64(4*step)), p)
+		if 4*step < 128 {
+			ADDQ(Imm(uint64(4*step)), p)
+		} else {
+			ADDQ(U32(4*step), p)
+		}
 	}
 	SUBQ(Imm(uint64(step)), n)
 	Label(name + "_test")

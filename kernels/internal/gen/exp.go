@@ -186,40 +186,38 @@ func sigmoid8(x VecVirtual) VecVirtual {
 
 // swiglu writes the gated unit and its gradient, n a multiple of 8.
 func swiglu() {
-	routine("swigluAVX2", "func(h, gate, up *float32, n int)")
-	Doc("swigluAVX2: h = (gate*sigmoid(gate))*up.")
-	h, gate, up := ptr("h"), ptr("gate"), ptr("up")
-	strips("loop", 8, func() {
-		g := YMM()
-		VMOVUPS(at(gate, 0), g)
-		s := sigmoid8(g)
-		VMULPS(s, g, s)
-		VMULPS(at(up, 0), s, s)
-		VMOVUPS(s, at(h, 0))
-	}, h, gate, up)
-	finish()
+	stores("swigluAVX2", "func(h, gate, up *float32, n int)", "h = (gate*sigmoid(gate))*up", func(store func(x, m Op)) {
+		h, gate, up := ptr("h"), ptr("gate"), ptr("up")
+		strips("loop", 8, func() {
+			g := YMM()
+			VMOVUPS(at(gate, 0), g)
+			s := sigmoid8(g)
+			VMULPS(s, g, s)
+			VMULPS(at(up, 0), s, s)
+			store(s, at(h, 0))
+		}, h, gate, up)
+	})
 
-	routine("swigluGradAVX2", "func(dGate, dUp, dh, gate, up *float32, n int)")
-	Doc("swigluGradAVX2: dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate).")
-	dGate, dUp, dh := ptr("dGate"), ptr("dUp"), ptr("dh")
-	gate, up = ptr("gate"), ptr("up")
-	strips("loop", 8, func() {
-		g, d, u, one, v := YMM(), YMM(), YMM(), YMM(), YMM()
-		VMOVUPS(at(gate, 0), g)
-		s := sigmoid8(g)
-		VMOVUPS(at(dh, 0), d)
-		VMULPS(at(up, 0), d, u)
-		VMULPS(s, g, v)
-		VMULPS(v, d, v)
-		VMOVUPS(v, at(dUp, 0))
-		VMOVUPS(f32(1), one)
-		VSUBPS(s, one, v)
-		VFMADD213PS(one, g, v)
-		VMULPS(v, s, v)
-		VMULPS(v, u, v)
-		VMOVUPS(v, at(dGate, 0))
-	}, dGate, dUp, dh, gate, up)
-	finish()
+	stores("swigluGradAVX2", "func(dGate, dUp, dh, gate, up *float32, n int)", "dUp = dh*(gate*s), dGate = (dh*up)*(s*fma(gate, 1-s, 1)), s = sigmoid(gate)", func(store func(x, m Op)) {
+		dGate, dUp, dh := ptr("dGate"), ptr("dUp"), ptr("dh")
+		gate, up := ptr("gate"), ptr("up")
+		strips("loop", 8, func() {
+			g, d, u, one, v := YMM(), YMM(), YMM(), YMM(), YMM()
+			VMOVUPS(at(gate, 0), g)
+			s := sigmoid8(g)
+			VMOVUPS(at(dh, 0), d)
+			VMULPS(at(up, 0), d, u)
+			VMULPS(s, g, v)
+			VMULPS(v, d, v)
+			store(v, at(dUp, 0))
+			VMOVUPS(f32(1), one)
+			VSUBPS(s, one, v)
+			VFMADD213PS(one, g, v)
+			VMULPS(v, s, v)
+			VMULPS(v, u, v)
+			store(v, at(dGate, 0))
+		}, dGate, dUp, dh, gate, up)
+	})
 }
 
 // tree combines sixteen lanes in the order of kernels.Tree16; op gets the lower

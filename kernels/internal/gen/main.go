@@ -24,9 +24,13 @@ func main() {
 	build.Generate()
 }
 
-// avx512 writes what the AVX-512 path does differently from AVX2: the tile.
+// avx512 writes what the AVX-512 path does differently from AVX2: tiles, and
+// loops whose arithmetic bounds them.
 func avx512() {
 	microAVX512()
+	tiles("AVX512", []int{12, 4, 1}, build.ZMM, 64, true)
+	softmax512()
+	swiglu512()
 	peakAVX512()
 }
 
@@ -36,6 +40,9 @@ func avx2() {
 	packRows()
 	dotRows16()
 	axpyRows64()
+	tiles("AVX2", []int{6, 1}, build.YMM, 32, false)
+	prefetchRows()
+	streams()
 	elementwise()
 	norms()
 	reductions()

@@ -8,20 +8,19 @@ import (
 
 // elementwise writes the vector loops over n elements, n a multiple of 8.
 func elementwise() {
-	routine("addAVX2", "func(dst, a, b *float32, n int)")
-	Doc("addAVX2: dst = a + b.")
-	dst, a, b := ptr("dst"), ptr("a"), ptr("b")
-	strips("loop", 8, func() {
-		x := YMM()
-		VMOVUPS(at(a, 0), x)
-		VADDPS(at(b, 0), x, x)
-		VMOVUPS(x, at(dst, 0))
-	}, dst, a, b)
-	finish()
+	stores("addAVX2", "func(dst, a, b *float32, n int)", "dst = a + b", func(store func(x, m Op)) {
+		dst, a, b := ptr("dst"), ptr("a"), ptr("b")
+		strips("loop", 8, func() {
+			x := YMM()
+			VMOVUPS(at(a, 0), x)
+			VADDPS(at(b, 0), x, x)
+			store(x, at(dst, 0))
+		}, dst, a, b)
+	})
 
 	routine("axpyAVX2", "func(dst, src *float32, n int, alpha float32)")
 	Doc("axpyAVX2: dst = fma(alpha, src, dst).")
-	dst, a = ptr("dst"), ptr("src")
+	dst, a := ptr("dst"), ptr("src")
 	alpha := broadcast("alpha")
 	strips("loop", 8, func() {
 		x := YMM()
@@ -34,17 +33,16 @@ func elementwise() {
 	unary("scaleAVX2", "dst = alpha * src", func(x, alpha VecVirtual) { VMULPS(alpha, x, x) })
 	unary("divideAVX2", "dst = src / alpha", func(x, alpha VecVirtual) { VDIVPS(alpha, x, x) })
 
-	routine("widenAVX2", "func(dst *float32, src *uint16, n int)")
-	Doc("widenAVX2: dst = float32(src), src bfloat16.")
-	dst, src := ptr("dst"), ptr("src")
-	strips("loop", 8, func() {
-		x := YMM()
-		VPMOVZXWD(Mem{Base: src}, x)
-		VPSLLD(Imm(16), x, x)
-		VMOVUPS(x, at(dst, 0))
-		ADDQ(Imm(16), src)
-	}, dst)
-	finish()
+	stores("widenAVX2", "func(dst *float32, src *uint16, n int)", "dst = float32(src), src bfloat16", func(store func(x, m Op)) {
+		dst, src := ptr("dst"), ptr("src")
+		strips("loop", 8, func() {
+			x := YMM()
+			VPMOVZXWD(Mem{Base: src}, x)
+			VPSLLD(Imm(16), x, x)
+			store(x, at(dst, 0))
+			ADDQ(Imm(16), src)
+		}, dst)
+	})
 
 	routine("rotateAVX2", "func(lo, hi, cos, sin *float32, n int, sign uint32)")
 	Doc("rotateAVX2: lo, hi = fma(lo, cos, -(hi*sin)), fma(lo, sin, hi*cos), sin taken with sign.")
@@ -72,69 +70,47 @@ func finish() {
 }
 
 func unary(name, doc string, f func(x, alpha VecVirtual)) {
-	routine(name, "func(dst, src *float32, n int, alpha float32)")
-	Doc(name + ": " + doc + ".")
-	dst, src := ptr("dst"), ptr("src")
-	alpha := broadcast("alpha")
-	strips("loop", 8, func() {
-		x := YMM()
-		VMOVUPS(at(src, 0), x)
-		f(x, alpha)
-		VMOVUPS(x, at(dst, 0))
-	}, dst, src)
-	finish()
+	stores(name, "func(dst, src *float32, n int, alpha float32)", doc, func(store func(x, m Op)) {
+		dst, src := ptr("dst"), ptr("src")
+		alpha := broadcast("alpha")
+		strips("loop", 8, func() {
+			x := YMM()
+			VMOVUPS(at(src, 0), x)
+			f(x, alpha)
+			store(x, at(dst, 0))
+		}, dst, src)
+	})
 }
 
 // norms writes the loops of RMSNorm and RowNormalize over n elements, n a
 // multiple of 8.
 func norms() {
-	routine("normApplyAVX2", "func(y, x, gain *float32, n int, rstd float32)")
-	Doc("normApplyAVX2: y = (x*rstd)*gain.")
-	y, x, gain := ptr("y"), ptr("x"), ptr("gain")
-	rstd := broadcast("rstd")
-	strips("loop", 8, func() {
-		v := YMM()
-		VMULPS(at(x, 0), rstd, v)
-		VMULPS(at(gain, 0), v, v)
-		VMOVUPS(v, at(y, 0))
-	}, y, x, gain)
-	finish()
+	stores("normApplyAVX2", "func(y, x, gain *float32, n int, rstd float32)", "y = (x*rstd)*gain", func(store func(x, m Op)) {
+		y, x, gain := ptr("y"), ptr("x"), ptr("gain")
+		rstd := broadcast("rstd")
+		strips("loop", 8, func() {
+			v := YMM()
+			VMULPS(at(x, 0), rstd, v)
+			VMULPS(at(gain, 0), v, v)
+			store(v, at(y, 0))
+		}, y, x, gain)
+	})
 
-	routine("normGradApplyAVX2", "func(dx, dy, x, gain *float32, n int, rstd, s float32)")
-	Doc("normGradApplyAVX2: dx = rstd*fma(-(x*rstd), s, dy*gain).")
-	dx, dy, x, gain := ptr("dx"), ptr("dy"), ptr("x"), ptr("gain")
-	rstd, s := broadcast("rstd"), broadcast("s")
-	strips("loop", 8, func() {
-		g, n := YMM(), YMM()
-		VMOVUPS(at(dy, 0), g)
-		VMULPS(at(gain, 0), g, g)
-		VMULPS(at(x, 0), rstd, n)
-		VFNMADD231PS(s, n, g)
-		VMULPS(g, rstd, g)
-		VMOVUPS(g, at(dx, 0))
-	}, dx, dy, x, gain)
-	finish()
+	stores("normGradApplyAVX2", "func(dx, dy, x, gain *float32, n int, rstd, s float32)", "dx = rstd*fma(-(x*rstd), s, dy*gain)", func(store func(x, m Op)) {
+		dx, dy, x, gain := ptr("dx"), ptr("dy"), ptr("x"), ptr("gain")
+		rstd, s := broadcast("rstd"), broadcast("s")
+		strips("loop", 8, func() {
+			g, n := YMM(), YMM()
+			VMOVUPS(at(dy, 0), g)
+			VMULPS(at(gain, 0), g, g)
+			VMULPS(at(x, 0), rstd, n)
+			VFNMADD231PS(s, n, g)
+			VMULPS(g, rstd, g)
+			store(g, at(dx, 0))
+		}, dx, dy, x, gain)
+	})
 
-	routine("normGradGainAVX2", "func(dGain, dy, x *float32, n int, rstd float32)")
-	Doc("normGradGainAVX2: dGain = fma(dy, x*rstd, dGain).")
-	dGain, dy, x := ptr("dGain"), ptr("dy"), ptr("x")
-	rstd = broadcast("rstd")
-	strips("loop", 8, func() {
-		g, n := YMM(), YMM()
-		VMULPS(at(x, 0), rstd, n)
-		VMOVUPS(at(dGain, 0), g)
-		VFMADD231PS(at(dy, 0), n, g)
-		VMOVUPS(g, at(dGain, 0))
-	}, dGain, dy, x)
-	finish()
-
-	for _, acc := range []bool{false, true} {
-		name, doc := "rowNormGradAVX2", "dx = fma(-(x/by), s, dy)/by"
-		if acc {
-			name, doc = "rowNormGradAddAVX2", "dx += fma(-(x/by), s, dy)/by"
-		}
-		routine(name, "func(dx, dy, x *float32, n int, by, s float32)")
-		Doc(name + ": " + doc + ".")
+	grad := func(store func(x, m Op), acc bool) {
 		dx, dy, x := ptr("dx"), ptr("dy"), ptr("x")
 		by, s := broadcast("by"), broadcast("s")
 		strips("loop", 8, func() {
@@ -147,10 +123,15 @@ func norms() {
 			if acc {
 				VADDPS(at(dx, 0), g, g)
 			}
-			VMOVUPS(g, at(dx, 0))
+			store(g, at(dx, 0))
 		}, dx, dy, x)
-		finish()
 	}
+	const signature = "func(dx, dy, x *float32, n int, by, s float32)"
+	stores("rowNormGradAVX2", signature, "dx = fma(-(x/by), s, dy)/by", func(store func(x, m Op)) { grad(store, false) })
+	routine("rowNormGradAddAVX2", signature)
+	Doc("rowNormGradAddAVX2: dx += fma(-(x/by), s, dy)/by.")
+	grad(func(x, m Op) { VMOVUPS(x, m) }, true)
+	finish()
 }
 
 // reductions writes the loops that keep the sixteen lanes of a row reduction, n

@@ -67,7 +67,8 @@ func attentionCases() []kernelCase {
 	return append(cases, decode.forward())
 }
 
-// operands returns the parameters and a maker of [rows, H*D] matrices.
+// operands returns the parameters, with scratch memory for the forward pass and
+// for the backward pass if that is asked for, and a maker of [rows, H*D] matrices.
 func (a attentionShape) operands(b *bed, grad bool) (kernels.AttentionParams, func(rows int) kernels.Mat) {
 	p := kernels.AttentionParams{
 		Batch: a.batch, Tq: a.tq, Tk: a.tk, Heads: a.heads, KVHeads: a.heads, HeadDim: a.dim,
@@ -79,7 +80,11 @@ func (a attentionShape) operands(b *bed, grad bool) (kernels.AttentionParams, fu
 	if a.documents > 0 {
 		p.Segments = b.ints(a.batch*a.tk, func(i int) int { return a.document(i % a.tk) })
 	}
-	p.Scratch = b.scratch(b.dev.AttentionScratch(p, grad))
+	bytes := b.dev.AttentionScratch(p, false)
+	if grad {
+		bytes = max(bytes, b.dev.AttentionScratch(p, true))
+	}
+	p.Scratch = b.scratch(bytes)
 	return p, func(rows int) kernels.Mat { return b.mat(a.batch*rows, a.heads*a.dim) }
 }
 

@@ -18,47 +18,66 @@ func perElement(kernel string, s rowsShape, bytes float64, build func(b *bed) fu
 	return kernelCase{kernel: kernel, shape: s.String(), bytes: bytes * float64(s.len()), build: build}
 }
 
+// rotaryShape is rows of heads of one size.
+type rotaryShape struct {
+	rowsShape
+	dim int
+}
+
 // normCases are the kernels on the residual stream, and rotary on its heads.
 func normCases() []kernelCase {
 	var cases []kernelCase
-	for _, s := range []rowsShape{{stepT, stepC}, {1, bigC}} {
-		cases = append(cases, perElement("RMSNorm", s, 8, func(b *bed) func() {
-			y, x, gain := b.mat(s.rows, s.cols), b.mat(s.rows, s.cols), b.floats(s.cols)
-			rstd := b.zeros(s.rows, kernels.F32)
-			return func() { b.dev.RMSNorm(y, rstd, x, gain, 1e-6) }
-		}))
+	for _, s := range []rowsShape{{stepT, stepC}, {bigT, bigC}, {1, bigC}} {
+		cases = append(cases, normCase(s))
 	}
-	s := rowsShape{stepT, stepC}
-	cases = append(cases, perElement("RMSNormGrad", s, 12, func(b *bed) func() {
+	for _, s := range []rowsShape{{stepT, stepC}, {bigT, bigC}} {
+		cases = append(cases, normGradCase(s))
+	}
+	for _, s := range []rotaryShape{
+		{rowsShape{stepT, stepC}, stepD}, {rowsShape{stepT, 2 * stepC}, stepD}, {rowsShape{bigT, bigC}, bigD}, {rowsShape{1, bigC}, bigD},
+	} {
+		cases = append(cases, rotaryCase(s))
+	}
+	return cases
+}
+
+func normCase(s rowsShape) kernelCase {
+	return perElement("RMSNorm", s, 8, func(b *bed) func() {
+		y, x, gain := b.mat(s.rows, s.cols), b.mat(s.rows, s.cols), b.floats(s.cols)
+		rstd := b.zeros(s.rows, kernels.F32)
+		return func() { b.dev.RMSNorm(y, rstd, x, gain, 1e-6) }
+	})
+}
+
+func normGradCase(s rowsShape) kernelCase {
+	return perElement("RMSNormGrad", s, 12, func(b *bed) func() {
 		dx, dy, x := b.mat(s.rows, s.cols), b.mat(s.rows, s.cols), b.mat(s.rows, s.cols)
 		gain, dGain, rstd := b.floats(s.cols), b.zeros(s.cols, kernels.F32), b.zeros(s.rows, kernels.F32)
 		if b.err == nil {
 			b.dev.RMSNorm(dx, rstd, x, gain, 1e-6)
 		}
 		return func() { b.dev.RMSNormGrad(dx, dGain, dy, x, gain, rstd) }
-	}))
-	for _, r := range []struct {
-		rowsShape
-		dim int
-	}{{rowsShape{stepT, stepC}, stepD}, {rowsShape{1, bigC}, bigD}} {
-		k := perElement("Rotary", r.rowsShape, 8, func(b *bed) func() {
-			x, table := b.mat(r.rows, r.cols), b.values(kernels.RotaryTable(stepT, r.dim, 10000))
-			positions := b.ints(r.rows, func(i int) int { return stepT - r.rows + i })
-			return func() { b.dev.Rotary(x, table, positions, r.dim, false) }
-		})
-		k.shape += fmt.Sprintf(" D=%d", r.dim)
-		k.bytes += 4 * float64(r.rows*r.dim) // the rows of the table
-		cases = append(cases, k)
-	}
-	return cases
+	})
+}
+
+func rotaryCase(s rotaryShape) kernelCase {
+	maxPos := max(stepT, s.rows)
+	k := perElement("Rotary", s.rowsShape, 8, func(b *bed) func() {
+		x, table := b.mat(s.rows, s.cols), b.values(kernels.RotaryTable(maxPos, s.dim, 10000))
+		positions := b.ints(s.rows, func(i int) int { return maxPos - s.rows + i })
+		return func() { b.dev.Rotary(x, table, positions, s.dim, false) }
+	})
+	k.shape += fmt.Sprintf(" D=%d", s.dim)
+	k.bytes += 4 * float64(s.rows*s.dim) // the rows of the table
+	return k
 }
 
 // elementCases are the kernels that treat elements alone, on the feed-forward
 // activations, and those of the optimizer, on a matrix of weights.
 func elementCases() []kernelCase {
-	ffn, one, weights := rowsShape{stepT, stepF}, rowsShape{1, bigF}, rowsShape{bigC, bigC}
+	ffn, large, one, weights := rowsShape{stepT, stepF}, rowsShape{bigT, bigC}, rowsShape{1, bigF}, rowsShape{bigC, bigC}
 	var cases []kernelCase
-	for _, s := range []rowsShape{ffn, one} {
+	for _, s := range []rowsShape{ffn, large, one} {
 		cases = append(cases, perElement("SwiGLU", s, 12, func(b *bed) func() {
 			h, gate, up := b.mat(s.rows, s.cols), b.mat(s.rows, s.cols), b.mat(s.rows, s.cols)
 			return func() { b.dev.SwiGLU(h, gate, up) }
@@ -67,34 +86,43 @@ func elementCases() []kernelCase {
 			return func() { b.dev.Add(dst, x, y) }
 		}))
 	}
-	return append(cases,
-		perElement("SwiGLUGrad", ffn, 20, func(b *bed) func() {
-			dGate, dUp, dh := b.mat(ffn.rows, ffn.cols), b.mat(ffn.rows, ffn.cols), b.mat(ffn.rows, ffn.cols)
-			gate, up := b.mat(ffn.rows, ffn.cols), b.mat(ffn.rows, ffn.cols)
+	for _, s := range []rowsShape{ffn, large} {
+		cases = append(cases, perElement("SwiGLUGrad", s, 20, func(b *bed) func() {
+			dGate, dUp, dh := b.mat(s.rows, s.cols), b.mat(s.rows, s.cols), b.mat(s.rows, s.cols)
+			gate, up := b.mat(s.rows, s.cols), b.mat(s.rows, s.cols)
 			return func() { b.dev.SwiGLUGrad(dGate, dUp, dh, gate, up) }
-		}),
-		perElement("Axpy", weights, 12, func(b *bed) func() {
-			dst, src := b.floats(weights.len()), b.floats(weights.len())
-			return func() { b.dev.Axpy(dst, 1e-3, src) }
-		}),
-		perElement("Scale", weights, 8, func(b *bed) func() {
-			dst, src := b.floats(weights.len()), b.floats(weights.len())
-			return func() { b.dev.Scale(dst, 0.5, src) }
-		}),
-		perElement("Zero", weights, 4, func(b *bed) func() {
-			dst := b.floats(weights.len())
-			return func() { b.dev.Zero(dst) }
-		}),
-		copyCase(weights, kernels.F32, kernels.F32),
-		copyCase(weights, kernels.F32, kernels.BF16),
-		copyCase(weights, kernels.BF16, kernels.F32),
-		sumSquaresCase(weights),
+		}))
+	}
+	larger := rowsShape{2 * bigT, bigC} // for those of a single array
+	return append(append(cases, vectorCases(larger)...),
+		sumSquaresCase(larger),
 		perElement("AdamW", weights, 28, func(b *bed) func() {
 			p, g, m, v := b.floats(weights.len()), b.floats(weights.len()), b.floats(weights.len()), b.zeros(weights.len(), kernels.F32)
 			a := kernels.AdamWArgs{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Corr1: 1, Corr2: 1, GradScale: 1}
 			return func() { b.dev.AdamW(p, g, m, v, a) }
 		}),
 	)
+}
+
+// vectorCases are the kernels without arithmetic to speak of.
+func vectorCases(s rowsShape) []kernelCase {
+	return []kernelCase{
+		perElement("Axpy", s, 12, func(b *bed) func() {
+			dst, src := b.floats(s.len()), b.floats(s.len())
+			return func() { b.dev.Axpy(dst, 1e-3, src) }
+		}),
+		perElement("Scale", s, 8, func(b *bed) func() {
+			dst, src := b.floats(s.len()), b.floats(s.len())
+			return func() { b.dev.Scale(dst, 0.5, src) }
+		}),
+		perElement("Zero", s, 4, func(b *bed) func() {
+			dst := b.floats(s.len())
+			return func() { b.dev.Zero(dst) }
+		}),
+		copyCase(s, kernels.F32, kernels.F32),
+		copyCase(s, kernels.F32, kernels.BF16),
+		copyCase(s, kernels.BF16, kernels.F32),
+	}
 }
 
 func sumSquaresCase(s rowsShape) kernelCase {
@@ -126,8 +154,11 @@ func copyCase(s rowsShape, from, to kernels.DType) kernelCase {
 // tableCases look tokens up in the embedding table and add their gradients.
 func tableCases() []kernelCase {
 	var cases []kernelCase
-	for _, vocab := range []int{stepV, bigV} {
-		s := rowsShape{stepT, stepC}
+	for _, t := range []struct {
+		rowsShape
+		vocab int
+	}{{rowsShape{stepT, stepC}, stepV}, {rowsShape{stepT, stepC}, bigV}, {rowsShape{bigT, bigC}, 2 * stepV}} {
+		s, vocab := t.rowsShape, t.vocab
 		ids := func(b *bed) kernels.Buf {
 			return b.ints(s.rows, func(i int) int { return (i*7919 + 5) % vocab })
 		}

@@ -34,17 +34,24 @@ type KernelResult struct {
 	// GBPerSecond, counting bytes that must move once.
 	GFLOPS      float64 `json:"gflops,omitempty"`
 	GBPerSecond float64 `json:"gb_per_second,omitempty"`
-	// Share is the rate as a part of the measured peak or bandwidth. A kernel
-	// whose operands stay in a cache can be above 1 of the bandwidth.
-	Share float64 `json:"share"`
-	Bound string  `json:"bound"` // "compute" or "memory"
+	// Share is the rate as a part of the measured peak or bandwidth, 0 where a
+	// cache bounds the kernel, whose bandwidth is not measured.
+	Share float64 `json:"share,omitempty"`
+	Bound string  `json:"bound"` // "compute", "memory" or "cache"
 }
 
-// The two bounds of a kernel and the names of their own rows.
+// The bounds of a kernel and the names of the machine's own rows.
 const (
-	boundCompute, boundMemory = "compute", "memory"
-	peakRow, bandwidthRow     = "Peak", "Bandwidth"
+	boundCompute, boundMemory, boundCache = "compute", "memory", "cache"
+	peakRow, bandwidthRow                 = "Peak", "Bandwidth"
 )
+
+// machine is what bounds kernels.
+type machine struct {
+	peak   float64 // GFLOP/s
+	memory cpu.Bandwidth
+	cached float64 // bytes that stay in a cache
+}
 
 // kernelCase is one kernel at one shape.
 type kernelCase struct {
@@ -57,8 +64,9 @@ type kernelCase struct {
 }
 
 // Kernels measures the calls of the device at the shapes of training and
-// decoding. The first three results are the machine's own: a loop of fused
-// multiply-adds, and passes over large arrays.
+// decoding, and those that memory bounds at a shape beyond the caches. The first
+// three results are the machine's own: a loop of fused multiply-adds, and passes
+// over large arrays.
 func Kernels(ctx context.Context, c KernelConfig) (_ []KernelResult, device string, err error) {
 	chosen, err := chooseCases(c.Only)
 	if err != nil {
@@ -71,14 +79,15 @@ func Kernels(ctx context.Context, c KernelConfig) (_ []KernelResult, device stri
 	defer func() { err = errors.Join(err, dev.Close()) }()
 	threads := dev.Capabilities().Threads
 	peak := cpu.MeasurePeak(threads)
-	memory, err := measureBandwidth(threads)
+	memory, err := cpu.MeasureBandwidth(threads)
+	m := machine{peak: peak, memory: memory, cached: cachedBytes(cacheFolder)}
 	if err != nil {
 		return nil, "", err
 	}
 	results := []KernelResult{
 		{Kernel: peakRow, Shape: "multiply-adds on registers", GFLOPS: peak, Share: 1, Bound: boundCompute},
-		{Kernel: bandwidthRow, Shape: "read", GBPerSecond: memory.reading, Share: 1, Bound: boundMemory},
-		{Kernel: bandwidthRow, Shape: "read and write", GBPerSecond: memory.mixed, Share: 1, Bound: boundMemory},
+		{Kernel: bandwidthRow, Shape: "read", GBPerSecond: memory.Read, Share: 1, Bound: boundMemory},
+		{Kernel: bandwidthRow, Shape: "read and write", GBPerSecond: memory.Mixed, Share: 1, Bound: boundMemory},
 	}
 	b, s := newBed(dev), newSampler(time.Duration(c.Seconds*float64(time.Second)))
 	for i, k := range chosen {
@@ -92,7 +101,7 @@ func Kernels(ctx context.Context, c KernelConfig) (_ []KernelResult, device stri
 		if err != nil {
 			return nil, "", fmt.Errorf("bench: %s: %w", k.name(), err)
 		}
-		results = append(results, k.result(seconds, peak, memory.of(k)))
+		results = append(results, k.result(seconds, m))
 	}
 	return results, dev.Name(), nil
 }
@@ -117,15 +126,23 @@ func (k kernelCase) measure(b *bed, s *sampler) (float64, error) {
 
 // result compares a time with the two bounds: the larger of the times that the
 // peak and the bandwidth allow is the one that binds (the roofline of Williams,
-// Waterman and Patterson 2009). peak is in GFLOP/s, bandwidth in GB/s.
-func (k kernelCase) result(seconds, peak, bandwidth float64) KernelResult {
+// Waterman and Patterson 2009).
+func (k kernelCase) result(seconds float64, m machine) KernelResult {
 	r := KernelResult{Kernel: k.kernel, Shape: k.shape, Seconds: seconds, Bound: boundMemory}
-	if k.flops/peak > k.bytes/bandwidth {
+	bandwidth := m.memory.Mixed
+	if k.readOnly {
+		bandwidth = m.memory.Read
+	}
+	if k.flops/m.peak > k.bytes/bandwidth {
 		r.Bound, r.GFLOPS = boundCompute, k.flops/seconds/1e9
-		r.Share = r.GFLOPS / peak
+		r.Share = r.GFLOPS / m.peak
 		return r
 	}
 	r.GBPerSecond = k.bytes / seconds / 1e9
+	if k.bytes <= m.cached {
+		r.Bound = boundCache
+		return r
+	}
 	r.Share = r.GBPerSecond / bandwidth
 	return r
 }
@@ -159,8 +176,8 @@ func chooseCases(only *regexp.Regexp) ([]kernelCase, error) {
 }
 
 // The shapes, in the letters of package kernels: those of the quickstart's model
-// on four rows of 512 tokens, and those of Baichuan 2 7B.
+// on four rows of 512 tokens, and those of Baichuan 2 7B on two rows of 4096.
 const (
 	stepT, stepC, stepF, stepV, stepD = 2048, 512, 1376, 8192, 64
-	bigC, bigF, bigV, bigD            = 4096, 11008, 125696, 128
+	bigT, bigC, bigF, bigV, bigD      = 8192, 4096, 11008, 125696, 128
 )

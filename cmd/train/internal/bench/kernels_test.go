@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -101,12 +103,15 @@ func TestKernelsReport(t *testing.T) {
 	}
 	for i, want := range []struct{ kernel, rate, bound string }{
 		{"Peak", "gflops", "compute"}, {"Bandwidth", "gb_per_second", "memory"}, {"Bandwidth", "gb_per_second", "memory"},
-		{"MatMulNT", "gflops", "compute"}, {"RMSNorm", "gb_per_second", "memory"},
+		{"MatMulNT", "gflops", "compute"}, {"RMSNorm", "gb_per_second", "cache"},
 	} {
 		r := rows[i]
 		rate, _ := r[want.rate].(float64)
-		share, _ := r["share"].(float64)
-		if r["kernel"] != want.kernel || r["bound"] != want.bound || !(rate > 0) || !(share > 0) || len(r) != 6 {
+		share, fields := r["share"], 6
+		if want.bound == "cache" {
+			share, fields = 1.0, 5
+		}
+		if v, _ := share.(float64); r["kernel"] != want.kernel || r["bound"] != want.bound || !(rate > 0) || !(v > 0) || len(r) != fields {
 			t.Errorf("row %d is %v, want %+v", i, r, want)
 		}
 	}
@@ -146,18 +151,42 @@ func TestNoMemory(t *testing.T) {
 
 func TestBounds(t *testing.T) {
 	k := kernelCase{kernel: "K", flops: 100e9, bytes: 10e9}
+	m := machine{peak: 50, memory: cpu.Bandwidth{Read: 4, Mixed: 100}, cached: 1e9}
 	// One second at 50 GFLOP/s against a tenth of a second for the bytes.
-	r := k.result(4, 50, 100)
+	r := k.result(4, m)
 	if r.Bound != "compute" || r.GFLOPS != 25 || r.GBPerSecond != 0 || r.Share != 0.5 {
 		t.Errorf("%+v", r)
 	}
-	r = k.result(4, 200, 5)
+	m.peak, m.memory.Mixed = 200, 5
+	r = k.result(4, m)
 	if r.Bound != "memory" || r.GBPerSecond != 2.5 || r.GFLOPS != 0 || r.Share != 0.5 {
 		t.Errorf("%+v", r)
 	}
-	m := bandwidth{reading: 3, mixed: 2}
-	if m.of(kernelCase{readOnly: true}) != 3 || m.of(kernelCase{}) != 2 {
-		t.Error("the wrong bandwidth")
+	k.readOnly = true
+	if r = k.result(4, m); r.Bound != "memory" || r.Share != 0.625 {
+		t.Errorf("%+v", r)
+	}
+	m.cached = 10e9
+	if r = k.result(4, m); r.Bound != "cache" || r.GBPerSecond != 2.5 || r.Share != 0 {
+		t.Errorf("%+v", r)
+	}
+	if table := KernelTable("d", []KernelResult{r}); table.Rows[0][5] != "" || table.Rows[0][6] != "cache" {
+		t.Errorf("%q", table.Rows)
+	}
+}
+
+func TestCachedBytes(t *testing.T) {
+	dir := t.TempDir()
+	if got := cachedBytes(dir); got != 2*usualCache {
+		t.Errorf("%v bytes where nothing is told", got)
+	}
+	for name, text := range map[string]string{"index0": "32K\n", "index2": "1024K\n", "index3": "49152K\n", "index4": "many\n", "index5": "7\n"} {
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o777), os.WriteFile(filepath.Join(dir, name, "size"), []byte(text), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := cachedBytes(dir); got != 2*48<<20 {
+		t.Errorf("%v bytes, want twice 48 MiB", got)
 	}
 }
 
@@ -169,7 +198,8 @@ func TestCounts(t *testing.T) {
 		"Attention B=4 T=512 H=8 D=64":      {4 * 64 * 4 * 8 * 512 * 513 / 2, 4 * 4 * 4 * 512 * 512},
 		"HeadLoss T=2048 C=512 V=8192":      {2 * 2048 * 512 * 8192, 4 * 512 * (2048 + 8192)},
 		"AdamW 4096x4096":                   {0, 28 * 4096 * 4096},
-		"Copy 4096x4096 F32 to BF16":        {0, 6 * 4096 * 4096},
+		"Copy 16384x4096 F32 to BF16":       {0, 6 * 16384 * 4096},
+		"RMSNormGrad 8192x4096":             {0, 12 * 8192 * 4096},
 		"Rotary 2048x512 D=64":              {0, 8*2048*512 + 4*2048*64},
 		"EmbeddingGrad 2048x512 V=8192":     {0, 12 * 2048 * 512},
 		"RowNormalizeGrad 8192x512":         {0, 12 * 8192 * 512},

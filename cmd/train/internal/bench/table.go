@@ -14,7 +14,11 @@ func KernelTable(device string, results []KernelResult) telemetry.Table {
 		Header: []string{"kernel", "shape", "time", "GFLOP/s", "GB/s", "share", "bound"},
 	}
 	for _, r := range results {
-		t.Add(r.Kernel, r.Shape, shortTime(r.Seconds), rate(r.GFLOPS), rate(r.GBPerSecond), fmt.Sprintf("%.0f%%", 100*r.Share), r.Bound)
+		share := ""
+		if r.Share > 0 {
+			share = fmt.Sprintf("%.0f%%", 100*r.Share)
+		}
+		t.Add(r.Kernel, r.Shape, shortTime(r.Seconds), rate(r.GFLOPS), rate(r.GBPerSecond), share, r.Bound)
 	}
 	return t
 }
