@@ -14,7 +14,7 @@ type fixture struct {
 
 func (f fixture) buf(n int, typ kernels.DType) kernels.Buf {
 	f.t.Helper()
-	m, err := f.d.Alloc(int64(n * typ.Size()))
+	m, err := f.d.Alloc(typ.Bytes(n))
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -2,6 +2,8 @@
 
 package cpu
 
+import "huihai/kernels"
+
 func availablePaths() []isa { return []isa{portable} }
 
 func (p isa) tile() (mr, nr int) { return 4, 16 }
@@ -19,15 +21,16 @@ func (p isa) packCols(dst, src []float32, stride, width, kb int) {
 }
 
 func (p isa) dotRows(c, a, b []float32, ldb int, zero bool) { dotRowsGo(c, a, b, ldb, zero) }
-func (p isa) dotRowsBF16(c, a []float32, b []uint16, ldb int, zero bool) {
-	dotRowsBF16Go(c, a, b, ldb, zero)
-}
-func (p isa) dotTile(c, a []float32, lda int, b []float32, ldb, n, depth int) {
-	dotTileGo(c, a, lda, b, ldb, n, depth)
-}
+func (p isa) dotShape(kernels.DType, int) (width, depth int) { return 16, 1 }
+func (p isa) dotRowsOf(*dotGroup) int                        { return 0 }
+
 func (p isa) axpyRows(c, a, b []float32, ldb int) { axpyRowsGo(c, a, b, ldb) }
 
 func (p isa) widen(dst []float32, src []uint16)  { widenGo(dst, src) }
+func (p isa) widenI8(dst []float32, src []int8, scale float32) { widenI8Go(dst, src, scale) }
+func (p isa) widenNF4(dst []float32, src []byte, at int, absmax float32) {
+	widenNF4Go(dst, src, at, absmax)
+}
 func (p isa) narrow(dst []uint16, src []float32) { narrowGo(dst, src) }
 
 func (p isa) add(dst, a, b []float32)                           { addGo(dst, a, b) }

@@ -14,6 +14,8 @@ var cases = []struct {
 	{"MatMul", testMatMul},
 	{"MatMulChain", testMatMulChain},
 	{"MatMulRandom", testMatMulRandom},
+	{"Stored", testStored},
+	{"StoredMisuse", testStoredMisuse},
 	{"Vectors", testVectors},
 	{"BF16Copy", testBF16Copy},
 	{"SumSquares", testSumSquares},

@@ -24,9 +24,11 @@ func main() {
 	build.Generate()
 }
 
-// avx512 writes what the AVX-512 path does differently from AVX2: the tile.
+// avx512 writes what the AVX-512 path does differently from AVX2: the tile and
+// the products of few rows.
 func avx512() {
 	microAVX512()
+	dotsAVX512()
 	peakAVX512()
 }
 
@@ -34,7 +36,8 @@ func avx2() {
 	microAVX2()
 	packCols8()
 	packRows()
-	dotRows16()
+	dotsAVX2()
+	widenings()
 	axpyRows64()
 	elementwise()
 	norms()

@@ -34,18 +34,6 @@ func elementwise() {
 	unary("scaleAVX2", "dst = alpha * src", func(x, alpha VecVirtual) { VMULPS(alpha, x, x) })
 	unary("divideAVX2", "dst = src / alpha", func(x, alpha VecVirtual) { VDIVPS(alpha, x, x) })
 
-	routine("widenAVX2", "func(dst *float32, src *uint16, n int)")
-	Doc("widenAVX2: dst = float32(src), src bfloat16.")
-	dst, src := ptr("dst"), ptr("src")
-	strips("loop", 8, func() {
-		x := YMM()
-		VPMOVZXWD(Mem{Base: src}, x)
-		VPSLLD(Imm(16), x, x)
-		VMOVUPS(x, at(dst, 0))
-		ADDQ(Imm(16), src)
-	}, dst)
-	finish()
-
 	routine("rotateAVX2", "func(lo, hi, cos, sin *float32, n int, sign uint32)")
 	Doc("rotateAVX2: lo, hi = fma(lo, cos, -(hi*sin)), fma(lo, sin, hi*cos), sin taken with sign.")
 	lo, hi, cos, sin := ptr("lo"), ptr("hi"), ptr("cos"), ptr("sin")
