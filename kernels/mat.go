@@ -67,4 +67,3 @@ func (m Mat) RowRange(from, to int) Mat {
 	m.Rows = to - from
 	return m
 }
-

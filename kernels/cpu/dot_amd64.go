@@ -67,7 +67,10 @@ func (p isa) dotRowsOf(g *dotGroup) int {
 	f := p.dotKernels(g.b.typ)[g.m-1]
 	b, ldb := g.b.raw[g.b.typ.Bytes(g.row*g.b.stride):], int(g.b.typ.Bytes(g.b.stride))
 	words, scales := g.work[:dotWork], g.work[dotWork:]
-	fetch := ahead(int(g.b.typ.Bytes(n)), g.width*ldb)
+	fetch := g.width * ldb // the next group
+	if p == avx2 {
+		fetch = ahead(int(g.b.typ.Bytes(n)), fetch)
+	}
 	switch g.b.typ {
 	case kernels.I8:
 		if !dotScales(scales[:g.width], g.b.scales[g.row:]) {

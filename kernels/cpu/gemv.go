@@ -107,9 +107,15 @@ func (g *dotGroup) rest(p isa, from, w, k int) {
 // across its rows.
 func (g *dotGroup) blockScales(dst []float32, k, n int) {
 	for j := range g.width {
-		first := g.b.block(g.row+j, k)
-		for b := range n / nf4Block {
-			dst[b*g.width+j] = g.b.absmax(first + b)
+		first, at := g.b.block(g.row+j, k), j
+		for codes := g.b.codes[first : first+n/nf4Block]; len(codes) > 0; {
+			run := min(len(codes), nf4Nested-first%nf4Nested) // share a scale
+			scale, offset := g.b.nested[first/nf4Nested], g.b.offset
+			for _, code := range codes[:run] {
+				dst[at] = kernels.NF4AbsMax(code, scale, offset)
+				at += g.width
+			}
+			codes, first = codes[run:], first+run
 		}
 	}
 }

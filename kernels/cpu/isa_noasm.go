@@ -20,13 +20,13 @@ func (p isa) packCols(dst, src []float32, stride, width, kb int) {
 	packColsGo(dst, src, stride, width, kb)
 }
 
-func (p isa) dotRows(c, a, b []float32, ldb int, zero bool) { dotRowsGo(c, a, b, ldb, zero) }
+func (p isa) dotRows(c, a, b []float32, ldb int, zero bool)  { dotRowsGo(c, a, b, ldb, zero) }
 func (p isa) dotShape(kernels.DType, int) (width, depth int) { return 16, 1 }
 func (p isa) dotRowsOf(*dotGroup) int                        { return 0 }
 
 func (p isa) axpyRows(c, a, b []float32, ldb int) { axpyRowsGo(c, a, b, ldb) }
 
-func (p isa) widen(dst []float32, src []uint16)  { widenGo(dst, src) }
+func (p isa) widen(dst []float32, src []uint16)                { widenGo(dst, src) }
 func (p isa) widenI8(dst []float32, src []int8, scale float32) { widenI8Go(dst, src, scale) }
 func (p isa) widenNF4(dst []float32, src []byte, at int, absmax float32) {
 	widenNF4Go(dst, src, at, absmax)

@@ -119,50 +119,50 @@ func dotAVX2(t wordType, m int) {
 	})
 	scales := ptr("scales")
 	ahead := ptr("ahead")
-	step := func() {
-		for range blocks {
-			for g, r := range rows {
+	// step takes so many blocks of eight rows, then of the next eight: all of a
+	// cache line at once, since rows of 4096 values fall on few sets of the cache.
+	step := func(blocks int) {
+		for g, r := range rows {
+			for block := range blocks {
 				for k, word := range r.transpose() {
 					for q := range t.values {
 						v := takeAVX2(t, word, q, Mem{Base: scales, Disp: 32 * g})
 						for i := range m {
 							x := YMM()
-							VBROADCASTSS(a.at(i, k*t.values+q), x)
+							VBROADCASTSS(a.at(i, (4*block+k)*t.values+q), x)
 							VFMADD231PS(v, x, s[i][g])
 						}
 					}
 				}
 				r.advance(4)
 			}
-			ADDQ(U32(uint32(16*t.values)), a.a)
 		}
+		ADDQ(U32(uint32(16*t.values*blocks)), a.a)
 		if t.name == "NF4" {
 			ADDQ(Imm(uint64(32*groups)), scales)
 		}
 	}
-	unroll := 1
-	if t.values <= 2 {
-		unroll = 4 // steps per cache line
+	line := 4 // blocks
+	if t.name == "NF4" {
+		line = blocks // the code would be too long
 	}
 	n := ptr("n")
-	loopDown("line", n, uint32(4*blocks*t.values*unroll), func() {
+	loopDown("line", n, uint32(4*line*t.values), func() {
 		for _, r := range rows {
 			r.prefetch(ahead)
 		}
-		for range unroll {
-			step()
-		}
+		step(line)
 	})
-	if unroll > 1 {
-		loopDown("step", n, uint32(4*t.values), step)
+	if line > blocks {
+		loopDown("step", n, uint32(4*blocks*t.values), func() { step(blocks) })
 	}
 	each(func(i, g, at int) { VMOVUPS(s[i][g], Mem{Base: c, Disp: at}) })
 	finish()
 }
 
 // prefetch asks for all rows, ahead bytes on: they are more streams than the
-// hardware follows. They go to the second cache, since rows of 4096 values fall
-// on few sets of the first.
+// hardware follows. They go to the second cache: the first has no room for as many
+// in one set.
 func (r rows8) prefetch(ahead Register) {
 	next := rows8{base: GP64(), base4: GP64(), ld: r.ld, ld3: r.ld3}
 	LEAQ(Mem{Base: r.base, Index: ahead, Scale: 1}, next.base)

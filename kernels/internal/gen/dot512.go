@@ -91,6 +91,9 @@ func groups512(t wordType, m int) int {
 	return 4
 }
 
+// dotsAVX512 writes the AVX-512 routines. While they walk down their rows they ask
+// for what lies ahead bytes on, in the order of addresses: the next group, which
+// arrives in the second cache as one stream.
 func dotsAVX512() {
 	for _, t := range wordTypes {
 		for m := 1; m <= 4; m++ {
@@ -140,13 +143,11 @@ func dot512Whole(a aRows, r rows16, n, next Register, m int, s [4][4]VecVirtual)
 				VFMADD231PS_BCST(a.at(i, k), v, s[i][0])
 			}
 		})
-		fetch := rows16{base: [4]Register{next, GP64(), GP64(), GP64()}, ld: r.ld, ld3: r.ld3}
-		fetch.spread()
 		for i := range 16 {
-			PREFETCHT1(fetch.row(i))
+			PREFETCHT1(Mem{Base: next, Disp: 64 * i})
 		}
 		ADDQ(Imm(64), r.base[0])
-		ADDQ(Imm(64), next)
+		ADDQ(U32(1024), next)
 		ADDQ(Imm(64), a.a)
 	})
 }
@@ -177,7 +178,7 @@ func dot512Words(t wordType, a aRows, b, ld, ld3, n, next Register, m, groups in
 	if t.name == "BF16" || t.name == "I8" {
 		VPBROADCASTD(bits(map[string]uint32{"BF16": 0xffff0000, "I8": 0xff000000}[t.name]), mask)
 	}
-	fetch, from, turns := GP64(), GP64(), GP64()
+	from, turns := GP64(), GP64()
 	r := rows16{base: [4]Register{GP64(), GP64(), GP64(), GP64()}, ld: ld, ld3: ld3}
 	loopDown("loop", n, step, func() {
 		MOVQ(b, r.base[0])
@@ -188,7 +189,6 @@ func dot512Words(t wordType, a aRows, b, ld, ld3, n, next Register, m, groups in
 				LEAQ(Mem{Base: r.base[3], Index: ld, Scale: 4}, r.base[0])
 			}
 		}
-		MOVQ(next, fetch)
 		MOVQ(work, from)
 		halves := 1
 		if t.name == "NF4" {
@@ -201,18 +201,28 @@ func dot512Words(t wordType, a aRows, b, ld, ld3, n, next Register, m, groups in
 			label := fmt.Sprintf("words%d", half)
 			MOVQ(U32(uint32(16/halves)), turns)
 			Label(label)
+			var words [4]VecVirtual
+			for g := range groups {
+				words[g] = ZMM()
+				VMOVUPS(Mem{Base: from, Disp: 1024 * g}, words[g])
+			}
 			for q := range t.values {
+				var x [4]VecVirtual
+				for i := range m {
+					x[i] = ZMM()
+					VBROADCASTSS(a.at(i, q), x[i])
+				}
 				for g := range groups {
-					v := take512(t, Mem{Base: from, Disp: 1024 * g}, q, mask, book, sc[g])
+					v := take512(t, words[g], q, mask, book, sc[g])
 					for i := range m {
-						VFMADD231PS_BCST(a.at(i, q), v, s[i][g])
+						VFMADD231PS(x[i], v, s[i][g])
 					}
 				}
 			}
-			for range groups {
-				PREFETCHT1(Mem{Base: fetch})
-				ADDQ(ld, fetch)
+			for g := range groups {
+				PREFETCHT1(Mem{Base: next, Disp: 64 * g})
 			}
+			ADDQ(U32(uint32(64*groups)), next)
 			ADDQ(Imm(64), from)
 			ADDQ(Imm(uint64(4*t.values)), a.a)
 			DECQ(turns)
@@ -222,26 +232,25 @@ func dot512Words(t wordType, a aRows, b, ld, ld3, n, next Register, m, groups in
 			ADDQ(U32(uint32(2*64*groups)), scales)
 		}
 		ADDQ(Imm(64), b)
-		ADDQ(Imm(64), next)
 	})
 }
 
-// take512 returns value q of the words at m as float32.
-func take512(t wordType, m Mem, q int, mask, book, scale VecVirtual) VecVirtual {
+// take512 returns value q of the words as float32.
+func take512(t wordType, words VecVirtual, q int, mask, book, scale VecVirtual) VecVirtual {
 	v := ZMM()
 	switch t.name {
 	case "BF16":
 		if q == 0 {
-			VPSLLD(Imm(16), m, v)
+			VPSLLD(Imm(16), words, v)
 		} else {
-			VPANDD(m, mask, v)
+			VPANDD(words, mask, v)
 		}
 	case "I8": // in the top byte: 2^24 times the value
 		switch q {
 		case 3:
-			VPANDD(m, mask, v)
+			VPANDD(words, mask, v)
 		default:
-			VPSLLD(Imm(uint64(24-8*q)), m, v)
+			VPSLLD(Imm(uint64(24-8*q)), words, v)
 			if q > 0 {
 				VPANDD(mask, v, v)
 			}
@@ -250,11 +259,10 @@ func take512(t wordType, m Mem, q int, mask, book, scale VecVirtual) VecVirtual 
 		VMULPS(scale, v, v)
 	case "NF4": // VPERMPS looks at four bits of an index
 		if shift := nf4Shift(q); shift > 0 {
-			VPSRLD(Imm(shift), m, v)
-		} else {
-			VMOVUPS(m, v)
+			VPSRLD(Imm(shift), words, v)
+			words = v
 		}
-		VPERMPS(book, v, v)
+		VPERMPS(book, words, v)
 		VMULPS(scale, v, v)
 	}
 	return v
