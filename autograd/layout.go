@@ -80,7 +80,7 @@ func layout(r *ir) []*block {
 	return blocks
 }
 
-func (v *value) bytes() int64 { return int64(v.len) * int64(v.dtype.Size()) }
+func (v *value) bytes() int64 { return v.dtype.Bytes(v.len) }
 
 // lifetime is the range of instructions during which v must keep its memory.
 func (v *value) lifetime(s span) (from, to int) {

@@ -8,28 +8,31 @@ import (
 // DType is the element type of a buffer.
 type DType uint8
 
-// The element types a device stores. Arithmetic is float32; BF16 appears only
-// as storage of frozen weights and is widened inside the kernels.
+// The element types a device stores. Arithmetic is float32; BF16, I8 and NF4
+// appear only as storage of frozen weights and are widened inside the kernels.
 const (
 	F32 DType = iota
 	I32
 	BF16
 	U8
+	I8  // -127..127, times one scale per row: [Mat.Scales]
+	NF4 // index of a [NormalFloat], two a byte, the first in the high half: [Blocks]
 )
 
-// Size returns the bytes of one element.
-func (t DType) Size() int {
+// Bytes returns the bytes of n elements. An odd NF4 value takes a whole byte.
+func (t DType) Bytes(n int) int64 {
 	switch t {
 	case F32, I32:
-		return 4
+		return 4 * int64(n)
 	case BF16:
-		return 2
-	default:
-		return 1
+		return 2 * int64(n)
+	case NF4:
+		return (int64(n) + 1) / 2
 	}
+	return int64(n)
 }
 
-// String returns the safetensors name of the type.
+// String returns the name of the type, that of safetensors where it has one.
 func (t DType) String() string {
 	switch t {
 	case F32:
@@ -40,6 +43,10 @@ func (t DType) String() string {
 		return "BF16"
 	case U8:
 		return "U8"
+	case I8:
+		return "I8"
+	case NF4:
+		return "NF4"
 	}
 	return fmt.Sprintf("DType(%d)", uint8(t))
 }
@@ -55,7 +62,7 @@ type Mem interface {
 // data. The zero Buf means "absent".
 type Buf struct {
 	Mem  Mem
-	Off  int64 // bytes from the start of Mem; a multiple of the element size
+	Off  int64 // bytes from the start of Mem; a multiple of the size of an element
 	Len  int   // elements
 	Type DType
 }
@@ -64,14 +71,18 @@ type Buf struct {
 func (b Buf) IsZero() bool { return b.Mem == nil }
 
 // Bytes returns the size of the window in bytes.
-func (b Buf) Bytes() int64 { return int64(b.Len) * int64(b.Type.Size()) }
+func (b Buf) Bytes() int64 { return b.Type.Bytes(b.Len) }
 
-// Slice returns the window of elements [from, to).
+// Slice returns the window of elements [from, to). NF4 values come in pairs, so
+// from must be even for them.
 func (b Buf) Slice(from, to int) Buf {
 	if from < 0 || to < from || to > b.Len {
 		panic("kernels: Buf.Slice: range outside the buffer")
 	}
-	b.Off += int64(from) * int64(b.Type.Size())
+	if b.Type == NF4 && from%2 != 0 {
+		panic("kernels: Buf.Slice: NF4 values cannot be cut inside a byte")
+	}
+	b.Off += b.Type.Bytes(from)
 	b.Len = to - from
 	return b
 }
@@ -84,37 +95,9 @@ func (b Buf) Mat(rows, cols int) Mat {
 	return Mat{Buf: b, Rows: rows, Cols: cols, Stride: cols}
 }
 
-// Mat is a row-major matrix on a window of device memory; row r starts at
-// element r*Stride.
-type Mat struct {
-	Buf
-	Rows, Cols int
-	Stride     int
-}
-
-// ColRange returns the sub-matrix of columns [from, to), sharing memory.
-func (m Mat) ColRange(from, to int) Mat {
-	if from < 0 || to < from || to > m.Cols {
-		panic("kernels: Mat.ColRange: columns outside the matrix")
-	}
-	m.Buf = m.Slice(from, m.Len)
-	m.Cols = to - from
-	return m
-}
-
-// RowRange returns the sub-matrix of rows [from, to), sharing memory.
-func (m Mat) RowRange(from, to int) Mat {
-	if from < 0 || to < from || to > m.Rows {
-		panic("kernels: Mat.RowRange: rows outside the matrix")
-	}
-	m.Buf = m.Slice(from*m.Stride, m.Len)
-	m.Rows = to - from
-	return m
-}
-
 // Number is a Go type with the layout of a DType that the host can hold.
 type Number interface {
-	~float32 | ~int32 | ~uint16 | ~uint8
+	~float32 | ~int32 | ~uint16 | ~uint8 | ~int8
 }
 
 // Write copies src to the start of dst on the device.

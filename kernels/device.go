@@ -14,9 +14,9 @@ type Capabilities struct {
 	FixedBytes int64
 	// MemoryBytes is the memory of the device, 0 when unknown.
 	MemoryBytes int64
-	// BF16Weights tells whether MatMulNT, MatMulNN and Embedding take BF16
-	// right-hand sides (tables).
-	BF16Weights bool
+	// Weights lists the element types that MatMulNT, MatMulNN and Embedding take
+	// as right-hand side (table).
+	Weights []DType
 }
 
 // Device computes. All calls but Read, Write and Sync may be asynchronous; they
@@ -61,9 +61,11 @@ type Device interface {
 	Scale(dst Buf, alpha float32, src Buf)
 
 	// MatMulNT: c[M,N] = a[M,K] · b[N,K]ᵀ, or c += when acc (y = x Wᵀ).
-	// b may be BF16.
+	// b may be BF16, I8 or NF4; the product is that with b widened to float32
+	// element by element, as [Mat] defines it.
 	MatMulNT(c, a, b Mat, acc bool)
-	// MatMulNN: c[M,N] = a[M,K] · b[K,N], or c += (dx = dy W). b may be BF16.
+	// MatMulNN: c[M,N] = a[M,K] · b[K,N], or c += (dx = dy W). b may be BF16, I8
+	// or NF4 as in MatMulNT.
 	MatMulNN(c, a, b Mat, acc bool)
 	// MatMulTN: c[M,N] = a[K,M]ᵀ · b[K,N], or c += (dW += dyᵀ x). K counts
 	// tokens and is walked in order, continuing from c.
@@ -74,7 +76,7 @@ type Device interface {
 	MatMuls(ms []MatMul)
 
 	// Embedding: y[t] = table[ids[t]]; ids are I32 in [0, table.Rows). table
-	// may be BF16. An id out of range gives a row of zeros; callers check ids.
+	// may be BF16, I8 or NF4. An id out of range gives a row of zeros; callers check ids.
 	Embedding(y, table Mat, ids Buf)
 	// EmbeddingGrad: for t in order, if ids[t] != pad:
 	// dTable[ids[t]] += dy[t]. pad < 0 means no padding row. An id out of range is

@@ -44,7 +44,7 @@ func WeightBytes(ts []Tensor, store Storage) int64 {
 
 // paddedBytes is the room of a tensor, a multiple of 64 bytes.
 func paddedBytes(t Tensor, store Storage) int64 {
-	return (int64(t.Len())*int64(store(t).Size()) + 63) / 64 * 64
+	return (store(t).Bytes(t.Len()) + 63) / 64 * 64
 }
 
 // NewWeights allocates zeroed storage for the tensors.

@@ -14,7 +14,7 @@ type fixture struct {
 
 func (f fixture) buf(n int, typ kernels.DType) kernels.Buf {
 	f.t.Helper()
-	m, err := f.d.Alloc(int64(n * typ.Size()))
+	m, err := f.d.Alloc(typ.Bytes(n))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -31,6 +31,36 @@ func (f fixture) mat(rows, cols int) kernels.Mat {
 		f.t.Fatal(err)
 	}
 	return b.Mat(rows, cols)
+}
+
+// stored makes a matrix of any element type that products take.
+func (f fixture) stored(rows, cols int, typ kernels.DType) kernels.Mat {
+	f.t.Helper()
+	if typ == kernels.F32 {
+		return f.mat(rows, cols)
+	}
+	bytes := func(n int64) kernels.Buf {
+		b := f.buf(int(n), kernels.U8)
+		v := make([]byte, n)
+		for i := range v {
+			v[i] = byte(i*7%61 + 0x11)
+		}
+		if err := kernels.Write(f.d, b, v); err != nil {
+			f.t.Fatal(err)
+		}
+		return b
+	}
+	b := bytes(typ.Bytes(rows * cols))
+	b.Type, b.Len = typ, rows*cols
+	m := b.Mat(rows, cols)
+	switch typ {
+	case kernels.I8:
+		m.Scales = f.mat(1, rows).Buf
+	case kernels.NF4:
+		blocks := rows * cols / kernels.NF4Block
+		m.Blocks = kernels.Blocks{Codes: bytes(int64(blocks)), Scales: f.mat(1, blocks/256+1).Buf, Offset: 0.5}
+	}
+	return m
 }
 
 // TestSteadyStateAllocatesNothing makes every computing call once as warm-up and
@@ -52,6 +82,8 @@ func steadyCalls(t testing.TB, d *Device) map[string]func() {
 	k, v, g1, g2 := f.mat(rows, cols), f.mat(rows, cols), f.mat(rows, cols), f.mat(rows, cols)
 	dw, logits := f.mat(vocab, cols), f.mat(rows, vocab)
 	half := f.buf(vocab*cols, kernels.BF16).Mat(vocab, cols)
+	f8, f4 := f.stored(vocab, cols, kernels.I8), f.stored(vocab, 128, kernels.NF4)
+	wideX, few := f.mat(rows, 128), f.mat(rows, vocab)
 	gain, dGain, rstd := f.mat(1, cols).Buf, f.mat(1, cols).Buf, f.mat(1, rows).Buf
 	norms, nll, top := f.mat(1, vocab).Buf, f.mat(1, rows).Buf, f.mat(1, rows).Buf
 	ids, table := f.buf(rows, kernels.I32), f.mat(4, cols/heads).Buf
@@ -63,29 +95,32 @@ func steadyCalls(t testing.TB, d *Device) map[string]func() {
 	loss := kernels.HeadLossArgs{H: x, W: w, Labels: ids, NLL: nll, MaxLogit: top, DH: y, DW: dw, InvCount: 1, Scratch: lossScratch}
 	adam := kernels.AdamWArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.9, Eps: 1e-8, Corr1: 1, Corr2: 1, GradScale: 1}
 	return map[string]func(){
-		"Zero":             func() { d.Zero(z.Buf) },
-		"Copy":             func() { d.Copy(half.Buf, w.Buf) },
-		"Add":              func() { d.Add(z.Buf, x.Buf, y.Buf) },
-		"Axpy":             func() { d.Axpy(z.Buf, 0.1, x.Buf) },
-		"Scale":            func() { d.Scale(z.Buf, 0.1, x.Buf) },
-		"MatMulNT":         func() { d.MatMulNT(logits, x, w, false) },
-		"MatMulNT bf16":    func() { d.MatMulNT(logits, x, half, false) },
-		"MatMulNT one row": func() { d.MatMulNT(logits.RowRange(0, 1), x.RowRange(0, 1), w, false) },
-		"MatMulNN":         func() { d.MatMulNN(z, logits, w, true) },
-		"MatMulTN":         func() { d.MatMulTN(dw, logits, x, true) },
-		"Embedding":        func() { d.Embedding(z, w, ids) },
-		"EmbeddingGrad":    func() { d.EmbeddingGrad(dw, x, ids, -1) },
-		"RMSNorm":          func() { d.RMSNorm(y, rstd, x, gain, 1e-6) },
-		"RMSNormGrad":      func() { d.RMSNormGrad(z, dGain, y, x, gain, rstd) },
-		"Rotary":           func() { d.Rotary(z, table, ids, cols/heads, false) },
-		"Attention":        func() { d.Attention(y, lse, x, k, v, p) },
-		"AttentionGrad":    func() { d.AttentionGrad(z, g1, g2, y, y, lse, x, k, v, p) },
-		"SwiGLU":           func() { d.SwiGLU(z, x, y) },
-		"SwiGLUGrad":       func() { d.SwiGLUGrad(g1, g2, z, x, y) },
-		"RowNormalize":     func() { d.RowNormalize(dw, norms, w, 1e-12) },
-		"RowNormalizeGrad": func() { d.RowNormalizeGrad(dw, dw, w, norms, 1e-12, false) },
-		"HeadLoss":         func() { d.HeadLoss(loss) },
-		"AdamW":            func() { d.AdamW(x.Buf, y.Buf, z.Buf, k.Buf, adam) },
+		"Zero":              func() { d.Zero(z.Buf) },
+		"Copy":              func() { d.Copy(half.Buf, w.Buf) },
+		"Add":               func() { d.Add(z.Buf, x.Buf, y.Buf) },
+		"Axpy":              func() { d.Axpy(z.Buf, 0.1, x.Buf) },
+		"Scale":             func() { d.Scale(z.Buf, 0.1, x.Buf) },
+		"MatMulNT":          func() { d.MatMulNT(logits, x, w, false) },
+		"MatMulNT bf16":     func() { d.MatMulNT(logits, x, half, false) },
+		"MatMulNT int8 row": func() { d.MatMulNT(logits.RowRange(0, 1), x.RowRange(0, 1), f8, false) },
+		"MatMulNT NF4 row":  func() { d.MatMulNT(few.RowRange(0, 1), wideX.RowRange(0, 1), f4, false) },
+		"MatMulNT NF4":      func() { d.MatMulNT(few, wideX, f4, false) },
+		"MatMulNT one row":  func() { d.MatMulNT(logits.RowRange(0, 1), x.RowRange(0, 1), w, false) },
+		"MatMulNN":          func() { d.MatMulNN(z, logits, w, true) },
+		"MatMulTN":          func() { d.MatMulTN(dw, logits, x, true) },
+		"Embedding":         func() { d.Embedding(z, w, ids) },
+		"EmbeddingGrad":     func() { d.EmbeddingGrad(dw, x, ids, -1) },
+		"RMSNorm":           func() { d.RMSNorm(y, rstd, x, gain, 1e-6) },
+		"RMSNormGrad":       func() { d.RMSNormGrad(z, dGain, y, x, gain, rstd) },
+		"Rotary":            func() { d.Rotary(z, table, ids, cols/heads, false) },
+		"Attention":         func() { d.Attention(y, lse, x, k, v, p) },
+		"AttentionGrad":     func() { d.AttentionGrad(z, g1, g2, y, y, lse, x, k, v, p) },
+		"SwiGLU":            func() { d.SwiGLU(z, x, y) },
+		"SwiGLUGrad":        func() { d.SwiGLUGrad(g1, g2, z, x, y) },
+		"RowNormalize":      func() { d.RowNormalize(dw, norms, w, 1e-12) },
+		"RowNormalizeGrad":  func() { d.RowNormalizeGrad(dw, dw, w, norms, 1e-12, false) },
+		"HeadLoss":          func() { d.HeadLoss(loss) },
+		"AdamW":             func() { d.AdamW(x.Buf, y.Buf, z.Buf, k.Buf, adam) },
 		"SumSquares": func() {
 			if _, err := d.SumSquares(x.Buf); err != nil {
 				t.Error(err)

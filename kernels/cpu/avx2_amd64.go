@@ -24,20 +24,95 @@ func packRows8AVX2(dst *float32, src *float32, stride int, width int, n int)
 //go:noescape
 func packRows16AVX2(dst *float32, src *float32, stride int, width int, n int)
 
-// dotRows16AVX2: c[j] = fma(a[k], b[j*ldb+k], c[j]) for j < 16 and k < n in order, n a multiple of 4.
+// dotF32x1AVX2: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 1, j < 16 and k < n in order, n a multiple of 4; rows of b are ldb bytes apart, in F32.
 //
 //go:noescape
-func dotRows16AVX2(c *float32, a *float32, b *float32, ldb int, n int, ahead int)
+func dotF32x1AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
 
-// dotRows16BF16AVX2 is dotRows16AVX2 with b in bfloat16, n a multiple of 8.
+// dotF32x2AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 2, j < 8 and k < n in order, n a multiple of 4; rows of b are ldb bytes apart, in F32.
 //
 //go:noescape
-func dotRows16BF16AVX2(c *float32, a *float32, b *uint16, ldb int, n int, ahead int)
+func dotF32x2AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
 
-// dotRows8x4AVX2: c[i*8+j] = fma(a[i*lda+k], b[j*ldb+k], c[i*8+j]) for i < 4, j < 8 and k < n in order, n a multiple of 4.
+// dotF32x3AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 3, j < 8 and k < n in order, n a multiple of 4; rows of b are ldb bytes apart, in F32.
 //
 //go:noescape
-func dotRows8x4AVX2(c *float32, a *float32, lda int, b *float32, ldb int, n int, ahead int)
+func dotF32x3AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotF32x4AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 4, j < 8 and k < n in order, n a multiple of 4; rows of b are ldb bytes apart, in F32.
+//
+//go:noescape
+func dotF32x4AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x1AVX2: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 1, j < 16 and k < n in order, n a multiple of 8; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x1AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x2AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 2, j < 8 and k < n in order, n a multiple of 8; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x2AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x3AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 3, j < 8 and k < n in order, n a multiple of 8; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x3AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x4AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 4, j < 8 and k < n in order, n a multiple of 8; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x4AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x1AVX2: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 1, j < 16 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x1AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x2AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 2, j < 8 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x2AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x3AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 3, j < 8 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x3AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x4AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 4, j < 8 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x4AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x1AVX2: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 1, j < 16 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x1AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x2AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 2, j < 8 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x2AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x3AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 3, j < 8 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x3AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x4AVX2: c[i*8+j] = fma(a[i*lda+k], b(j,k), c[i*8+j]) for i < 4, j < 8 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x4AVX2(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// widenI8AVX2: dst = float32(src)*scale.
+//
+//go:noescape
+func widenI8AVX2(dst *float32, src *int8, n int, scale float32)
+
+// widenNF4AVX2: dst = normalFloat[src]*absmax, two values a byte, the first in the high half.
+//
+//go:noescape
+func widenNF4AVX2(dst *float32, src *byte, n int, absmax float32)
 
 // axpyRows64AVX2: c[j] = fma(a[k], b[k*ldb+j], c[j]) over k < n in order, for all j of one block.
 //

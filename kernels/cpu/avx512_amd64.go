@@ -9,6 +9,86 @@ package cpu
 //go:noescape
 func microAVX512(kb int, a *float32, row int, step int, b *float32, c *float32, ldc int, zero bool)
 
+// dotF32x1AVX512: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 1, j < 16 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in F32.
+//
+//go:noescape
+func dotF32x1AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotF32x2AVX512: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 2, j < 16 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in F32.
+//
+//go:noescape
+func dotF32x2AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotF32x3AVX512: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 3, j < 16 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in F32.
+//
+//go:noescape
+func dotF32x3AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotF32x4AVX512: c[i*16+j] = fma(a[i*lda+k], b(j,k), c[i*16+j]) for i < 4, j < 16 and k < n in order, n a multiple of 16; rows of b are ldb bytes apart, in F32.
+//
+//go:noescape
+func dotF32x4AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x1AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 1, j < 32 and k < n in order, n a multiple of 32; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x1AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x2AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 2, j < 32 and k < n in order, n a multiple of 32; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x2AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x3AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 3, j < 32 and k < n in order, n a multiple of 32; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x3AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotBF16x4AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 4, j < 32 and k < n in order, n a multiple of 32; rows of b are ldb bytes apart, in BF16.
+//
+//go:noescape
+func dotBF16x4AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x1AVX512: c[i*64+j] = fma(a[i*lda+k], b(j,k), c[i*64+j]) for i < 1, j < 64 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x1AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x2AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 2, j < 32 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x2AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x3AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 3, j < 32 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x3AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotI8x4AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 4, j < 32 and k < n in order, n a multiple of 64; rows of b are ldb bytes apart, in I8.
+//
+//go:noescape
+func dotI8x4AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x1AVX512: c[i*64+j] = fma(a[i*lda+k], b(j,k), c[i*64+j]) for i < 1, j < 64 and k < n in order, n a multiple of 128; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x1AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x2AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 2, j < 32 and k < n in order, n a multiple of 128; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x2AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x3AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 3, j < 32 and k < n in order, n a multiple of 128; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x3AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
+// dotNF4x4AVX512: c[i*32+j] = fma(a[i*lda+k], b(j,k), c[i*32+j]) for i < 4, j < 32 and k < n in order, n a multiple of 128; rows of b are ldb bytes apart, in NF4.
+//
+//go:noescape
+func dotNF4x4AVX512(c *float32, a *float32, lda int, b *byte, ldb int, n int, ahead int, scales *float32, work *float32)
+
 // tile12x32AVX512: c[i*ldc+j] = fma(a[i*row+p*step], b[p*ldb+j], c[i*ldc+j]) for i < 12 and p < kb in order.
 //
 //go:noescape

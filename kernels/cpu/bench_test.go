@@ -68,25 +68,45 @@ func BenchmarkMatMul(b *testing.B) {
 }
 
 func BenchmarkMatVec(b *testing.B) {
-	for _, half := range []bool{false, true} {
-		b.Run(fmt.Sprintf("bf16=%v", half), func(b *testing.B) {
-			benchThreads(b, func(b *testing.B, f fixture) {
-				const n, k = 4096, 4096
-				c, x := f.mat(1, n), f.mat(1, k)
-				w, bytes := f.mat(n, k), 4.0
-				if half {
-					h := f.buf(n*k, kernels.BF16)
-					f.d.Copy(h, w.Buf)
-					w, bytes = h.Mat(n, k), 2
-				}
-				for b.Loop() {
-					f.d.MatMulNT(c, x, w, false)
-				}
-				gbytes(b, bytes*n*k)
+	for _, typ := range []kernels.DType{kernels.F32, kernels.BF16, kernels.I8, kernels.NF4} {
+		for _, m := range []int{1, 2, 3, 4} {
+			b.Run(fmt.Sprintf("%v/rows=%d", typ, m), func(b *testing.B) {
+				benchThreads(b, func(b *testing.B, f fixture) {
+					const k = 4096
+					n := int(256 << 20 / typ.Bytes(k)) // 256 MiB: more than any cache
+					c, x, w := f.mat(m, n), f.mat(m, k), f.stored(n, k, typ)
+					for b.Loop() {
+						f.d.MatMulNT(c, x, w, false)
+					}
+					gbytes(b, float64(typ.Bytes(n*k)))
+				})
 			})
+		}
+	}
+}
+
+// BenchmarkRead is the bandwidth that matrix-vector products are held against: a
+// walk through 256 MiB of written memory on each number of threads.
+func BenchmarkRead(b *testing.B) {
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			f := fixture{b, open(b, Options{Threads: threads})}
+			const n = 64 << 20
+			t := &readTask{d: f.d, x: f32(f.mat(1, n).Buf)}
+			for b.Loop() {
+				f.d.pool.run(t, 64)
+			}
+			gbytes(b, 4*n)
 		})
 	}
 }
+
+type readTask struct {
+	d *Device
+	x []float32
+}
+
+func (t *readTask) unit(_, u int) { t.d.isa.rowMax(t.x[u<<20 : (u+1)<<20]) }
 
 func BenchmarkAttention(b *testing.B) {
 	for _, grad := range []bool{false, true} {

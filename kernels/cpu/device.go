@@ -120,7 +120,7 @@ func (d *Device) Capabilities() kernels.Capabilities {
 	total, _ := hostMemory()
 	return kernels.Capabilities{
 		Path: d.isa.String(), Threads: d.threads, FixedBytes: d.fixed,
-		MemoryBytes: total, BF16Weights: true,
+		MemoryBytes: total, Weights: []kernels.DType{kernels.F32, kernels.BF16, kernels.I8, kernels.NF4},
 	}
 }
 

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestNameAndCapabilities(t *testing.T) {
 		t.Errorf("name %q", d.Name())
 	}
 	c := d.Capabilities()
-	if c.Path != "portable" || c.Threads != 3 || c.FixedBytes <= 0 || !c.BF16Weights {
+	if c.Path != "portable" || c.Threads != 3 || c.FixedBytes <= 0 || !slices.Contains(c.Weights, kernels.NF4) {
 		t.Errorf("capabilities %+v", c)
 	}
 }

@@ -6,7 +6,7 @@ import "huihai/kernels"
 type embedTask struct {
 	d          *Device
 	y, table   []float32
-	half       []uint16 // the table when it is bf16
+	stored     stored // the table when it is not float32
 	ys, ts     int
 	ids        []int32
 	rows, cols int
@@ -30,8 +30,8 @@ func (t *embedTask) unit(_, u int) {
 		switch {
 		case id < 0 || id >= t.rows:
 			clear(y)
-		case t.half != nil:
-			t.d.isa.widenTo(y, t.half[id*t.ts:id*t.ts+t.cols], t.past)
+		case t.stored.narrow():
+			t.stored.widenRow(t.d.isa, y, id, 0)
 		default:
 			t.d.isa.copyTo(y, t.table[id*t.ts:id*t.ts+t.cols], t.past)
 		}
@@ -61,7 +61,7 @@ func (d *Device) Embedding(y, table kernels.Mat, ids kernels.Buf) {
 	}
 	w := operandOf(table, true)
 	t := &d.tasks.embed
-	*t = embedTask{d: d, y: matF32(y), ys: y.Stride, table: w.f, half: w.h, ts: table.Stride, ids: i32(ids),
+	*t = embedTask{d: d, y: matF32(y), ys: y.Stride, table: w.f, stored: w.s, ts: table.Stride, ids: i32(ids),
 		rows: table.Rows, cols: y.Cols, past: isPast(4*y.Rows*y.Cols, nil), split: splitRows(y.Rows, y.Cols, d.threads)}
 	d.pool.run(t, t.split.units())
 	*t = embedTask{}

@@ -48,29 +48,6 @@ func dotRowsGo(c, a, b []float32, ldb int, zero bool) {
 	}
 }
 
-// dotRowsBF16Go is dotRowsGo with b in bfloat16.
-func dotRowsBF16Go(c, a []float32, b []uint16, ldb int, zero bool) {
-	for j := range c {
-		s := c[j]
-		if zero {
-			s = 0
-		}
-		row := b[j*ldb : j*ldb+len(a)]
-		for p, v := range a {
-			s = k.FMA32(v, k.F32FromBF16(row[p]), s)
-		}
-		c[j] = s
-	}
-}
-
-// dotTileGo: c[i*8+j] = chain over p < depth of fma(a[i*lda+p], b[j*ldb+p], c[i*8+j])
-// for i < 4 and j < n <= 8.
-func dotTileGo(c, a []float32, lda int, b []float32, ldb, n, depth int) {
-	for i := range tileRows {
-		dotRowsGo(c[i*tileCols:i*tileCols+n], a[i*lda:i*lda+depth], b, ldb, false)
-	}
-}
-
 // axpyRowsGo: c[j] = chain over p of fma(a[p], b[p*ldb+j], c[j]).
 func axpyRowsGo(c, a, b []float32, ldb int) {
 	for p, v := range a {

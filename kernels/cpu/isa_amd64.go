@@ -2,7 +2,11 @@
 
 package cpu
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // The methods of isa choose between assembly and Go. Assembly takes whole
 // vectors; the Go twin finishes ragged ends, continuing the same lanes.
@@ -97,53 +101,12 @@ func (p isa) dotRows(c, a, b []float32, ldb int, zero bool) {
 	}
 	n, whole := len(a)&^3, len(c)&^15
 	for j := 0; j < whole; j += 16 {
-		dotRows16AVX2(&c[j], &a[0], &b[j*ldb], ldb, n, ahead(4*n, 4*16*ldb))
+		dotF32x1AVX2(&c[j], &a[0], 0, (*byte)(unsafe.Pointer(&b[j*ldb])), 4*ldb, n, ahead(4*n, 4*16*ldb), nil, nil)
 	}
 	if n < len(a) {
 		dotRowsGo(c[:whole], a[n:], b[n:], ldb, false)
 	}
 	dotRowsGo(c[whole:], a, b[min(len(b), whole*ldb):], ldb, false)
-}
-
-// ahead is how many bytes on rows are prefetched: further along long rows, in the
-// group of rows that follows for short ones.
-func ahead(row, group int) int {
-	const far = 512
-	if row >= 4*far {
-		return far
-	}
-	return group
-}
-
-func (p isa) dotRowsBF16(c, a []float32, b []uint16, ldb int, zero bool) {
-	if p == portable || len(a) < 8 {
-		dotRowsBF16Go(c, a, b, ldb, zero)
-		return
-	}
-	if zero {
-		clear(c)
-	}
-	n, whole := len(a)&^7, len(c)&^15
-	for j := 0; j < whole; j += 16 {
-		dotRows16BF16AVX2(&c[j], &a[0], &b[j*ldb], ldb, n, ahead(2*n, 2*16*ldb))
-	}
-	if n < len(a) {
-		dotRowsBF16Go(c[:whole], a[n:], b[n:], ldb, false)
-	}
-	dotRowsBF16Go(c[whole:], a, b[min(len(b), whole*ldb):], ldb, false)
-}
-
-func (p isa) dotTile(c, a []float32, lda int, b []float32, ldb, n, depth int) {
-	whole := depth &^ 3
-	if p == portable || n < tileCols {
-		whole = 0
-	}
-	if whole > 0 {
-		dotRows8x4AVX2(&c[0], &a[0], lda, &b[0], ldb, whole, ahead(4*whole, 4*tileCols*ldb))
-	}
-	if whole < depth {
-		dotTileGo(c, a[whole:], lda, b[whole:], ldb, n, depth-whole)
-	}
 }
 
 func (p isa) axpyRows(c, a, b []float32, ldb int) {

@@ -2,6 +2,8 @@
 
 package cpu
 
+import "huihai/kernels"
+
 func availablePaths() []isa { return []isa{portable} }
 
 func (p isa) tile() (mr, nr int) { return 4, 16 }
@@ -18,13 +20,10 @@ func (p isa) packCols(dst, src []float32, stride, width, kb int) {
 	packColsGo(dst, src, stride, width, kb)
 }
 
-func (p isa) dotRows(c, a, b []float32, ldb int, zero bool) { dotRowsGo(c, a, b, ldb, zero) }
-func (p isa) dotRowsBF16(c, a []float32, b []uint16, ldb int, zero bool) {
-	dotRowsBF16Go(c, a, b, ldb, zero)
-}
-func (p isa) dotTile(c, a []float32, lda int, b []float32, ldb, n, depth int) {
-	dotTileGo(c, a, lda, b, ldb, n, depth)
-}
+func (p isa) dotRows(c, a, b []float32, ldb int, zero bool)  { dotRowsGo(c, a, b, ldb, zero) }
+func (p isa) dotShape(kernels.DType, int) (width, depth int) { return 16, 1 }
+func (p isa) dotRowsOf(*dotGroup) int                        { return 0 }
+
 func (p isa) axpyRows(c, a, b []float32, ldb int) { axpyRowsGo(c, a, b, ldb) }
 
 func (p isa) product(c mat, a strided, b mat, m, n, depth int, zero bool) {
@@ -32,6 +31,11 @@ func (p isa) product(c mat, a strided, b mat, m, n, depth int, zero bool) {
 }
 func (p isa) transpose(dst []float32, src mat, n, depth int) { transposeGo(dst, src, 0, n, depth) }
 func (p isa) prefetch(src []float32, stride, n, width int)   {}
+
+func (p isa) widenI8(dst []float32, src []int8, scale float32) { widenI8Go(dst, src, scale) }
+func (p isa) widenNF4(dst []float32, src []byte, at int, absmax float32) {
+	widenNF4Go(dst, src, at, absmax)
+}
 
 func (p isa) widenTo(dst []float32, src []uint16, _ bool) { widenGo(dst, src) }
 func (p isa) narrow(dst []uint16, src []float32, _ bool)  { narrowGo(dst, src) }

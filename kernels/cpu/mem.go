@@ -110,7 +110,7 @@ func raw(b kernels.Buf) []byte {
 	if b.Off < 0 || b.Len < 0 || b.Off > m.Size() || n > m.Size()-b.Off {
 		panic("cpu: buffer reaches outside its allocation, or the allocation was freed")
 	}
-	if b.Off&int64(b.Type.Size()-1) != 0 {
+	if b.Off%b.Type.Bytes(1) != 0 {
 		panic("cpu: buffer offset is not a multiple of its element size")
 	}
 	return m.data[b.Off : b.Off+n : b.Off+n]
@@ -135,8 +135,17 @@ func bf16(b kernels.Buf) []uint16 {
 	if b.Type != kernels.BF16 {
 		panic("cpu: buffer must be BF16")
 	}
-	data := raw(b)
-	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(data))), b.Len)
+	return bf16Slice(raw(b))
+}
+
+// bf16Slice views bytes as bfloat16.
+func bf16Slice(data []byte) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/2)
+}
+
+// i8Slice views bytes as signed.
+func i8Slice(data []byte) []int8 {
+	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(data))), len(data))
 }
 
 // f32Slice views n float32 of data from byte off, which must be aligned.
@@ -166,6 +175,11 @@ func i32Slice(data []byte, off, n int) []int32 {
 // counters views integers as counters that workers share.
 func counters(v []int32) []atomic.Int32 {
 	return unsafe.Slice((*atomic.Int32)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
+}
+
+// f32Bytes views float32 as bytes.
+func f32Bytes(v []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
 }
 
 // size writes bytes for people.

@@ -2,10 +2,9 @@ package cpu
 
 // operand is one side of a matrix product: element (k, j), with j a row of A or
 // a column of B, lies at k*stride+j when kMajor and at j*stride+k otherwise.
-// Exactly one of f and h is set.
 type operand struct {
 	f      []float32
-	h      []uint16 // bfloat16
+	s      stored // instead of f, when it is not float32
 	stride int
 	kMajor bool
 	rows   divisors // of f; not set for most operands
@@ -24,8 +23,8 @@ func (d *divisors) at(r int) float32 { return larger(d.norms[r], d.eps) }
 // packPanel lays columns j0..j0+w of o, depths k0..k0+kb, out as a panel of the
 // given width: dst[k*width+j]. Columns from w on hold finite leftovers or
 // nothing defined; their products are thrown away. dst has panelPad elements
-// more than the panel. scratch holds width*kb elements and is used for bf16
-// and for rows that are divided.
+// more than the panel. scratch holds width*kb elements and is used where o is
+// not float32 and for rows that are divided.
 func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scratch []float32) {
 	src, stride := o.f, o.stride
 	switch {
@@ -35,19 +34,19 @@ func (p isa) packPanel(dst []float32, o operand, j0, w, width, k0, kb int, scrat
 			p.divide(scratch[j*kb:(j+1)*kb], src[from:from+kb], o.rows.at(j0+j), false)
 		}
 		src, stride = scratch, kb
-	case o.h == nil && o.kMajor:
+	case !o.s.narrow() && o.kMajor:
 		src = src[k0*stride+j0:]
-	case o.h == nil:
+	case !o.s.narrow():
 		src = src[j0*stride+k0:]
 	case o.kMajor:
 		for k := range kb {
-			p.widen(dst[k*width:k*width+w], o.h[(k0+k)*stride+j0:])
+			o.s.widenRow(p, dst[k*width:k*width+w], k0+k, j0)
 		}
 		padPanel(dst, w, width, kb)
 		return
 	default:
 		for j := range w {
-			p.widen(scratch[j*kb:(j+1)*kb], o.h[(j0+j)*stride+k0:])
+			o.s.widenRow(p, scratch[j*kb:(j+1)*kb], j0+j, k0)
 		}
 		src, stride = scratch, kb
 	}

@@ -49,10 +49,10 @@ func matF32(m kernels.Mat) []float32 {
 // operandOf views a matrix as one side of a product.
 func operandOf(m kernels.Mat, kMajor bool) operand {
 	checkMat(m)
-	if m.Type == kernels.BF16 {
-		return operand{h: bf16(m.Buf), stride: m.Stride, kMajor: kMajor}
+	if m.Type == kernels.F32 {
+		return operand{f: f32(m.Buf), stride: m.Stride, kMajor: kMajor}
 	}
-	return operand{f: f32(m.Buf), stride: m.Stride, kMajor: kMajor}
+	return operand{s: storedOf(m), stride: m.Stride, kMajor: kMajor}
 }
 
 // sameShape panics unless all matrices have the shape of the first.

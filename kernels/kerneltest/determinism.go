@@ -35,6 +35,7 @@ func probes() []probe {
 	for _, p := range append(lossProblems(), lossProblem{tokens: 300, hidden: 70, vocab: 333, gap: 1, ignored: 0.1, zWeight: 0.3}) {
 		all = append(all, probe{fmt.Sprintf("head loss %+v", p), func(b *bench) [][]float32 { return p.outputs(b, []int{0, p.tokens}) }})
 	}
+	all = append(all, storedProbes()...)
 	return append(all, rowProbes()...)
 }
 

@@ -45,7 +45,7 @@ func testBF16Copy(t *testing.T, dev kernels.Device) {
 	x := src.normal(1037)
 	copy(x, []float32{float32(math.Inf(1)), math.Float32frombits(0x3f808000), math.Float32frombits(0x3f818000), math.MaxFloat32, 1e-42, float32(math.Copysign(0, -1)),
 		float32(math.NaN()), math.Float32frombits(0xff800001), math.Float32frombits(0xffffffff), float32(math.Inf(-1)), math.Float32frombits(0x7f7fffff)})
-	m, _ := b.bf16Mat("half", 1, len(x), 0, make([]float32, len(x)))
+	m, _ := b.storedMat("half", 1, len(x), 0, make([]float32, len(x)), kernels.BF16)
 	dev.Copy(m.Buf, b.vec("x", x))
 	half := make([]uint16, len(x))
 	if err := kernels.Read(dev, half, m.Buf); err != nil {

@@ -77,6 +77,17 @@ func (b *bench) ints(name string, v []int32) kernels.Buf {
 	return buf
 }
 
+// bytes puts bytes on the device.
+func (b *bench) bytes(name string, v []byte) kernels.Buf {
+	b.t.Helper()
+	buf := b.alloc(name, (len(v)+3)/4, kernels.I32)
+	buf.Type, buf.Len = kernels.U8, len(v)
+	if err := b.dev.Write(buf, v); err != nil {
+		b.t.Fatal(err)
+	}
+	return buf
+}
+
 // mat puts a matrix on the device; gap elements between rows are guarded.
 func (b *bench) mat(name string, rows, cols, gap int, v []float32) kernels.Mat {
 	b.t.Helper()
@@ -91,33 +102,6 @@ func (b *bench) mat(name string, rows, cols, gap int, v []float32) kernels.Mat {
 		b.write(m.Slice(r*stride, r*stride+cols), v[r*cols:(r+1)*cols])
 	}
 	return m
-}
-
-// bf16Mat puts a matrix on the device as BF16 and returns the values it holds.
-func (b *bench) bf16Mat(name string, rows, cols, gap int, v []float32) (kernels.Mat, []float32) {
-	b.t.Helper()
-	stride := cols + gap
-	half := make([]uint16, rows*stride)
-	kept := make([]float32, rows*cols)
-	for i := range half {
-		half[i] = 0x7fc1
-	}
-	for r := range rows {
-		for c := range cols {
-			h := kernels.BF16FromF32(v[r*cols+c])
-			half[r*stride+c] = h
-			kept[r*cols+c] = kernels.F32FromBF16(h)
-		}
-	}
-	mem, err := b.dev.Alloc(int64(2 * len(half)))
-	if err != nil {
-		b.t.Fatalf("alloc %s: %v", name, err)
-	}
-	buf := kernels.Buf{Mem: mem, Len: len(half), Type: kernels.BF16}
-	if err := kernels.Write(b.dev, buf, half); err != nil {
-		b.t.Fatal(err)
-	}
-	return kernels.Mat{Buf: buf, Rows: rows, Cols: cols, Stride: stride}, kept
 }
 
 // scratch makes a U8 buffer of the given bytes, filled with guard NaNs.

@@ -13,11 +13,11 @@ type product struct {
 	m, n, k int
 	gap     int
 	acc     bool
-	bf16    bool
+	typ     kernels.DType // of b
 }
 
 func (p product) String() string {
-	return fmt.Sprintf("%s m=%d n=%d k=%d gap=%d acc=%v bf16=%v", p.kind, p.m, p.n, p.k, p.gap, p.acc, p.bf16)
+	return fmt.Sprintf("%s m=%d n=%d k=%d gap=%d acc=%v b=%v", p.kind, p.m, p.n, p.k, p.gap, p.acc, p.typ)
 }
 
 // products covers edges of tiles and blocks of any likely size.
@@ -34,7 +34,7 @@ func products() []product {
 				p := product{kind: kind, m: s[0], n: s[1], k: s[2], gap: i % 3 * 5, acc: acc}
 				all = append(all, p)
 				if kind != "TN" {
-					p.bf16 = true
+					p.typ = kernels.BF16
 					all = append(all, p)
 				}
 			}
@@ -113,12 +113,7 @@ func (p product) run(t testing.TB, dev kernels.Device) (got []float32, ref func(
 	}
 	av, bv, cv := src.normal(ar*ac), src.normal(br*bc), src.normal(p.m*p.n)
 	a := b.mat("a", ar, ac, p.gap, av)
-	var w kernels.Mat
-	if p.bf16 {
-		w, bv = b.bf16Mat("b", br, bc, p.gap, bv)
-	} else {
-		w = b.mat("b", br, bc, p.gap, bv)
-	}
+	w, bv := b.storedMat("b", br, bc, p.gap, bv, p.typ)
 	c := b.mat("c", p.m, p.n, p.gap, cv)
 	kinds := map[string]kernels.MatMulKind{"NT": kernels.NT, "NN": kernels.NN, "TN": kernels.TN}
 	multiply(dev, kernels.MatMul{Kind: kinds[p.kind], C: c, A: a, B: w, Acc: p.acc})
@@ -157,7 +152,10 @@ func testMatMulRandom(t *testing.T, dev kernels.Device) {
 	for range 80 {
 		p := product{kind: []string{"NT", "NN", "TN"}[src.IntN(3)], m: 1 + src.IntN(60), n: 1 + src.IntN(80), k: 1 + src.IntN(90),
 			gap: src.IntN(4), acc: src.IntN(2) == 0}
-		p.bf16 = p.kind != "TN" && src.IntN(3) == 0
+		if p.kind != "TN" {
+			p.typ = []kernels.DType{kernels.F32, kernels.BF16, kernels.I8, kernels.NF4}[src.IntN(4)]
+		}
+		p = p.fit()
 		got, ref := p.run(t, dev)
 		near(t, p.String(), got, ref(), 4e-6)
 	}

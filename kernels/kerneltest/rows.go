@@ -139,7 +139,7 @@ func testRotary(t *testing.T, dev kernels.Device) {
 }
 
 func testEmbedding(t *testing.T, dev kernels.Device) {
-	for _, s := range [][4]int{{1, 1, 1, 0}, {9, 5, 17, 3}, {30, 4, 200, 0}} {
+	for _, s := range [][4]int{{1, 1, 1, 0}, {9, 5, 17, 3}, {30, 4, 200, 0}, {12, 7, 192, 5}} {
 		tokens, vocab, cols, gap := s[0], s[1], s[2], s[3]
 		b, src := newBench(t, dev), newSource(8)
 		table, dy, acc := src.normal(vocab*cols), src.normal(tokens*cols), src.normal(vocab*cols)
@@ -163,9 +163,14 @@ func testEmbedding(t *testing.T, dev kernels.Device) {
 		}
 		dev.Embedding(y, b.mat("table", vocab, cols, gap, table), at)
 		same(t, "y", b.getMat(y), gather(table))
-		half, kept := b.bf16Mat("half", vocab, cols, gap, table)
-		dev.Embedding(y, half, at)
-		same(t, "y from bf16", b.getMat(y), gather(kept))
+		for _, typ := range storedTypes {
+			if typ == kernels.NF4 && cols%kernels.NF4Block != 0 {
+				continue
+			}
+			w, kept := b.storedMat("stored", vocab, cols, gap, table, typ)
+			dev.Embedding(y, w, at)
+			same(t, fmt.Sprintf("y from %v", typ), b.getMat(y), gather(kept))
+		}
 		for _, pad := range []int{-1, 0} {
 			d := b.mat("dTable", vocab, cols, gap, acc)
 			dev.EmbeddingGrad(d, b.mat("dy", tokens, cols, gap+1, dy), at, pad)

@@ -15,6 +15,8 @@ var cases = []struct {
 	{"MatMuls", testMatMuls},
 	{"MatMulChain", testMatMulChain},
 	{"MatMulRandom", testMatMulRandom},
+	{"Stored", testStored},
+	{"StoredMisuse", testStoredMisuse},
 	{"Vectors", testVectors},
 	{"BF16Copy", testBF16Copy},
 	{"SumSquares", testSumSquares},

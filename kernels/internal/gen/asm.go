@@ -90,3 +90,14 @@ func routine(name, signature string) {
 	TEXT(name, NOSPLIT, signature)
 	Pragma("noescape")
 }
+
+// loopDown runs body while n is at least step, which it is less by every time.
+func loopDown(name string, n Register, step uint32, body func()) {
+	JMP(LabelRef(name + "_test"))
+	Label(name)
+	body()
+	SUBQ(U32(step), n)
+	Label(name + "_test")
+	CMPQ(n, U32(step))
+	JGE(LabelRef(name))
+}

@@ -24,10 +24,11 @@ func main() {
 	build.Generate()
 }
 
-// avx512 writes what the AVX-512 path does differently from AVX2: tiles, and
-// loops whose arithmetic bounds them.
+// avx512 writes what the AVX-512 path does differently from AVX2: tiles, the
+// products of few rows, and loops whose arithmetic bounds them.
 func avx512() {
 	microAVX512()
+	dotsAVX512()
 	tiles("AVX512", []int{12, 4, 1}, build.ZMM, 64, true)
 	softmax512()
 	swiglu512()
@@ -38,7 +39,8 @@ func avx2() {
 	microAVX2()
 	packCols8()
 	packRows()
-	dotRows16()
+	dotsAVX2()
+	widenings()
 	axpyRows64()
 	tiles("AVX2", []int{6, 1}, build.YMM, 32, false)
 	prefetchRows()

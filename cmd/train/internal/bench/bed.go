@@ -58,6 +58,42 @@ func (b *bed) floats(n int) kernels.Buf {
 // mat returns a matrix of random numbers.
 func (b *bed) mat(rows, cols int) kernels.Mat { return b.floats(rows*cols).Mat(rows, cols) }
 
+// stored returns a matrix of random numbers in an element type of weights.
+func (b *bed) stored(rows, cols int, t kernels.DType) kernels.Mat {
+	switch t {
+	case kernels.F32:
+		return b.mat(rows, cols)
+	case kernels.BF16:
+		return b.half(rows, cols)
+	}
+	m := kernels.Mat{Buf: b.bytes(t.Bytes(rows * cols)), Rows: rows, Cols: cols, Stride: cols}
+	m.Type, m.Len = t, rows*cols
+	if t == kernels.I8 {
+		m.Scales = b.floats(rows)
+		return m
+	}
+	blocks := rows * cols / kernels.NF4Block
+	m.Blocks = kernels.Blocks{Codes: b.bytes(int64(blocks)), Scales: b.floats(blocks/256 + 1), Offset: 1}
+	return m
+}
+
+// bytes returns n bytes with a long period.
+func (b *bed) bytes(n int64) kernels.Buf {
+	buf := b.zeros(int(n), kernels.U8)
+	if b.err != nil {
+		return buf
+	}
+	s, v := rng.New(1, "bench/operands"), make([]byte, min(n, patternLen))
+	for i := range v {
+		v[i] = byte(256 * s.Float32())
+	}
+	for from := 0; b.err == nil && from < buf.Len; from += len(v) {
+		part := buf.Slice(from, min(from+len(v), buf.Len))
+		b.err = kernels.Write(b.dev, part, v[:part.Len])
+	}
+	return buf
+}
+
 // half returns a matrix of random numbers stored as bfloat16. It is filled in
 // pieces, so that no float32 copy of a large one is needed.
 func (b *bed) half(rows, cols int) kernels.Mat {

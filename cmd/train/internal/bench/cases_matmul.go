@@ -42,39 +42,51 @@ func matMulCases() []kernelCase {
 	for _, rows := range []int{1, 4} {
 		shapes = append(shapes, productShape{"NT", rows, bigC, bigC})
 	}
-	shapes = append(shapes, productShape{"NT", 1, bigV, bigC})
+	shapes = append(shapes, productShape{"NT", 1, bigF, bigC}, productShape{"NT", 1, bigV, bigC})
 	var cases []kernelCase
 	for _, p := range shapes {
-		cases = append(cases, productCase(p, false))
+		cases = append(cases, productCase(p, kernels.F32))
 		if p.m <= 4 || p.kind == "NT" && p.m == 1024 {
-			cases = append(cases, productCase(p, true))
+			for _, t := range []kernels.DType{kernels.BF16, kernels.I8, kernels.NF4} {
+				cases = append(cases, productCase(p, t))
+			}
 		}
 	}
 	return cases
 }
 
-// productCase times one product. half stores the right-hand side as bfloat16.
-func productCase(p productShape, half bool) kernelCase {
-	shape, weight := p.size(), 4.0
-	if half {
-		shape, weight = shape+" bf16", 2
+// productCase times one product whose right-hand side is stored in type t.
+func productCase(p productShape, t kernels.DType) kernelCase {
+	shape := p.size()
+	if t != kernels.F32 {
+		shape += " " + map[kernels.DType]string{kernels.BF16: "bf16", kernels.I8: "int8", kernels.NF4: "nf4"}[t]
 	}
 	return kernelCase{
 		kernel: "MatMul" + p.kind, shape: shape, flops: p.flops(), readOnly: p.m <= 4,
-		bytes: 4*float64(p.m*p.k+p.m*p.n) + weight*float64(p.n)*float64(p.k),
+		bytes: 4*float64(p.m*p.k+p.m*p.n) + weightBytes(p.n, p.k, t),
 		build: func(b *bed) func() {
-			c, left, right := p.operands(b, half)
+			c, left, right := p.operands(b, t)
 			return func() { p.call(b.dev, c, left, right) }
 		},
 	}
 }
 
-// operands lays the matrices out as the kind of product wants them.
-func (p productShape) operands(b *bed, half bool) (c, left, right kernels.Mat) {
-	makeRight := b.mat
-	if half {
-		makeRight = b.half
+// weightBytes is what a matrix takes with its scales.
+func weightBytes(rows, cols int, t kernels.DType) float64 {
+	bytes := float64(t.Bytes(rows * cols))
+	switch t {
+	case kernels.I8:
+		bytes += 4 * float64(rows)
+	case kernels.NF4:
+		blocks := float64(rows) * float64(cols) / kernels.NF4Block
+		bytes += blocks + 4*blocks/256
 	}
+	return bytes
+}
+
+// operands lays the matrices out as the kind of product wants them.
+func (p productShape) operands(b *bed, t kernels.DType) (c, left, right kernels.Mat) {
+	makeRight := func(rows, cols int) kernels.Mat { return b.stored(rows, cols, t) }
 	c = b.zeros(p.m*p.n, kernels.F32).Mat(p.m, p.n)
 	switch p.kind {
 	case "NT":

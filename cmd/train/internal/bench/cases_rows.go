@@ -140,7 +140,7 @@ func sumSquaresCase(s rowsShape) kernelCase {
 
 // copyCase times a copy, which converts where the types differ.
 func copyCase(s rowsShape, from, to kernels.DType) kernelCase {
-	k := perElement("Copy", s, float64(from.Size()+to.Size()), func(b *bed) func() {
+	k := perElement("Copy", s, float64(from.Bytes(1)+to.Bytes(1)), func(b *bed) func() {
 		src, dst := b.floats(s.len()), b.zeros(s.len(), to)
 		if from == kernels.BF16 {
 			src = b.half(s.rows, s.cols).Buf

@@ -54,7 +54,7 @@ func (d *duel) run(ctx context.Context, c BlasConfig, threads int, products []pr
 func (d *duel) compare(dev kernels.Device, p productShape) error {
 	b := newBed(dev)
 	defer b.clear()
-	c, left, right := p.operands(b, false)
+	c, left, right := p.operands(b, kernels.F32)
 	if b.err != nil {
 		return b.err
 	}
