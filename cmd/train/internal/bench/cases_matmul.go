@@ -52,7 +52,23 @@ func matMulCases() []kernelCase {
 			}
 		}
 	}
-	return cases
+	return append(cases, pairCase(stepC, stepC), pairCase(stepF, stepC))
+}
+
+// pairCase times the two gradients of a linear layer, which a step launches
+// together.
+func pairCase(out, in int) kernelCase {
+	dx, dw := productShape{"NN", stepT, in, out}, productShape{"TN", out, in, stepT}
+	return kernelCase{
+		kernel: "MatMuls", shape: "NN " + dx.size() + ", TN " + dw.size(), flops: dx.flops() + dw.flops(),
+		bytes: 4 * float64(2*stepT*(out+in)+2*out*in),
+		build: func(b *bed) func() {
+			dX, dY, w := dx.operands(b, kernels.F32)
+			dW, _, x := dw.operands(b, kernels.F32)
+			pair := []kernels.MatMul{{Kind: kernels.NN, C: dX, A: dY, B: w}, {Kind: kernels.TN, C: dW, A: dY, B: x, Acc: true}}
+			return func() { b.dev.MatMuls(pair) }
+		},
+	}
 }
 
 // productCase times one product whose right-hand side is stored in type t.
