@@ -234,10 +234,10 @@ func widenAVX2(dst *float32, src *uint16, n int)
 //go:noescape
 func widenPastAVX2(dst *float32, src *uint16, n int)
 
-// rotateAVX2: lo, hi = fma(lo, cos, -(hi*sin)), fma(lo, sin, hi*cos), sin taken with sign.
+// rotateAVX2: lo, hi = fma(lo, cos, -(hi*sin)), fma(lo, sin, hi*cos) for the halves of each head, sin taken with sign; half is a multiple of 4.
 //
 //go:noescape
-func rotateAVX2(lo *float32, hi *float32, cos *float32, sin *float32, n int, sign uint32)
+func rotateAVX2(x *float32, table *float32, half int, heads int, sign uint32)
 
 // normApplyAVX2: y = (x*rstd)*gain.
 //

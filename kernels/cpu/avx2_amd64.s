@@ -11656,37 +11656,60 @@ loop_test:
 	VZEROUPPER
 	RET
 
-// func rotateAVX2(lo *float32, hi *float32, cos *float32, sin *float32, n int, sign uint32)
+// func rotateAVX2(x *float32, table *float32, half int, heads int, sign uint32)
 // Requires: AVX, FMA3
-TEXT ·rotateAVX2(SB), NOSPLIT, $0-44
-	MOVQ         lo+0(FP), AX
-	MOVQ         hi+8(FP), CX
-	MOVQ         cos+16(FP), DX
-	MOVQ         sin+24(FP), BX
-	VBROADCASTSS sign+40(FP), Y0
-	MOVQ         n+32(FP), SI
-	JMP          loop_test
+TEXT ·rotateAVX2(SB), NOSPLIT, $0-36
+	MOVQ         x+0(FP), AX
+	MOVQ         table+8(FP), CX
+	MOVQ         half+16(FP), DX
+	MOVQ         heads+24(FP), BX
+	VBROADCASTSS sign+32(FP), Y0
+	SHLQ         $0x02, DX
+	LEAQ         (CX)(DX*1), SI
+	LEAQ         -32(DX), R9
+	JMP          headtest
+
+head:
+	LEAQ (AX)(DX*1), DI
+	XORQ R8, R8
+	JMP  test
 
 loop:
-	VMOVUPS     (AX), Y1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (DX), Y3
-	VXORPS      (BX), Y0, Y4
+	VMOVUPS     (AX)(R8*1), Y1
+	VMOVUPS     (DI)(R8*1), Y2
+	VMOVUPS     (CX)(R8*1), Y3
+	VXORPS      (SI)(R8*1), Y0, Y4
 	VMULPS      Y4, Y2, Y5
 	VFMSUB231PS Y3, Y1, Y5
 	VMULPS      Y3, Y2, Y2
 	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y5, (AX)
-	VMOVUPS     Y2, (CX)
-	ADDQ        $0x20, AX
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, DX
-	ADDQ        $0x20, BX
-	SUBQ        $0x08, SI
+	VMOVUPS     Y5, (AX)(R8*1)
+	VMOVUPS     Y2, (DI)(R8*1)
+	ADDQ        $0x20, R8
 
-loop_test:
-	CMPQ SI, $0x08
-	JGE  loop
+test:
+	CMPQ        R8, R9
+	JLE         loop
+	CMPQ        R8, DX
+	JEQ         next
+	VMOVUPS     (AX)(R8*1), X1
+	VMOVUPS     (DI)(R8*1), X2
+	VMOVUPS     (CX)(R8*1), X3
+	VXORPS      (SI)(R8*1), X0, X4
+	VMULPS      X4, X2, X5
+	VFMSUB231PS X3, X1, X5
+	VMULPS      X3, X2, X2
+	VFMADD231PS X4, X1, X2
+	VMOVUPS     X5, (AX)(R8*1)
+	VMOVUPS     X2, (DI)(R8*1)
+
+next:
+	LEAQ (AX)(DX*2), AX
+	DECQ BX
+
+headtest:
+	TESTQ BX, BX
+	JNE   head
 	VZEROUPPER
 	RET
 

@@ -140,16 +140,20 @@ func rowNormGradGo(dx, dy, x []float32, by, s float32, acc bool) {
 	}
 }
 
-// rotateGo turns the pairs (lo, hi) by the angles: lo*cos - hi*sin and
-// lo*sin + hi*cos, the second product rounded first.
-func rotateGo(lo, hi, cos, sin []float32, inverse bool) {
-	hi, cos, sin = hi[:len(lo)], cos[:len(lo)], sin[:len(lo)]
-	for i, a := range lo {
-		b, c, s := hi[i], cos[i], sin[i]
-		if inverse {
-			s = -s
+// rotateGo turns the pairs (lo, hi) of the halves of each head by the angles of
+// table, cosines before sines: lo*cos - hi*sin and lo*sin + hi*cos, the second
+// product rounded first.
+func rotateGo(x, table []float32, dim int, inverse bool) {
+	half := dim / 2
+	for ; len(x) >= dim; x = x[dim:] {
+		lo, hi := x[:half], x[half:dim]
+		for i, a := range lo {
+			b, c, s := hi[i], table[i], table[half+i]
+			if inverse {
+				s = -s
+			}
+			lo[i] = k.FMA32(a, c, -float32(b*s))
+			hi[i] = k.FMA32(a, s, float32(b*c))
 		}
-		lo[i] = k.FMA32(a, c, -float32(b*s))
-		hi[i] = k.FMA32(a, s, float32(b*c))
 	}
 }

@@ -67,7 +67,7 @@ func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc, _ bool) {
 	rowNormGradGo(dx, dy, x, by, s, acc)
 }
 
-func (p isa) rotate(lo, hi, cos, sin []float32, inverse bool) { rotateGo(lo, hi, cos, sin, inverse) }
+func (p isa) rotate(x, table []float32, dim int, inverse bool) { rotateGo(x, table, dim, inverse) }
 
 func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) { return softmaxGo(s, r) }
 func (p isa) softmaxGrad(s, dp []float32, r *scoreRow, lse, delta float32) {

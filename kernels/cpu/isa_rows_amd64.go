@@ -236,17 +236,17 @@ func (p isa) rowNormGrad(dx, dy, x []float32, by, s float32, acc, past bool) {
 	rowNormGradGo(dx[n:], dy[n:], x[n:], by, s, acc)
 }
 
-func (p isa) rotate(lo, hi, cos, sin []float32, inverse bool) {
-	hi, cos, sin = hi[:len(lo)], cos[:len(lo)], sin[:len(lo)]
-	n := p.vectors(len(lo))
-	if n > 0 {
-		sign := uint32(0)
-		if inverse {
-			sign = 1 << 31
-		}
-		rotateAVX2(&lo[0], &hi[0], &cos[0], &sin[0], n, sign)
+func (p isa) rotate(x, table []float32, dim int, inverse bool) {
+	if p == portable || dim%8 != 0 || len(x) == 0 {
+		rotateGo(x, table, dim, inverse)
+		return
 	}
-	rotateGo(lo[n:], hi[n:], cos[n:], sin[n:], inverse)
+	sign := uint32(0)
+	if inverse {
+		sign = 1 << 31
+	}
+	_ = table[dim-1]
+	rotateAVX2(&x[0], &table[0], dim/2, len(x)/dim, sign)
 }
 
 func (p isa) softmax(s []float32, r *scoreRow) (top, sum float32) {

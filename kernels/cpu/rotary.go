@@ -21,7 +21,6 @@ type rotaryTask struct {
 // unit implements task.
 func (t *rotaryTask) unit(_, u int) {
 	from, to := t.split.bounds(u)
-	half := t.dim / 2
 	for r := from; r < to; r++ {
 		x := t.x[r*t.xs : r*t.xs+t.cols]
 		pos := int(t.positions[r])
@@ -29,10 +28,7 @@ func (t *rotaryTask) unit(_, u int) {
 			fillNaN(x)
 			continue
 		}
-		row := t.table[pos*t.ts : pos*t.ts+t.dim]
-		for h := 0; h < t.cols; h += t.dim {
-			t.d.isa.rotate(x[h:h+half], x[h+half:h+t.dim], row[:half], row[half:], t.inverse)
-		}
+		t.d.isa.rotate(x, t.table[pos*t.ts:pos*t.ts+t.dim], t.dim, t.inverse)
 	}
 }
 

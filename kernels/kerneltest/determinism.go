@@ -77,14 +77,16 @@ func rowProbes() []probe {
 			return [][]float32{b.getMat(m[1]), b.get(norms), b.getMat(m[2]), b.getMat(m[4])}
 		}},
 		{"Rotary", func(b *bench) [][]float32 {
-			m, pos := mats(b, 2), make([]int32, rows)
+			m, pos := mats(b, 3), make([]int32, rows)
 			for i := range pos {
 				pos[i] = int32(i * 3)
 			}
 			table, p := b.vec("table", kernels.RotaryTable(3*rows, dim, 10000)), b.ints("positions", pos)
 			b.dev.Rotary(m[0], table, p, dim, false)
 			b.dev.Rotary(m[1], table, p, dim, true)
-			return [][]float32{b.getMat(m[0]), b.getMat(m[1])}
+			// 8 x 29 columns: heads that no vector divides.
+			b.dev.Rotary(m[2], b.vec("small table", kernels.RotaryTable(3*rows, 8, 10000)), p, 8, true)
+			return [][]float32{b.getMat(m[0]), b.getMat(m[1]), b.getMat(m[2])}
 		}},
 		{"SwiGLU", func(b *bench) [][]float32 {
 			m := mats(b, 6)

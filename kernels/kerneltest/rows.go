@@ -109,7 +109,7 @@ func testRowNormalize(t *testing.T, dev kernels.Device) {
 
 func testRotary(t *testing.T, dev kernels.Device) {
 	const maxPos = 50
-	for _, s := range [][4]int{{1, 1, 8, 0}, {5, 3, 16, 7}, {9, 2, 40, 0}, {4, 5, 128, 3}, {3, 2, 6, 1}} {
+	for _, s := range [][4]int{{1, 1, 8, 0}, {5, 3, 16, 7}, {9, 2, 40, 0}, {4, 5, 128, 3}, {3, 2, 6, 1}, {2, 3, 72, 0}, {3, 1, 112, 2}} {
 		rows, heads, dim, gap := s[0], s[1], s[2], s[3]
 		cols := heads * dim
 		b, src := newBench(t, dev), newSource(6)

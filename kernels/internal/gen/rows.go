@@ -44,23 +44,53 @@ func elementwise() {
 		}, dst)
 	})
 
-	routine("rotateAVX2", "func(lo, hi, cos, sin *float32, n int, sign uint32)")
-	Doc("rotateAVX2: lo, hi = fma(lo, cos, -(hi*sin)), fma(lo, sin, hi*cos), sin taken with sign.")
-	lo, hi, cos, sin := ptr("lo"), ptr("hi"), ptr("cos"), ptr("sin")
+	rotate()
+}
+
+// rotate turns the heads of a row, which share their angles.
+func rotate() {
+	routine("rotateAVX2", "func(x, table *float32, half, heads int, sign uint32)")
+	Doc("rotateAVX2: lo, hi = fma(lo, cos, -(hi*sin)), fma(lo, sin, hi*cos) for the halves of each head, sin taken with sign; half is a multiple of 4.")
+	lo, cos, half, heads := ptr("x"), ptr("table"), ptr("half"), ptr("heads")
 	sign := broadcast("sign")
-	strips("loop", 8, func() {
-		l, h, c, s, u, v := YMM(), YMM(), YMM(), YMM(), YMM(), YMM()
-		VMOVUPS(at(lo, 0), l)
-		VMOVUPS(at(hi, 0), h)
-		VMOVUPS(at(cos, 0), c)
-		VXORPS(at(sin, 0), sign, s)
+	SHLQ(Imm(2), half) // bytes
+	sin, hi, i, last := GP64(), GP64(), GP64(), GP64()
+	LEAQ(Mem{Base: cos, Index: half, Scale: 1}, sin)
+	LEAQ(Mem{Base: half, Disp: -32}, last)
+	// step turns as many pairs as a register holds, i bytes from the start.
+	step := func(register func() VecVirtual, sign Op) {
+		l, h, c, s, u, v := register(), register(), register(), register(), register(), register()
+		VMOVUPS(Mem{Base: lo, Index: i, Scale: 1}, l)
+		VMOVUPS(Mem{Base: hi, Index: i, Scale: 1}, h)
+		VMOVUPS(Mem{Base: cos, Index: i, Scale: 1}, c)
+		VXORPS(Mem{Base: sin, Index: i, Scale: 1}, sign, s)
 		VMULPS(s, h, u)
 		VFMSUB231PS(c, l, u) // l*c - u
 		VMULPS(c, h, v)
 		VFMADD231PS(s, l, v)
-		VMOVUPS(u, at(lo, 0))
-		VMOVUPS(v, at(hi, 0))
-	}, lo, hi, cos, sin)
+		VMOVUPS(u, Mem{Base: lo, Index: i, Scale: 1})
+		VMOVUPS(v, Mem{Base: hi, Index: i, Scale: 1})
+	}
+	JMP(LabelRef("headtest"))
+	Label("head")
+	LEAQ(Mem{Base: lo, Index: half, Scale: 1}, hi)
+	XORQ(i, i)
+	JMP(LabelRef("test"))
+	Label("loop")
+	step(YMM, sign)
+	ADDQ(Imm(32), i)
+	Label("test")
+	CMPQ(i, last)
+	JLE(LabelRef("loop"))
+	CMPQ(i, half)
+	JEQ(LabelRef("next"))
+	step(XMM, sign.AsX())
+	Label("next")
+	LEAQ(Mem{Base: lo, Index: half, Scale: 2}, lo)
+	DECQ(heads)
+	Label("headtest")
+	TESTQ(heads, heads)
+	JNE(LabelRef("head"))
 	finish()
 }
 
