@@ -114,7 +114,12 @@ func (r *recorder) losses() []float64 {
 
 func openCPU(t *testing.T, threads int) kernels.Device {
 	t.Helper()
-	dev, err := cpu.Open(cpu.Options{Threads: threads})
+	return openPath(t, threads, "")
+}
+
+func openPath(t *testing.T, threads int, path string) kernels.Device {
+	t.Helper()
+	dev, err := cpu.Open(cpu.Options{Threads: threads, Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +216,7 @@ func folderHash(t *testing.T, dir string) string {
 }
 
 // Ten steps give the same checkpoint, byte for byte, whatever the threads, the
-// micro-batches and the recomputation.
+// micro-batches, the recomputation and the code path.
 func TestCheckpointDoesNotDependOnTheCut(t *testing.T) {
 	for _, size := range []int{vocab, sparseVocab} {
 		checkCuts(t, size)
@@ -224,19 +229,55 @@ const sparseVocab = 400
 
 func checkCuts(t *testing.T, size int) {
 	want := ""
+	check := func(micro, threads int, path string) {
+		s, rec := setup(t, openPath(t, threads, path), 10, micro)
+		s.Model.VocabSize = size
+		s.Config.Recompute = threads%2 == 0
+		run(t, s, Hooks{Observer: rec})
+		got := folderHash(t, rec.saved[0])
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("micro-batches of %d, %d threads, path %q: checkpoint %s, want %s", micro, threads, path, got, want)
+		}
+	}
 	for _, micro := range []int{8, 4, 2, 1} {
 		for _, threads := range []int{1, 2, 3, 7} {
-			s, rec := setup(t, openCPU(t, threads), 10, micro)
-			s.Model.VocabSize = size
-			s.Config.Recompute = threads%2 == 0
-			run(t, s, Hooks{Observer: rec})
-			got := folderHash(t, rec.saved[0])
-			if want == "" {
-				want = got
+			check(micro, threads, "")
+		}
+	}
+	for _, path := range cpu.Paths() {
+		check(8, 2, path)
+		check(2, 3, path)
+	}
+}
+
+// sameRows hands out one batch again and again.
+type sameRows struct{ batch *data.Batch }
+
+func (r sameRows) Next(context.Context, int) (*data.Batch, error) { return r.batch, nil }
+func (r sameRows) State() data.State                              { return data.State{} }
+func (r sameRows) Restore(data.State) error                       { return nil }
+
+// A hundred whole steps, the optimizer's part included, allocate nothing.
+func TestHundredStepsAllocateNothing(t *testing.T) {
+	for _, size := range []int{vocab, sparseVocab} {
+		s, _ := setup(t, openCPU(t, 2), 200, 4)
+		s.Model.VocabSize = size
+		batch, err := (&rows{}).Next(context.Background(), 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Batches = sameRows{batch}
+		tr := newTrainer(t, s, Hooks{})
+		n := testing.AllocsPerRun(100, func() {
+			if _, err := tr.oneStep(context.Background()); err != nil {
+				t.Fatal(err)
 			}
-			if got != want {
-				t.Errorf("micro-batches of %d, %d threads: checkpoint %s, want %s", micro, threads, got, want)
-			}
+		})
+		if n != 0 {
+			t.Errorf("vocabulary of %d: %v allocations a step, want none", size, n)
 		}
 	}
 }
