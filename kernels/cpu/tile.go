@@ -5,7 +5,7 @@ type rowPanels struct {
 	a         []float32
 	row, step int // of a tile in place
 	inPlace   int // rows that are read in place
-	at, next  int // elements from row to row of a, from packed panel to panel
+	next      int // elements from packed panel to panel
 	packed    []float32
 	mr        int
 }

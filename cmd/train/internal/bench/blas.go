@@ -51,7 +51,7 @@ const (
 	leastPairs, mostPairs = 5, 64
 	sampleSeconds         = 0.02
 	// settle is the wait after a call of the library on several threads. Its
-	// workers spin for some 2^26 cycles before they sleep and would take the
+	// workers spin for up to 2^28 cycles before they sleep and would take the
 	// processors from whoever runs next.
 	settle = 250 * time.Millisecond
 )
