@@ -14,10 +14,8 @@ const mr512, nr512 = 12, 32
 func microAVX512() {
 	routine("microAVX512", "func(kb int, a *float32, row, step int, b, c *float32, ldc int, zero bool)")
 	Doc("microAVX512 continues a full 12x32 tile: c[i,j] = fma(a[i*row+p*step], b[p*32+j], c[i,j]) for p in order.")
-	kb, b, c := ptr("kb"), ptr("b"), ptr("c")
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ldc)
-	out := newFours(c, ldc, mr512)
+	kb, b := ptr("kb"), ptr("b")
+	out := loadFours("c", "ldc", mr512)
 	var acc [mr512][2]VecVirtual
 	all := func(f func(i, j int)) {
 		for i := range mr512 {
@@ -38,10 +36,8 @@ func microAVX512() {
 	next := out.below(mr512) // the tile below comes next
 	all(func(i, j int) { PREFETCHT0(next.at(i, 64*j)) })
 
-	a, row, step := ptr("a"), ptr("row"), ptr("step")
-	SHLQ(Imm(2), row)
+	in, step := loadFours("a", "row", mr512), ptr("step")
 	SHLQ(Imm(2), step)
-	in := newFours(a, row, mr512)
 	b0, b1 := ZMM(), ZMM()
 	one := func(p int) {
 		VMOVUPS(Mem{Base: b, Disp: 4 * nr512 * p}, b0)

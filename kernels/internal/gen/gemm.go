@@ -24,6 +24,13 @@ func newFours(base, ld Register, rows int) fours {
 	return f
 }
 
+// loadFours takes the base and the stride, in elements, from parameters.
+func loadFours(base, stride string, rows int) fours {
+	ld := ptr(stride)
+	SHLQ(Imm(2), ld)
+	return newFours(ptr(base), ld, rows)
+}
+
 // at is the element disp bytes along row i.
 func (f fours) at(i, disp int) Mem {
 	m := Mem{Base: f.bases[i/4], Disp: disp}
@@ -82,10 +89,8 @@ func stepped(kb, b Register, row, unroll int, one func(p int)) {
 func microAVX2() {
 	routine("microAVX2", "func(kb int, a *float32, row, step int, b, c *float32, ldc int, zero bool)")
 	Doc("microAVX2 continues a full 6x16 tile: c[i,j] = fma(a[i*row+p*step], b[p*16+j], c[i,j]) for p in order.")
-	kb, b, c := ptr("kb"), ptr("b"), ptr("c")
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ldc)
-	out := newFours(c, ldc, mr)
+	kb, b := ptr("kb"), ptr("b")
+	out := loadFours("c", "ldc", mr)
 	var acc [mr][2]VecVirtual
 	for i := range mr {
 		acc[i][0], acc[i][1] = YMM(), YMM()
@@ -102,10 +107,8 @@ func microAVX2() {
 	for i := range mr {
 		PREFETCHT0(next.at(i, 0))
 	}
-	a, row, step := ptr("a"), ptr("row"), ptr("step")
-	SHLQ(Imm(2), row)
+	in, step := loadFours("a", "row", mr), ptr("step")
 	SHLQ(Imm(2), step)
-	in := newFours(a, row, mr)
 	b0, b1, x, y := YMM(), YMM(), YMM(), YMM()
 	stepped(kb, b, 4*nr, 4, func(p int) {
 		VMOVUPS(Mem{Base: b, Disp: 4 * nr * p}, b0)

@@ -8,38 +8,6 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// stridedRows addresses rows of a matrix, ld bytes apart, three from a base.
-type stridedRows struct {
-	bases []Register
-	ld    Register
-}
-
-// newStridedRows loads the base and the stride, in elements, of a parameter.
-func newStridedRows(base, stride string, rows int) stridedRows {
-	r := stridedRows{ld: ptr(stride)}
-	SHLQ(Imm(2), r.ld)
-	for i := 0; i < rows; i += 3 {
-		if i == 0 {
-			r.bases = append(r.bases, ptr(base))
-			continue
-		}
-		before, next := r.bases[len(r.bases)-1], GP64()
-		LEAQ(Mem{Base: before, Index: r.ld, Scale: 2}, next)
-		ADDQ(r.ld, next)
-		r.bases = append(r.bases, next)
-	}
-	return r
-}
-
-// row returns the address of a row, disp bytes on.
-func (r stridedRows) row(i, disp int) Mem {
-	m := Mem{Base: r.bases[i/3], Disp: disp}
-	if i%3 > 0 {
-		m.Index, m.Scale = r.ld, uint8(i%3)
-	}
-	return m
-}
-
 // tiles writes the products of attention: both sides are read where they lie, so
 // that neither scores nor queries are packed.
 func tiles(suffix string, rows []int, register func() VecVirtual, bytes int, masked bool) {
@@ -88,8 +56,8 @@ func tile(suffix string, m, vectors int, register func() VecVirtual, bytes int, 
 	zero := Load(Param("zero"), GP8())
 	TESTB(zero, zero)
 	JNE(LabelRef("clear"))
-	c := newStridedRows("c", "ldc", m)
-	each(func(i, v int) { load(c.row(i, v*bytes), v, acc[i][v]) })
+	c := loadFours("c", "ldc", m)
+	each(func(i, v int) { load(c.at(i, v*bytes), v, acc[i][v]) })
 	JMP(LabelRef("begin"))
 	Label("clear")
 	each(func(i, v int) {
@@ -100,7 +68,7 @@ func tile(suffix string, m, vectors int, register func() VecVirtual, bytes int, 
 		}
 	})
 	Label("begin")
-	a, b, kb := newStridedRows("a", "row", m), ptr("b"), ptr("kb")
+	a, b, kb := loadFours("a", "row", m), ptr("b"), ptr("kb")
 	step, ldb := ptr("step"), ptr("ldb")
 	SHLQ(Imm(2), step)
 	SHLQ(Imm(2), ldb)
@@ -116,25 +84,23 @@ func tile(suffix string, m, vectors int, register func() VecVirtual, bytes int, 
 	ADDQ(ldb, b)
 	for i := range m {
 		x := register()
-		VBROADCASTSS(a.row(i, 0), x)
+		VBROADCASTSS(a.at(i, 0), x)
 		for v := range right {
 			VFMADD231PS(right[v], x, acc[i][v])
 		}
 	}
-	for _, base := range a.bases {
-		ADDQ(step, base)
-	}
+	a.advance(step)
 	DECQ(kb)
 	Label("test")
 	TESTQ(kb, kb)
 	JNE(LabelRef("loop"))
-	c = newStridedRows("c", "ldc", m)
+	c = loadFours("c", "ldc", m)
 	each(func(i, v int) {
 		if masked && v == vectors-1 {
-			VMOVUPS(acc[i][v], mask, c.row(i, v*bytes))
+			VMOVUPS(acc[i][v], mask, c.at(i, v*bytes))
 			return
 		}
-		VMOVUPS(acc[i][v], c.row(i, v*bytes))
+		VMOVUPS(acc[i][v], c.at(i, v*bytes))
 	})
 	finish()
 }
