@@ -8,24 +8,73 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/zeebo/xxh3"
 )
 
 // A spill file holds, for every partition in order, a record stream sorted
 // bytewise, then the P+1 offsets of the streams as big-endian uint64, then P
 // and the magic. One file per run, however many partitions: the number of files
 // grows with the shards and not with shards times partitions.
-const blockMagic = "HHBLOCK1"
+const blockMagic = "HHBLOCK2"
 
 func runName(i int) string { return fmt.Sprintf("blocks-%03d.bin", i) }
 
+// Emitted sums up the records that a task handed to one partition. It does not
+// depend on their order, on where they were cut into runs or on how they
+// travelled, so a reduction can tell that it got them all.
+type Emitted struct {
+	Records int64  `json:"records"`
+	Digest  string `json:"digest"` // sum of the records' 128-bit hashes
+}
+
+// tally is an Emitted in the making.
+type tally struct {
+	records int64
+	lo, hi  uint64
+}
+
+func (t *tally) add(record []byte) {
+	h := xxh3.Hash128(record)
+	t.records++
+	t.lo += h.Lo
+	t.hi += h.Hi
+}
+
+func (t *tally) emitted() Emitted {
+	return Emitted{t.records, fmt.Sprintf("%016x%016x", t.hi, t.lo)}
+}
+
+// plus adds what another task handed over.
+func (t *tally) plus(e Emitted) error {
+	var hi, lo uint64
+	if _, err := fmt.Sscanf(e.Digest, "%16x%16x", &hi, &lo); err != nil {
+		return fmt.Errorf("digest %q of emitted records: %w", e.Digest, err)
+	}
+	t.records += e.Records
+	t.lo += lo
+	t.hi += hi
+	return nil
+}
+
 // blockWriter gathers the records of a map task.
 type blockWriter struct {
-	task   *Task
-	parts  []blockBuffer
-	bytes  int64
-	budget int64
-	runs   int
+	task    *Task
+	parts   []blockBuffer
+	tallies []tally
+	bytes   int64
+	budget  int64
+	runs    int
+	enc     *RecordWriter // for all streams, one after the other
+	sink    BlockSink     // instead of files
 }
+
+// BlockSink takes sorted blocks of a partition in place of a spill file. The
+// block is the sink's; see [EachRecord] for its form.
+type BlockSink func(partition int, block []byte) error
+
+// sinkBlock bounds the records of one block of a sink.
+const sinkBlock = 1 << 20
 
 type blockBuffer struct {
 	data []byte
@@ -39,52 +88,136 @@ type blockRef struct {
 	off, len uint32
 }
 
-func newBlockWriter(t *Task, partitions int, budget int64) *blockWriter {
-	return &blockWriter{task: t, parts: make([]blockBuffer, partitions), budget: min(budget, 1<<31)}
+const refBytes = 16
+
+func newBlockWriter(t *Task, partitions int, budget int64, sink BlockSink) *blockWriter {
+	return &blockWriter{task: t, parts: make([]blockBuffer, partitions), tallies: make([]tally, partitions), budget: min(budget, 1<<31), sink: sink}
 }
 
 func (b *blockWriter) add(partition int, record []byte) error {
 	p := &b.parts[partition]
-	var head [8]byte
-	copy(head[:], record)
-	p.refs = append(p.refs, blockRef{binary.BigEndian.Uint64(head[:]), uint32(len(p.data)), uint32(len(record))})
+	b.tallies[partition].add(record)
+	p.refs = append(p.refs, blockRef{head(record), uint32(len(p.data)), uint32(len(record))})
 	p.data = append(p.data, record...)
-	b.bytes += int64(len(record)) + 16
+	b.bytes += int64(len(record)) + refBytes
 	if b.bytes < b.budget {
 		return nil
 	}
 	return b.spill()
 }
 
+func head(record []byte) uint64 {
+	if len(record) >= 8 {
+		return binary.BigEndian.Uint64(record)
+	}
+	var h [8]byte
+	copy(h[:], record)
+	return binary.BigEndian.Uint64(h[:])
+}
+
 // spill sorts what is held and writes it as one run.
 func (b *blockWriter) spill() error {
-	out, err := b.task.Create(runName(b.runs))
+	b.bytes = 0
+	if b.sink != nil {
+		return b.send()
+	}
+	path, f, err := b.task.createPrivate(runName(b.runs))
 	if err != nil {
 		return err
 	}
 	b.runs++
-	b.bytes = 0
-	w := &countWriter{w: out}
+	w := &countWriter{w: f, path: path}
+	err = b.writeRun(w)
+	return errors.Join(err, closeFile(path, f))
+}
+
+func (b *blockWriter) writeRun(w *countWriter) error {
 	footer := binary.BigEndian.AppendUint64(nil, 0)
+	if b.enc == nil {
+		b.enc = NewRecordWriter(w)
+	}
 	for i := range b.parts {
-		if err := b.parts[i].write(w); err != nil {
-			return err
+		p := &b.parts[i]
+		if len(p.refs) > 0 {
+			p.sort()
+			b.enc.Reset(w)
+			for _, r := range p.refs {
+				if err := b.enc.Write(p.record(r)); err != nil {
+					return err
+				}
+			}
+			if err := b.enc.Close(); err != nil {
+				return err
+			}
+			p.clear()
 		}
 		footer = binary.BigEndian.AppendUint64(footer, uint64(w.n))
 	}
 	footer = binary.BigEndian.AppendUint64(footer, uint64(len(b.parts)))
-	_, err = w.Write(append(footer, blockMagic...))
+	_, err := w.Write(append(footer, blockMagic...))
 	return err
 }
 
-func (b *blockWriter) close() (runs int, err error) {
-	if b.bytes > 0 {
-		err = b.spill()
+// send hands what is held to the sink, in sorted blocks.
+func (b *blockWriter) send() error {
+	for i := range b.parts {
+		p := &b.parts[i]
+		p.sort()
+		var block []byte
+		for _, r := range p.refs {
+			if len(block) > 0 && len(block)+int(r.len) > sinkBlock {
+				if err := b.sink(i, block); err != nil {
+					return err
+				}
+				block = nil
+			}
+			block = appendRecord(block, p.record(r))
+		}
+		if len(block) > 0 {
+			if err := b.sink(i, block); err != nil {
+				return err
+			}
+		}
+		p.clear()
 	}
-	return b.runs, err
+	return nil
 }
 
-func (p *blockBuffer) write(w io.Writer) error {
+func appendRecord(block, record []byte) []byte {
+	return append(binary.AppendUvarint(block, uint64(len(record))), record...)
+}
+
+// EachRecord calls fn for the records of a block that a [BlockSink] got.
+func EachRecord(block []byte, fn func(record []byte) error) error {
+	for len(block) > 0 {
+		n, w := binary.Uvarint(block)
+		if w <= 0 || n > uint64(len(block)-w) {
+			return errors.New("flow: damaged block of records")
+		}
+		if err := fn(block[w : w+int(n)]); err != nil {
+			return err
+		}
+		block = block[w+int(n):]
+	}
+	return nil
+}
+
+func (b *blockWriter) close() ([]Emitted, error) {
+	if b.bytes > 0 {
+		if err := b.spill(); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Emitted, len(b.tallies))
+	for i := range b.tallies {
+		out[i] = b.tallies[i].emitted()
+	}
+	return out, nil
+}
+
+func (p *blockBuffer) record(r blockRef) []byte { return p.data[r.off : r.off+r.len] }
+
+func (p *blockBuffer) sort() {
 	slices.SortFunc(p.refs, func(x, y blockRef) int {
 		if x.head != y.head {
 			if x.head < y.head {
@@ -92,58 +225,71 @@ func (p *blockBuffer) write(w io.Writer) error {
 			}
 			return 1
 		}
-		return bytes.Compare(p.data[x.off:x.off+x.len], p.data[y.off:y.off+y.len])
+		return bytes.Compare(p.record(x), p.record(y))
 	})
-	rw := NewRecordWriter(w)
-	for _, r := range p.refs {
-		if err := rw.Write(p.data[r.off : r.off+r.len]); err != nil {
-			return err
-		}
-	}
-	p.data, p.refs = p.data[:0], p.refs[:0]
-	return rw.Close()
 }
 
+// clear forgets the records. Large buffers are let go: after the largest
+// partition all would keep its size.
+func (p *blockBuffer) clear() {
+	p.data, p.refs = p.data[:0], p.refs[:0]
+	if cap(p.data) > 4<<20 {
+		p.data, p.refs = nil, nil
+	}
+}
+
+// countWriter counts what reaches a file.
 type countWriter struct {
-	w io.Writer
-	n int64
+	w    io.Writer
+	path string
+	n    int64
 }
 
 func (c *countWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
+	if err != nil {
+		err = writeError(c.path, err)
+	}
 	return n, err
 }
 
-// openRun opens one partition of a spill file.
+// openRun opens one partition of a spill file; the reader is nil when the run
+// has nothing for it.
 func openRun(path string, partition int) (*RecordReader, io.Closer, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	r, err := sectionOf(f, partition)
-	if err != nil {
+	if err != nil || r.Size() == 0 {
 		_ = f.Close()
-		return nil, nil, fmt.Errorf("flow: %s: %w", path, err)
+		if err != nil {
+			err = fmt.Errorf("flow: %s: %w", path, err)
+		}
+		return nil, nil, err
 	}
 	return NewRecordReader(r), f, nil
 }
 
 var errBlockFile = errors.New("not a whole spill file")
 
-func sectionOf(f *os.File, partition int) (io.Reader, error) {
+func sectionOf(f *os.File, partition int) (*io.SectionReader, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	size := st.Size()
 	tail := make([]byte, 16)
-	if _, err := f.ReadAt(tail, size-16); size < 16 || err != nil || string(tail[8:]) != blockMagic {
+	if size < 16 {
+		return nil, errBlockFile
+	}
+	if _, err := f.ReadAt(tail, size-16); err != nil || string(tail[8:]) != blockMagic {
 		return nil, errBlockFile
 	}
 	count := binary.BigEndian.Uint64(tail)
 	table := size - 16 - 8*int64(count+1)
-	if count > 1<<24 || partition >= int(count) || table < 0 {
+	if count > 1<<24 || partition < 0 || partition >= int(count) || table < 0 {
 		return nil, errBlockFile
 	}
 	offs := make([]byte, 16)

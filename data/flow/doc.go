@@ -25,9 +25,20 @@
 // # Records
 //
 // Map tasks hand records to partitions with [Task.Emit]. They are kept in memory
-// up to the engine's budget, then sorted bytewise and spilled; [Engine.Reduce]
-// merges the sorted runs. Records are compared as byte strings, so numbers that
-// decide order are stored big-endian at the front.
+// up to the engine's budget, then sorted bytewise and spilled as Zstandard
+// streams; [Engine.Reduce] merges the sorted runs. Records are compared as byte
+// strings, so numbers that decide order are stored big-endian at the front. The
+// map task's manifest sums up what it emitted for each partition, and a
+// reduction that got anything else fails.
+//
+// # Engines
+//
+// An [Engine] runs the tasks of a stage on a pool in this process. With a
+// [Part] it runs one share of one stage and ends: processes that share Dir do a
+// stage together, as an array job does. With Elsewhere it hands tasks to a
+// cluster, whose workers run shares of one task each and send records through a
+// [BlockSink]; [Engine.WriteExchange] stores what arrived. All of them write the
+// same outputs and manifests.
 //
 // The package knows nothing about documents.
 package flow

@@ -3,13 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"runtime/debug"
 	"sync"
-	"sync/atomic"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Stage names a step of a pipeline and what its results depend on besides the
@@ -18,8 +12,11 @@ type Stage struct {
 	Name       string
 	Code       string // version of the code; change it when the bytes it writes change
 	Config     any    // hashed through JSON
-	Partitions int    // for map stages that emit records
+	Partitions int    // of what the tasks emit; 0 when they emit nothing
 	Total      int64  // of the units that tasks report with Progress; 0 if unknown
+	// Memory is what one task holds besides the records it emits, in bytes.
+	// With a memory budget, only as many tasks run at a time as fit.
+	Memory int64
 }
 
 // Spec is one task to run: its inputs, and parameters that enter the key.
@@ -38,18 +35,69 @@ type ReduceFunc func(ctx context.Context, t *Task, records *Merge) error
 // when unknown). Calls do not overlap.
 type Progress func(stage string, done, total int64)
 
-// Engine runs stages on a pool of workers in this process. The zero value of
-// every field but Dir is usable.
+// Engine runs stages on a pool of workers in this process, or its part of a
+// stage for an array job, or has them run elsewhere. The zero value of every
+// field but Dir is usable.
 type Engine struct {
 	Dir          string // where stages keep their folders
 	FS           FS     // nil means the operating system's
 	Workers      int    // tasks at a time; 0 means one
-	MemoryBudget int64  // bytes of records a map task holds before it spills; 0 means 256 MiB
+	MemoryBudget int64  // bytes for all tasks together; 0 means 256 MiB of records for each and no bound on the rest
+	SpillBytes   int64  // bytes of records a task holds before it spills; 0 derives it from the budget
 	OnProgress   Progress
 
-	mu      sync.Mutex
-	totals  map[string]int64
-	seconds map[string]float64
+	// Part makes the engine run its share of one stage and end there.
+	Part *Part
+	// Sink takes the records that tasks emit, in place of spill files.
+	Sink BlockSink
+	// Elsewhere runs tasks of a stage on other machines; nil means here. When
+	// it returns, their folders (and exchanges of what they emitted) are in Dir.
+	Elsewhere func(ctx context.Context, job Job) error
+
+	mu     sync.Mutex
+	totals map[string]int64
+}
+
+// Job is what [Engine.Elsewhere] is asked to run.
+type Job struct {
+	Stage      string
+	Count      int   // tasks of the stage
+	Tasks      []int // those that are not done yet, ascending
+	Partitions int   // of what the tasks emit; 0 when they emit nothing
+}
+
+// Part is one share of a stage, as a task of an array job gets it: the tasks
+// whose number is Index modulo Count.
+type Part struct {
+	Stage        string
+	Index, Count int
+}
+
+// PartDone is the error by which [Engine.Map] and its kin end once the share of
+// a stage is done: the stages behind it are not this process's.
+type PartDone struct {
+	Part
+	Tasks  int // of the stage
+	Ran    int // by this share
+	Reused int // that the share found done
+}
+
+// Error implements error.
+func (d *PartDone) Error() string {
+	return fmt.Sprintf("share %d of %d of stage %s is done", d.Index, d.Count, d.Stage)
+}
+
+// NotReady is the error of a share whose stage needs results that are missing.
+type NotReady struct {
+	Stage   string
+	Missing []int // task numbers
+	Count   int   // tasks of the stage
+}
+
+// Error implements error.
+func (n *NotReady) Error() string {
+	return fmt.Sprintf("stage %s comes first and is not done: %d of its %d tasks are missing (the first is %d); run all shares of stage %s with the same inputs and configuration, then this one",
+		n.Stage, len(n.Missing), n.Count, n.Missing[0], n.Stage)
 }
 
 func (e *Engine) fs() FS {
@@ -67,13 +115,6 @@ func (e *Engine) progress(stage string, done int64) {
 	}
 }
 
-// Seconds returns the wall-clock time spent so far in the named stage.
-func (e *Engine) Seconds(stage string) float64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.seconds[stage]
-}
-
 // Map runs one task per spec and returns their results in the order of specs.
 func (e *Engine) Map(ctx context.Context, st Stage, specs []Spec, fn TaskFunc) ([]*Result, error) {
 	return e.run(ctx, st, "map", specs, fn)
@@ -88,161 +129,38 @@ func (e *Engine) Single(ctx context.Context, st Stage, spec Spec, fn TaskFunc) (
 	return res[0], nil
 }
 
-// Reduce runs one task for each of the partitions that the map results in from
-// were cut into. Every task also gets the extra inputs of spec.
+// Reduce runs one task for each of the partitions that the results in from were
+// cut into. Every task also gets the inputs and parameters of spec.
 func (e *Engine) Reduce(ctx context.Context, st Stage, partitions int, from []*Result, spec Spec, fn ReduceFunc) ([]*Result, error) {
-	var inputs []Input
-	for _, r := range from {
-		for i := range r.Runs {
-			inputs = append(inputs, r.Input(runName(i)))
-		}
-	}
-	inputs = append(inputs, spec.Inputs...)
 	specs := make([]Spec, partitions)
 	for i := range specs {
-		specs[i] = Spec{Inputs: inputs, Params: spec.Params}
+		specs[i] = spec
 	}
-	return e.run(ctx, st, "reduce", specs, func(ctx context.Context, t *Task) error {
-		t.Inputs = spec.Inputs
-		m, err := openMerge(from, t.Index)
+	return e.Join(ctx, st, specs, from, fn)
+}
+
+// Join runs one task per spec; task i also gets the records that the results in
+// from, of one stage or several, emitted for partition i.
+func (e *Engine) Join(ctx context.Context, st Stage, specs []Spec, from []*Result, fn ReduceFunc) ([]*Result, error) {
+	signed := make([]Spec, len(specs))
+	for i, spec := range specs {
+		signed[i].Params = spec.Params
+		for _, r := range from {
+			if i >= len(r.Emitted) {
+				return nil, fmt.Errorf("flow: stage %s takes %d partitions, stage %s has %d", st.Name, len(specs), r.Stage, len(r.Emitted))
+			}
+			m := r.Emitted[i]
+			signed[i].Inputs = append(signed[i].Inputs, Input{Hash: fmt.Sprintf("%s %d %d %s", r.Stage, r.Index, m.Records, m.Digest)})
+		}
+		signed[i].Inputs = append(signed[i].Inputs, spec.Inputs...)
+	}
+	return e.run(ctx, st, "reduce", signed, func(ctx context.Context, t *Task) error {
+		t.Inputs = specs[t.Index].Inputs
+		m, err := OpenRecords(from, t.Index)
 		if err != nil {
 			return err
 		}
-		defer m.close()
+		defer m.Close()
 		return fn(ctx, t, m)
 	})
-}
-
-func (e *Engine) run(ctx context.Context, st Stage, kind string, specs []Spec, fn TaskFunc) ([]*Result, error) {
-	start := time.Now()
-	configHash, err := Hash(st.Config)
-	if err != nil {
-		return nil, err
-	}
-	e.begin(st)
-	var done atomic.Int64
-	results := make([]*Result, len(specs))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, e.Workers))
-	for i, spec := range specs {
-		if gctx.Err() != nil {
-			break
-		}
-		g.Go(func() error {
-			m := Manifest{Stage: st.Name, Kind: kind, Index: i, Count: len(specs), Code: st.Code, ConfigHash: configHash}
-			t := &Task{Stage: st.Name, Index: i, Count: len(specs), Inputs: spec.Inputs, Params: spec.Params, engine: e, done: &done}
-			r, err := e.runTask(gctx, st, m, spec, t, fn)
-			results[i] = r
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	e.seconds[st.Name] += time.Since(start).Seconds()
-	e.mu.Unlock()
-	return results, nil
-}
-
-func (e *Engine) begin(st Stage) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.totals == nil {
-		e.totals, e.seconds = map[string]int64{}, map[string]float64{}
-	}
-	e.totals[st.Name] = st.Total
-}
-
-// runTask returns the finished task from an earlier run, or runs it in a
-// temporary folder and renames that into place.
-func (e *Engine) runTask(ctx context.Context, st Stage, m Manifest, spec Spec, t *Task, fn TaskFunc) (res *Result, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := m.sign(spec, st); err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(e.Dir, st.Name, fmt.Sprintf("%05d", m.Index))
-	if r := loadResult(dir, m.Key); r != nil {
-		return r, nil
-	}
-	tmp := filepath.Join(e.Dir, st.Name, fmt.Sprintf(".%05d.tmp", m.Index))
-	if err := e.fs().RemoveAll(tmp); err != nil {
-		return nil, err
-	}
-	if err := e.fs().MkdirAll(tmp); err != nil {
-		return nil, writeError(tmp, err)
-	}
-	t.dir = tmp
-	if st.Partitions > 0 {
-		budget := e.MemoryBudget
-		if budget <= 0 {
-			budget = 256 << 20
-		}
-		t.blocks = newBlockWriter(t, st.Partitions, budget)
-	}
-	defer func() {
-		if err != nil {
-			t.abandon()
-			_ = e.fs().RemoveAll(tmp)
-		}
-	}()
-	if err := guard(ctx, t, fn); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if m, err = t.finish(m); err != nil {
-		return nil, err
-	}
-	return e.publish(m, tmp, dir)
-}
-
-// publish makes the finished temporary folder the task's folder.
-func (e *Engine) publish(m Manifest, tmp, dir string) (*Result, error) {
-	fs := e.fs()
-	if err := fs.SyncDir(tmp); err != nil {
-		return nil, err
-	}
-	if exists(dir) {
-		if err := fs.RemoveAll(dir); err != nil {
-			return nil, err
-		}
-	}
-	if err := fs.Rename(tmp, dir); err != nil {
-		return nil, writeError(dir, err)
-	}
-	if err := fs.SyncDir(filepath.Dir(dir)); err != nil {
-		return nil, err
-	}
-	return &Result{Manifest: m, Dir: dir}, nil
-}
-
-// guard turns a panic of a stage's code into an error that names the task.
-func guard(ctx context.Context, t *Task, fn TaskFunc) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("flow: stage %s, task %d of %d: defect in the stage's code: %v\n%s", t.Stage, t.Index, t.Count, p, debug.Stack())
-		}
-	}()
-	return fn(ctx, t)
-}
-
-// sign fills in the hashes that decide whether a result may be used again.
-func (m *Manifest) sign(spec Spec, st Stage) error {
-	hashes := make([]string, len(spec.Inputs))
-	for i, in := range spec.Inputs {
-		hashes[i] = in.Hash
-	}
-	var err error
-	if m.InputHash, err = Hash(hashes); err != nil {
-		return err
-	}
-	m.Key, err = Hash([]any{m.Stage, m.Kind, m.Index, m.Count, m.Code, m.ConfigHash, m.InputHash, spec.Params, st.Partitions})
-	return err
 }

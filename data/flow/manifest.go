@@ -30,7 +30,8 @@ type OutputFile struct {
 }
 
 // Manifest says what a task's result was made from and what it holds. It holds
-// no time and no machine name: equal work gives equal bytes.
+// no time, no machine name and nothing of how the engine kept the records that
+// travel to partitions: equal work gives equal bytes on any engine.
 type Manifest struct {
 	Stage      string          `json:"stage"`
 	Kind       string          `json:"kind"` // map, reduce or single
@@ -41,8 +42,8 @@ type Manifest struct {
 	InputHash  string          `json:"input_hash"`  // of all inputs in order
 	Key        string          `json:"key"`         // of everything the result depends on
 	Rows       int64           `json:"rows"`
-	Info       json.RawMessage `json:"info,omitempty"` // counters of the stage's own
-	Runs       int             `json:"runs,omitempty"` // spill files with records for partitions
+	Info       json.RawMessage `json:"info,omitempty"`    // counters of the stage's own
+	Emitted    []Emitted       `json:"emitted,omitempty"` // by partition
 	Outputs    []OutputFile    `json:"outputs"`
 }
 
@@ -65,6 +66,16 @@ func (r *Result) Input(name string) Input {
 		}
 	}
 	panic("flow: stage " + r.Stage + " has no output " + name)
+}
+
+// EmittedInput stands for all records that the task emitted, for a task that
+// opens them with [OpenRecords].
+func (r *Result) EmittedInput() Input {
+	h, err := Hash(r.Emitted)
+	if err != nil {
+		panic("flow: a manifest's own fields have no JSON form")
+	}
+	return Input{Path: r.Dir, Hash: h}
 }
 
 // DecodeInfo reads the stage's own counters into v.

@@ -7,49 +7,89 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
 )
 
 // maxRecord bounds the length a reader believes, so that a damaged file gives
 // an error and not an allocation of its wish.
 const maxRecord = 1 << 30
 
-// RecordWriter writes length-prefixed records into an S2 stream, whose chunks
-// carry checksums.
+// window is the Zstandard window of record streams. It is what a reader holds of
+// each stream, and merges hold many.
+const window = 256 << 10
+
+// RecordWriter writes length-prefixed records into a Zstandard stream, whose
+// frame carries a checksum.
 type RecordWriter struct {
-	s2  *s2.Writer
-	len [binary.MaxVarintLen64]byte
+	z   *zstd.Encoder
+	buf []byte
 }
 
 // NewRecordWriter starts a record stream on w. Close ends it, not w.
 func NewRecordWriter(w io.Writer) *RecordWriter {
 	// One block at a time: the bytes must not depend on the machine's cores.
-	return &RecordWriter{s2: s2.NewWriter(w, s2.WriterConcurrency(1), s2.WriterBlockSize(256<<10))}
+	z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true))
+	if err != nil {
+		panic("flow: zstd options: " + err.Error())
+	}
+	return &RecordWriter{z: z, buf: make([]byte, 0, recordBuffer)}
+}
+
+// recordBuffer collects small records before they meet the encoder.
+const recordBuffer = 64 << 10
+
+// Reset starts a further stream on w, keeping the encoder's tables.
+func (w *RecordWriter) Reset(to io.Writer) {
+	w.z.Reset(to)
+	w.buf = w.buf[:0]
 }
 
 // Write appends one record.
 func (w *RecordWriter) Write(record []byte) error {
-	n := binary.PutUvarint(w.len[:], uint64(len(record)))
-	if _, err := w.s2.Write(w.len[:n]); err != nil {
-		return err
+	w.buf = binary.AppendUvarint(w.buf, uint64(len(record)))
+	w.buf = append(w.buf, record...)
+	if len(w.buf) < recordBuffer {
+		return nil
 	}
-	_, err := w.s2.Write(record)
+	return w.flush()
+}
+
+func (w *RecordWriter) flush() error {
+	_, err := w.z.Write(w.buf)
+	w.buf = w.buf[:0]
+	if cap(w.buf) > 16*recordBuffer { // one large record must not stay
+		w.buf = make([]byte, 0, recordBuffer)
+	}
 	return err
 }
 
 // Close flushes the stream.
-func (w *RecordWriter) Close() error { return w.s2.Close() }
+func (w *RecordWriter) Close() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return w.z.Close()
+}
 
 // RecordReader reads what a RecordWriter wrote.
 type RecordReader struct {
+	z   *zstd.Decoder
 	r   *bufio.Reader
 	buf []byte
 }
 
-// NewRecordReader reads the record stream r.
+// NewRecordReader reads the record stream r. Close frees what it holds.
 func NewRecordReader(r io.Reader) *RecordReader {
-	return &RecordReader{r: bufio.NewReaderSize(s2.NewReader(r), 64<<10)}
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
+	if err != nil {
+		panic("flow: zstd options: " + err.Error())
+	}
+	return &RecordReader{z: z, r: bufio.NewReaderSize(z, recordBuffer)}
 }
+
+// Close frees the decoder; the stream below stays the caller's.
+func (r *RecordReader) Close() { r.z.Close() }
 
 // Next returns the next record, valid until the call after, or io.EOF.
 func (r *RecordReader) Next() ([]byte, error) {

@@ -35,15 +35,35 @@ type Task struct {
 // Create starts an output file of the task. The engine closes it, syncs it and
 // records its size and hash once the function has returned without an error.
 func (t *Task) Create(name string) (*Output, error) {
-	path := filepath.Join(t.dir, name)
-	f, err := t.engine.fs().Create(path)
+	path, f, err := t.createPrivate(name)
 	if err != nil {
-		return nil, writeError(path, err)
+		return nil, err
 	}
 	o := &Output{sink: sink{name: name, path: path, f: f, sum: sha256.New()}}
 	o.Writer = bufio.NewWriterSize(&o.sink, 256<<10)
 	t.open = append(t.open, o)
 	return o, nil
+}
+
+// createPrivate starts a file of the task's folder that is no output: how the
+// engine keeps records is not part of the result.
+func (t *Task) createPrivate(name string) (string, File, error) {
+	path := filepath.Join(t.dir, name)
+	f, err := t.engine.fs().Create(path)
+	if err != nil {
+		return path, nil, writeError(path, err)
+	}
+	return path, f, nil
+}
+
+// TempDir returns a folder for working files of the task, which is removed at
+// its end.
+func (t *Task) TempDir() (string, error) {
+	dir := filepath.Join(t.dir, tempName)
+	if err := t.engine.fs().MkdirAll(dir); err != nil {
+		return "", writeError(dir, err)
+	}
+	return dir, nil
 }
 
 // AddRows counts rows for the manifest.
@@ -52,13 +72,21 @@ func (t *Task) AddRows(n int64) { t.rows += n }
 // SetInfo stores the stage's own counters in the manifest, as JSON.
 func (t *Task) SetInfo(v any) { t.info = v }
 
-// Emit hands a record to a partition of the stage's reduction. The record is
-// copied. Only map stages that declared partitions may emit.
+// Emit hands a record to a partition of a later stage. The record is
+// copied. Only stages that declared partitions may emit.
 func (t *Task) Emit(partition int, record []byte) error {
 	if t.blocks == nil {
 		panic("flow: stage " + t.Stage + " emits records but declares no partitions")
 	}
 	return t.blocks.add(partition, record)
+}
+
+// Partitions returns how many partitions the task's stage emits to.
+func (t *Task) Partitions() int {
+	if t.blocks == nil {
+		return 0
+	}
+	return len(t.blocks.parts)
 }
 
 // Progress adds n units to the stage's progress line.
@@ -70,12 +98,19 @@ func (t *Task) Progress(n int64) {
 
 // finish writes the manifest. All outputs are on disk and synced afterwards.
 func (t *Task) finish(m Manifest) (Manifest, error) {
+	if err := t.engine.fs().RemoveAll(filepath.Join(t.dir, tempName)); err != nil {
+		return m, err
+	}
 	if t.blocks != nil {
-		runs, err := t.blocks.close()
-		if err != nil {
+		var err error
+		if m.Emitted, err = t.blocks.close(); err != nil {
 			return m, err
 		}
-		m.Runs = runs
+		if t.blocks.sink == nil {
+			if err := writeRuns(t.engine.fs(), t.dir, t.blocks.runs, nil); err != nil {
+				return m, err
+			}
+		}
 	}
 	for _, o := range t.open {
 		if err := o.close(); err != nil {
@@ -139,11 +174,17 @@ func (o *Output) close() error {
 	if err := o.Flush(); err != nil {
 		return err
 	}
-	if err := o.f.Sync(); err != nil {
-		return writeError(o.path, err)
+	return closeFile(o.path, o.f)
+}
+
+// closeFile syncs and closes.
+func closeFile(path string, f File) error {
+	if err := f.Sync(); err != nil {
+		_ = f.Close()
+		return writeError(path, err)
 	}
-	if err := o.f.Close(); err != nil {
-		return writeError(o.path, err)
+	if err := f.Close(); err != nil {
+		return writeError(path, err)
 	}
 	return nil
 }
@@ -159,14 +200,7 @@ func WriteFile(fs FS, path string, content []byte) error {
 		_ = f.Close()
 		return writeError(path, err)
 	}
-	if err := f.Sync(); err != nil {
-		_ = f.Close()
-		return writeError(path, err)
-	}
-	if err := f.Close(); err != nil {
-		return writeError(path, err)
-	}
-	return nil
+	return closeFile(path, f)
 }
 
 // ReplaceFile writes a whole file under a temporary name, syncs it and renames
