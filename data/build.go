@@ -43,7 +43,7 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	if r := b.unchanged(); r != nil {
+	if r := b.unchanged(); r != nil && b.engine.Part == nil {
 		return r, b.clearWork()
 	}
 	for _, s := range []struct {
@@ -55,6 +55,7 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 		{StageScore, b.score, func() string { return fmt.Sprintf("%d documents judged", b.documents()) }},
 		{StageDedup, b.dedup, func() string { return fmt.Sprintf("%d partitions compared", b.dedupParts) }},
 		{StageCluster, b.cluster, b.clusterSummary},
+		{StageSpans, b.countSpans, b.spansSummary},
 		{StageTokenizer, b.tokenizer, b.tokenizerText},
 		{StageDocuments, b.writeDocuments, func() string { return fmt.Sprintf("%d shards", len(b.written)) }},
 		{StagePack, b.pack, b.packSummary},
@@ -131,6 +132,11 @@ func (b *builder) gatherSummary() string {
 func (b *builder) clusterSummary() string {
 	return fmt.Sprintf("%d near pairs of %d candidates, %d clusters, %d documents kept",
 		b.clusters.Verified, b.clusters.Candidates, b.clusters.Clusters, b.clusters.Kept)
+}
+
+func (b *builder) spansSummary() string {
+	return fmt.Sprintf("%d of %d paragraphs and %d of %d sentences occur elsewhere too",
+		b.spans.DuplicateParagraphs, b.spans.Paragraphs, b.spans.DuplicateSentences, b.spans.Sentences)
 }
 
 func (b *builder) packSummary() string {

@@ -9,6 +9,7 @@ import (
 	"huihai/data/pack"
 	"huihai/data/score"
 	"huihai/data/source"
+	"huihai/internal/bytesize"
 )
 
 // BuildConfig is the configuration of [Build].
@@ -35,6 +36,10 @@ type BuildConfig struct {
 	// Workers is how many tasks run at a time; 0 means one per CPU. It never
 	// changes the result.
 	Workers int `yaml:"workers" mapstructure:"workers"`
+	// Memory bounds the memory of the stages, such as "4GiB"; empty means no
+	// bound. Tasks then run fewer at a time and spill more; it never changes
+	// the result.
+	Memory string `yaml:"memory" mapstructure:"memory"`
 	// KeepWork keeps the intermediate files below Output/.work.
 	KeepWork bool `yaml:"keep_work" mapstructure:"keep_work"`
 
@@ -42,7 +47,55 @@ type BuildConfig struct {
 	Clean  clean.Config  `yaml:"clean" mapstructure:"clean"`
 	Score  score.Config  `yaml:"score" mapstructure:"score"`
 	Dedup  dedup.Config  `yaml:"dedup" mapstructure:"dedup"`
+	Spans  SpansConfig   `yaml:"spans" mapstructure:"spans"`
 	Pack   pack.Config   `yaml:"pack" mapstructure:"pack"`
+}
+
+// SpansConfig chooses what happens to paragraphs and sentences that occur more
+// than once among the kept documents. They are counted in any case.
+type SpansConfig struct {
+	// Paragraphs removes copies of paragraphs: the one in the document of the
+	// highest quality stays.
+	Paragraphs bool `yaml:"paragraphs" mapstructure:"paragraphs"`
+	// Sentences does so with sentences.
+	Sentences bool `yaml:"sentences" mapstructure:"sentences"`
+	// MinParagraphBytes and MinSentenceBytes are the lengths from which copies
+	// count.
+	MinParagraphBytes int `yaml:"min_paragraph_bytes" mapstructure:"min_paragraph_bytes"`
+	MinSentenceBytes  int `yaml:"min_sentence_bytes" mapstructure:"min_sentence_bytes"`
+	// MinCopies is how often a span must occur before copies are removed.
+	MinCopies int `yaml:"min_copies" mapstructure:"min_copies"`
+	// MinQuality removes paragraphs and sentences of lower quality; 0 none.
+	MinQuality float64 `yaml:"min_quality" mapstructure:"min_quality"`
+	// MinLeft drops a document of which less than this share of bytes is left.
+	MinLeft float64 `yaml:"min_left" mapstructure:"min_left"`
+}
+
+// DefaultSpans counts copies and removes none.
+func DefaultSpans() SpansConfig {
+	return SpansConfig{MinParagraphBytes: 60, MinSentenceBytes: 60, MinCopies: 2, MinLeft: 0.2}
+}
+
+// Validate reports every impossible value at once.
+func (c SpansConfig) Validate() error {
+	var errs []error
+	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if c.MinParagraphBytes < 1 {
+		bad("min_paragraph_bytes is %d; it must be at least 1", c.MinParagraphBytes)
+	}
+	if c.MinSentenceBytes < 1 {
+		bad("min_sentence_bytes is %d; it must be at least 1", c.MinSentenceBytes)
+	}
+	if c.MinCopies < 2 {
+		bad("min_copies is %d; it must be at least 2", c.MinCopies)
+	}
+	if !(c.MinQuality >= 0 && c.MinQuality <= 1) {
+		bad("min_quality is %g; it must be from 0 to 1", c.MinQuality)
+	}
+	if !(c.MinLeft >= 0 && c.MinLeft <= 1) {
+		bad("min_left is %g; it must be from 0 to 1", c.MinLeft)
+	}
+	return errors.Join(errs...)
 }
 
 // DefaultBuild returns the configuration used when nothing is said.
@@ -50,7 +103,7 @@ func DefaultBuild() BuildConfig {
 	return BuildConfig{
 		VocabSize: 8000, TokenizerBytes: 64 << 20, Seed: 1,
 		Source: source.Default(), Clean: clean.Default(), Score: score.Default(),
-		Dedup: dedup.Default(), Pack: pack.Default(),
+		Dedup: dedup.Default(), Spans: DefaultSpans(), Pack: pack.Default(),
 	}
 }
 
@@ -76,6 +129,11 @@ func (c BuildConfig) Validate() error {
 	if c.TokenizerBytes < 0 {
 		bad("tokenizer_bytes is %d; it cannot be negative (0 means no bound)", c.TokenizerBytes)
 	}
+	if c.Memory != "" {
+		if _, err := bytesize.Parse(c.Memory); err != nil {
+			bad("memory: %w", err)
+		}
+	}
 	if c.Workers < 0 {
 		bad("workers is %d; it cannot be negative (0 means one per CPU)", c.Workers)
 	}
@@ -84,13 +142,22 @@ func (c BuildConfig) Validate() error {
 		err error
 	}{
 		{"source", c.Source.Validate()}, {"clean", c.Clean.Validate()}, {"score", c.Score.Validate()},
-		{"dedup", c.Dedup.Validate()}, {"pack", c.Pack.Validate()},
+		{"dedup", c.Dedup.Validate()}, {"spans", c.Spans.Validate()}, {"pack", c.Pack.Validate()},
 	} {
 		if part.err != nil {
 			bad("%s: %w", part.key, part.err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// memoryBytes is the budget in bytes, 0 for none.
+func (c BuildConfig) memoryBytes() int64 {
+	n, err := bytesize.Parse(c.Memory)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // LoaderConfig is the configuration of a [Loader].

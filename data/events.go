@@ -7,6 +7,8 @@ const (
 	StageScore     = "score"     // measure and judge; units are bytes of text
 	StageDedup     = "dedup"     // find copies; units are partitions
 	StageCluster   = "cluster"   // decide which copy stays, and the splits
+	StageSpans     = "spans"     // list the paragraphs and sentences of kept documents
+	StageCopies    = "copies"    // find copies among them; units are partitions
 	StageTokenizer = "tokenizer" // train one, where none is given; units are bytes
 	StageDocuments = "documents" // tokenise and write documents; units are bytes of text
 	StagePack      = "pack"      // lay tokens into rows; units are partitions
@@ -15,7 +17,7 @@ const (
 
 // Stages lists the stages in the order in which they run.
 func Stages() []string {
-	return []string{StageList, StageGather, StageScore, StageDedup, StageCluster, StageTokenizer, StageDocuments, StagePack, StagePublish}
+	return []string{StageList, StageGather, StageScore, StageDedup, StageCluster, StageSpans, StageCopies, StageTokenizer, StageDocuments, StagePack, StagePublish}
 }
 
 // Event tells how far a build is.

@@ -2,9 +2,11 @@ package data
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 
 	"huihai/data/dedup"
 	"huihai/data/flow"
@@ -22,59 +24,146 @@ type joined struct {
 	doc    int64
 	raw    rawDocument
 	judged judgement
-	member *dedup.Member // nil when the document is in no cluster
+	member dedup.Member // Cluster is -1 when the document is in none
+	copies []copies     // of its spans, by level and number
 	status string
 	split  string
 }
 
-// eachJoined walks the documents of a shard with their judgement and cluster.
-func (b *builder) eachJoined(ctx context.Context, shard int, fn func(*joined) (more bool, err error)) error {
-	members, err := membersOf(b.clustered, b.offsets[shard], b.offsets[shard+1])
-	if err != nil {
-		return err
+// shardOf returns the shard that a document is in.
+func (b *builder) shardOf(doc int64) int {
+	return sort.Search(len(b.offsets)-1, func(i int) bool { return b.offsets[i+1] > doc })
+}
+
+// findings are the partitions, one per shard, of what stages found out about
+// documents: records that begin with the document's number and a kind.
+type findings struct {
+	in   *flow.Merge
+	next []byte
+	end  bool
+}
+
+// findings are the results whose records say what was found out about documents.
+func (b *builder) findings() []*flow.Result {
+	return append([]*flow.Result{b.clustered}, b.spanned...)
+}
+
+// findingMember is the kind of a place in a cluster of documents; the kinds of
+// copies of spans are their levels.
+const findingMember = 'm'
+
+// of calls fn for the findings about a document. Documents must be asked for in
+// ascending order.
+func (f *findings) of(doc int64, fn func(kind byte, rest []byte) error) error {
+	for !f.end {
+		if f.next == nil {
+			rec, err := f.in.Next()
+			if errors.Is(err, io.EOF) {
+				f.end = true
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if len(rec) < 9 {
+				return errRecord
+			}
+			f.next = rec
+		}
+		at := int64(binary.BigEndian.Uint64(f.next))
+		if at > doc {
+			return nil
+		}
+		rec := f.next
+		f.next = nil
+		if at < doc {
+			return fmt.Errorf("data: a finding about document %d, which is not in this shard: %w", at, errRecord)
+		}
+		if err := fn(rec[8], rec[9:]); err != nil {
+			return err
+		}
 	}
-	scores, c, err := records(b.scored[shard].Path(fileScores))
-	if err != nil {
-		return err
+	return nil
+}
+
+// finding stores one finding.
+func (d *joined) finding(kind byte, rest []byte) (err error) {
+	switch kind {
+	case findingMember:
+		d.member, err = decodeMember(d.doc, rest)
+	case levelParagraph, levelSentence:
+		var c copies
+		c, err = decodeCopies(d.doc, kind, rest)
+		d.copies = append(d.copies, c)
+	default:
+		err = errRecord
 	}
-	defer c.Close()
+	return err
+}
+
+// eachJudged walks the judgements of a shard with the findings about its
+// documents. The texts are not read.
+func (b *builder) eachJudged(ctx context.Context, shard int, found *flow.Merge, fn func(*joined) (more bool, err error)) error {
+	f := findings{in: found}
 	d := joined{doc: b.offsets[shard] - 1}
-	return eachRecord(b.gathered[shard].Path(fileDocuments), func(rec []byte) (bool, error) {
+	stopped := false
+	err := eachRecord(b.scored[shard].Path(fileScores), func(rec []byte) (bool, error) {
 		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if err := b.judged(&d, rec, &f); err != nil {
+			return false, err
+		}
+		more, err := fn(&d)
+		stopped = !more
+		return more, err
+	})
+	if err != nil || stopped {
+		return err
+	}
+	return f.of(d.doc+1, d.finding) // reaches the end, where the records are checked
+}
+
+// judged fills d with the next document's judgement and findings.
+func (b *builder) judged(d *joined, rec []byte, f *findings) error {
+	d.doc++
+	d.member, d.copies = dedup.Member{Doc: d.doc, Cluster: -1, Size: 1, Canonical: true}, d.copies[:0]
+	if err := d.judged.decode(rec); err != nil {
+		return err
+	}
+	if err := f.of(d.doc, d.finding); err != nil {
+		return err
+	}
+	d.decide(b.clusters.Validation)
+	return nil
+}
+
+// eachJoined walks the documents of a shard with all that is known of them.
+func (b *builder) eachJoined(ctx context.Context, shard int, found *flow.Merge, fn func(*joined) (more bool, err error)) error {
+	texts, err := openRecords(b.gathered[shard].Path(fileDocuments))
+	if err != nil {
+		return err
+	}
+	defer texts.Close()
+	return b.eachJudged(ctx, shard, found, func(d *joined) (bool, error) {
+		rec, err := texts.Next()
+		if errors.Is(err, io.EOF) {
+			return false, fmt.Errorf("data: fewer documents than judgements: %w", errRecord)
+		}
+		if err != nil {
 			return false, err
 		}
 		if err := d.raw.decode(rec); err != nil {
 			return false, err
 		}
-		if err := d.next(scores); err != nil {
-			return false, err
-		}
-		d.member = nil
-		if len(members) > 0 && members[0].Doc == d.doc {
-			d.member, members = &members[0], members[1:]
-		}
-		d.decide(b.cfg.Seed, b.clusters.Validation)
-		return fn(&d)
+		return fn(d)
 	})
 }
 
-// next reads the judgement of the next document.
-func (d *joined) next(scores *flow.RecordReader) error {
-	d.doc++
-	rec, err := scores.Next()
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("data: fewer judgements than documents: %w", errRecord)
-	}
-	if err != nil {
-		return err
-	}
-	return d.judged.decode(rec)
-}
-
 // decide sets status and split.
-func (d *joined) decide(seed, validationBelow uint64) {
+func (d *joined) decide(validationBelow uint64) {
 	d.status, d.split = d.judged.Reason, ""
-	if d.member != nil && !d.member.Canonical {
+	if !d.member.Canonical {
 		d.status = ReasonNearDuplicate
 		if d.member.Exact {
 			d.status = ReasonExactDuplicate
@@ -84,46 +173,7 @@ func (d *joined) decide(seed, validationBelow uint64) {
 		return
 	}
 	d.split = Train
-	if splitHash(d.raw.ID, seed) < validationBelow {
+	if d.judged.SplitHash < validationBelow {
 		d.split = Validation
 	}
-}
-
-// membersOf reads the cluster members among documents from..to-1.
-func membersOf(clustered *flow.Result, from, to int64) ([]dedup.Member, error) {
-	var members []dedup.Member
-	err := eachRecord(clustered.Path(fileMembers), func(rec []byte) (bool, error) {
-		m, err := decodeMember(rec)
-		if err != nil {
-			return false, err
-		}
-		if m.Doc >= from && m.Doc < to {
-			members = append(members, m)
-		}
-		return m.Doc < to, nil
-	})
-	return members, err
-}
-
-// copiesOf reads how often the paragraphs of documents from..to-1 occur, by
-// document and paragraph.
-func copiesOf(compared []*flow.Result, from, to int64) (map[int64]map[uint32]uint32, error) {
-	copies := map[int64]map[uint32]uint32{}
-	for _, r := range compared {
-		err := eachRecord(r.Path(fileParagraphs), func(rec []byte) (bool, error) {
-			d := decoder{b: rec}
-			doc, index, n := int64(d.u64()), d.u32(), d.u32()
-			if doc >= from && doc < to {
-				if copies[doc] == nil {
-					copies[doc] = map[uint32]uint32{}
-				}
-				copies[doc][index] = n
-			}
-			return doc < to, d.finish()
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return copies, nil
 }

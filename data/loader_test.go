@@ -327,7 +327,8 @@ func FuzzRecords(f *testing.F) {
 			}
 		}
 		_ = (&judgement{}).decode(b)
-		_, _ = decodeMember(b)
+		_, _ = decodeMember(0, b)
+		_, _ = decodeCopies(0, levelSentence, b)
 	})
 }
 

@@ -46,7 +46,9 @@ type judgement struct {
 	Units             int32
 	DupNGram, DupLine float32
 	Exact             [16]byte
+	SplitHash         uint64 // decides which split the document falls into
 	Paragraphs        []score.Span
+	Sentences         []score.Span
 }
 
 func (j *judgement) encode(e *encoder) {
@@ -58,13 +60,41 @@ func (j *judgement) encode(e *encoder) {
 	}
 	e.int(int64(j.Units))
 	e.raw(j.Exact[:])
-	e.uint(uint64(len(j.Paragraphs)))
-	for _, p := range j.Paragraphs {
-		e.uint(uint64(p.Start))
-		e.uint(uint64(p.End))
+	e.u64(j.SplitHash)
+	encodeSpans(e, j.Paragraphs)
+	encodeSpans(e, j.Sentences)
+}
+
+// encodeSpans writes spans by their distances: they are in order.
+func encodeSpans(e *encoder, spans []score.Span) {
+	e.uint(uint64(len(spans)))
+	at := int32(0)
+	for _, p := range spans {
+		e.int(int64(p.Start - at))
+		e.uint(uint64(p.End - p.Start))
 		e.float(p.Quality)
 		e.uint(uint64(p.Flags))
+		e.u64(p.Hash)
+		at = p.End
 	}
+}
+
+func decodeSpans(d *decoder, spans []score.Span) []score.Span {
+	spans = spans[:0]
+	at := int32(0)
+	for range d.uint() {
+		if d.err != nil {
+			break
+		}
+		p := score.Span{Start: at + int32(d.int())}
+		p.End = p.Start + int32(d.uint())
+		p.Quality = d.float()
+		p.Flags = score.ParagraphFlags(d.uint())
+		p.Hash = d.u64()
+		at = p.End
+		spans = append(spans, p)
+	}
+	return spans
 }
 
 func (j *judgement) decode(b []byte) error {
@@ -75,36 +105,38 @@ func (j *judgement) decode(b []byte) error {
 	}
 	j.Units = int32(d.int())
 	copy(j.Exact[:], d.take(16))
-	n := d.uint()
-	j.Paragraphs = j.Paragraphs[:0]
-	for range n {
-		if d.err != nil {
-			break
-		}
-		p := score.Span{Start: int32(d.uint()), End: int32(d.uint())}
-		p.Quality = d.float()
-		p.Flags = score.ParagraphFlags(d.uint())
-		j.Paragraphs = append(j.Paragraphs, p)
-	}
+	j.SplitHash = d.u64()
+	j.Paragraphs = decodeSpans(&d, j.Paragraphs)
+	j.Sentences = decodeSpans(&d, j.Sentences)
 	return d.finish()
 }
 
-// records opens a record file for reading.
-func records(path string) (*flow.RecordReader, io.Closer, error) {
+// recordFile is a record file open for reading.
+type recordFile struct {
+	*flow.RecordReader
+	f *os.File
+}
+
+func openRecords(path string) (*recordFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return flow.NewRecordReader(f), f, nil
+	return &recordFile{flow.NewRecordReader(f), f}, nil
+}
+
+func (r *recordFile) Close() {
+	r.RecordReader.Close()
+	_ = r.f.Close()
 }
 
 // eachRecord calls fn for every record of a file, until fn says to stop.
 func eachRecord(path string, fn func([]byte) (more bool, err error)) error {
-	r, c, err := records(path)
+	r, err := openRecords(path)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer r.Close()
 	for {
 		b, err := r.Next()
 		if errors.Is(err, io.EOF) {

@@ -37,12 +37,11 @@ type Report struct {
 
 // DuplicateReport is what dedup found.
 type DuplicateReport struct {
-	CandidatePairs      int64 `json:"candidate_pairs"` // by MinHash, each pair once
-	VerifiedPairs       int64 `json:"verified_pairs"`
-	Clusters            int64 `json:"clusters"`
-	ClusteredDocuments  int64 `json:"clustered_documents"`
-	Paragraphs          int64 `json:"paragraphs"`
-	DuplicateParagraphs int64 `json:"duplicate_paragraphs"` // that occur elsewhere too
+	CandidatePairs     int64 `json:"candidate_pairs"` // by MinHash, each pair once
+	VerifiedPairs      int64 `json:"verified_pairs"`
+	Clusters           int64 `json:"clusters"`
+	ClusteredDocuments int64 `json:"clustered_documents"`
+	spansInfo
 }
 
 // TokenizerReport names the tokenizer.
@@ -80,7 +79,7 @@ func (b *builder) report() (*Report, error) {
 	r.Read = Tally{b.documents(), b.read.TextBytes}
 	r.Duplicates = DuplicateReport{
 		CandidatePairs: b.clusters.Candidates, VerifiedPairs: b.clusters.Verified,
-		Clusters: b.clusters.Clusters, ClusteredDocuments: b.clusters.Members,
+		Clusters: b.clusters.Clusters, ClusteredDocuments: b.clusters.Members, spansInfo: b.spans,
 	}
 	splits, err := b.addDocuments(r)
 	if err != nil {
@@ -127,8 +126,6 @@ func (b *builder) addDocuments(r *Report) (map[string]*SplitReport, error) {
 			splits[k].Bytes += t.Bytes
 			splits[k].Tokens += info.Tokens[k]
 		}
-		r.Duplicates.Paragraphs += info.Paras
-		r.Duplicates.DuplicateParagraphs += info.DupParas
 	}
 	return splits, nil
 }

@@ -10,8 +10,6 @@ import (
 	"huihai/data/flow"
 )
 
-const fileMembers = "members.rec" // cluster: dedup.Member records, by document
-
 // clusterInfo is what clustering found, and how the documents are split.
 type clusterInfo struct {
 	Candidates int64 `json:"candidate_pairs"` // near pairs from LSH, each once
@@ -33,7 +31,7 @@ func (b *builder) cluster(ctx context.Context) error {
 	for i := range b.scored {
 		spec.Inputs = append(spec.Inputs, b.scored[i].Input(fileQuality), b.gathered[i].Input(fileDocuments))
 	}
-	st := flow.Stage{Name: StageCluster, Code: "1", Config: struct {
+	st := flow.Stage{Name: StageCluster, Code: "2", Partitions: len(b.gathered), Config: struct {
 		Dedup    dedup.Config
 		Fraction float64
 	}{b.cfg.Dedup, b.cfg.ValidationFraction}}
@@ -87,14 +85,8 @@ func (b *builder) clusterTask(ctx context.Context, t *flow.Task) error {
 	if err != nil {
 		return err
 	}
-	members := dedup.Clusters(b.documents(), exact, near, d.quality)
-	out, err := t.Create(fileMembers)
-	if err != nil {
-		return err
-	}
-	w := flow.NewRecordWriter(out)
 	var enc encoder
-	for _, m := range members {
+	for _, m := range dedup.Clusters(b.documents(), exact, near, d.quality) {
 		if m.Cluster == m.Doc {
 			info.Clusters++
 		}
@@ -104,17 +96,19 @@ func (b *builder) clusterTask(ctx context.Context, t *flow.Task) error {
 		}
 		enc.reset()
 		encodeMember(&enc, m)
-		if err := w.Write(enc.b); err != nil {
+		if err := t.Emit(b.shardOf(m.Doc), enc.b); err != nil {
 			return err
 		}
 	}
 	info.Validation, info.Kept = d.split(b.cfg.ValidationFraction)
 	t.SetInfo(info)
-	return w.Close()
+	return nil
 }
 
+// encodeMember writes a finding of kind member.
 func encodeMember(e *encoder, m dedup.Member) {
 	e.u64(uint64(m.Doc))
+	e.byte(findingMember)
 	e.u64(uint64(m.Cluster))
 	e.uint(uint64(m.Size))
 	flags := byte(0)
@@ -127,9 +121,10 @@ func encodeMember(e *encoder, m dedup.Member) {
 	e.byte(flags)
 }
 
-func decodeMember(rec []byte) (dedup.Member, error) {
-	d := decoder{b: rec}
-	m := dedup.Member{Doc: int64(d.u64()), Cluster: int64(d.u64()), Size: int64(d.uint())}
+// decodeMember reads what follows document and kind.
+func decodeMember(doc int64, rest []byte) (dedup.Member, error) {
+	d := decoder{b: rest}
+	m := dedup.Member{Doc: doc, Cluster: int64(d.u64()), Size: int64(d.uint())}
 	flags := d.byte()
 	m.Canonical, m.Exact = flags&1 != 0, flags&2 != 0
 	return m, d.finish()

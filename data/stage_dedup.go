@@ -13,10 +13,7 @@ import (
 	"huihai/data/flow"
 )
 
-const (
-	fileEdges      = "edges.rec"      // dedup: kind 1, doc 8, doc 8
-	fileParagraphs = "paragraphs.rec" // dedup: doc 8, paragraph 4, copies 4, by document
-)
+const fileEdges = "edges.rec" // dedup: kind 1, doc 8, doc 8
 
 // dedup compares the documents that fall into the same partition.
 func (b *builder) dedup(ctx context.Context) error {
@@ -24,13 +21,6 @@ func (b *builder) dedup(ctx context.Context) error {
 	var err error
 	b.compared, err = b.engine.Reduce(ctx, st, b.dedupParts, b.scored, flow.Spec{}, dedupTask)
 	return err
-}
-
-// paragraphCopy says how often a paragraph occurs in the corpus.
-type paragraphCopy struct {
-	doc    int64
-	index  uint32
-	copies uint32
 }
 
 // dedupTask walks groups of records that agree in all but their document.
@@ -61,58 +51,37 @@ func dedupTask(ctx context.Context, t *flow.Task, in *flow.Merge) error {
 	if err := g.edges.Close(); err != nil {
 		return err
 	}
-	if err := g.writeParagraphs(t); err != nil {
-		return err
-	}
 	t.AddRows(g.count)
 	t.Progress(1)
 	return nil
 }
 
 type grouper struct {
-	edges  *flow.RecordWriter
-	enc    encoder
-	key    []byte // kind and key of the group
-	docs   []int64
-	index  []uint32 // of paragraphs
-	copies []paragraphCopy
-	count  int64
+	edges *flow.RecordWriter
+	enc   encoder
+	key   []byte // kind and key of the group
+	docs  []int64
+	count int64
 }
 
 // add puts a record into the current group, or ends that and starts another.
 func (g *grouper) add(rec []byte) error {
-	tail := 8
-	if rec[0] == recordParagraph {
-		tail = 12
-	}
-	if len(rec) <= tail {
+	if len(rec) <= 8 {
 		return errRecord
 	}
-	key, rest := rec[:len(rec)-tail], rec[len(rec)-tail:]
+	key, doc := rec[:len(rec)-8], rec[len(rec)-8:]
 	if !bytes.Equal(key, g.key) {
 		if err := g.endGroup(); err != nil {
 			return err
 		}
 		g.key = append(g.key[:0], key...)
 	}
-	g.docs = append(g.docs, int64(binary.BigEndian.Uint64(rest)))
-	if tail == 12 {
-		g.index = append(g.index, binary.BigEndian.Uint32(rest[8:]))
-	}
+	g.docs = append(g.docs, int64(binary.BigEndian.Uint64(doc)))
 	return nil
 }
 
 func (g *grouper) endGroup() error {
-	defer func() { g.docs, g.index = g.docs[:0], g.index[:0] }()
-	if len(g.docs) < 2 {
-		return nil
-	}
-	if g.key[0] == recordParagraph {
-		for i, d := range g.docs {
-			g.copies = append(g.copies, paragraphCopy{d, g.index[i], uint32(len(g.docs))})
-		}
-		return nil
-	}
+	defer func() { g.docs = g.docs[:0] }()
 	// Each against the first and against the one before: when verification
 	// finds the first unlike the others, these still meet.
 	for i := 1; i < len(g.docs); i++ {
@@ -135,27 +104,6 @@ func (g *grouper) edge(a, b int64) error {
 	g.enc.u64(uint64(b))
 	g.count++
 	return g.edges.Write(g.enc.b)
-}
-
-func (g *grouper) writeParagraphs(t *flow.Task) error {
-	slices.SortFunc(g.copies, func(a, b paragraphCopy) int {
-		return cmp.Or(cmp.Compare(a.doc, b.doc), cmp.Compare(a.index, b.index))
-	})
-	out, err := t.Create(fileParagraphs)
-	if err != nil {
-		return err
-	}
-	w := flow.NewRecordWriter(out)
-	for _, c := range g.copies {
-		g.enc.reset()
-		g.enc.u64(uint64(c.doc))
-		g.enc.u32(c.index)
-		g.enc.u32(c.copies)
-		if err := w.Write(g.enc.b); err != nil {
-			return err
-		}
-	}
-	return w.Close()
 }
 
 // edgesOf reads all edges, each once, apart by kind.

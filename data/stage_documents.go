@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"strconv"
 
-	"huihai/data/dedup"
 	"huihai/data/flow"
 	"huihai/data/score"
 	"huihai/data/shard"
@@ -34,8 +33,6 @@ type documentsInfo struct {
 	Sources   map[string]Tally `json:"sources"`   // kept ones
 	Splits    map[string]Tally `json:"splits"`    // kept ones
 	Tokens    map[string]int64 `json:"tokens"`    // by split
-	DupParas  int64            `json:"duplicate_paragraphs"`
-	Paras     int64            `json:"paragraphs"`
 }
 
 // writeDocuments writes every document with what is known of it, and sends the
@@ -44,35 +41,28 @@ func (b *builder) writeDocuments(ctx context.Context) error {
 	// About 256 MiB of text, some 100 million tokens, are packed at a time; the
 	// last partition is the validation split.
 	b.packParts = int(1 + b.read.TextBytes/(256<<20))
-	st := flow.Stage{Name: StageDocuments, Code: "1", Total: b.read.TextBytes, Partitions: b.packParts + 1, Config: b.buildKey}
+	st := flow.Stage{Name: StageDocuments, Code: "2", Total: b.read.TextBytes, Partitions: b.packParts + 1, Config: b.buildKey, Memory: 256 << 20}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range b.gathered {
-		specs[i].Inputs = []flow.Input{b.gathered[i].Input(fileDocuments), b.scored[i].Input(fileScores), b.clustered.Input(fileMembers), b.tokenizerFile}
-		for _, r := range b.compared {
-			specs[i].Inputs = append(specs[i].Inputs, r.Input(fileParagraphs))
-		}
+		specs[i].Inputs = []flow.Input{b.gathered[i].Input(fileDocuments), b.scored[i].Input(fileScores), b.tokenizerFile}
 		specs[i].Params = []any{b.offsets[i], b.clusters.Validation}
 	}
 	var err error
-	b.written, err = b.engine.Map(ctx, st, specs, b.documentsTask)
+	b.written, err = b.engine.Join(ctx, st, specs, b.findings(), b.documentsTask)
 	return err
 }
 
-func (b *builder) documentsTask(ctx context.Context, t *flow.Task) error {
+func (b *builder) documentsTask(ctx context.Context, t *flow.Task, found *flow.Merge) error {
 	out, err := t.Create(fileShard)
 	if err != nil {
 		return err
 	}
 	from, to := b.offsets[t.Index], b.offsets[t.Index+1]
-	copies, err := copiesOf(b.compared, from, to)
-	if err != nil {
-		return err
-	}
-	d := documentsTask{b: b, t: t, w: shard.NewDocumentWriter(out), copies: copies, eos: b.encoder.EOS(), info: documentsInfo{
+	d := documentsTask{b: b, t: t, w: shard.NewDocumentWriter(out), eos: b.encoder.EOS(), info: documentsInfo{
 		Status: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{}, Splits: map[string]Tally{}, Tokens: map[string]int64{},
 	}}
 	d.unigram[0], d.unigram[1] = make([]int64, b.encoder.VocabSize()), make([]int64, b.encoder.VocabSize())
-	if err := b.eachJoined(ctx, t.Index, d.document); err != nil {
+	if err := b.eachJoined(ctx, t.Index, found, d.document); err != nil {
 		return err
 	}
 	d.w.SetMeta(shard.KeyTokenizer, b.encoder.Fingerprint())
@@ -93,7 +83,6 @@ type documentsTask struct {
 	b       *builder
 	t       *flow.Task
 	w       *shard.Writer[shard.Document]
-	copies  map[int64]map[uint32]uint32
 	eos     int32
 	info    documentsInfo
 	tokens  []int32
@@ -128,10 +117,7 @@ func count(m map[string]Tally, key string, bytes int) {
 // row makes the Parquet row; its paragraphs are reused by the next.
 func (d *documentsTask) row(j *joined) shard.Document {
 	raw, g := &j.raw, &j.judged
-	m := dedup.Member{Doc: j.doc, Cluster: -1, Size: 1, Canonical: true}
-	if j.member != nil {
-		m = *j.member
-	}
+	m := j.member
 	row := shard.Document{
 		ID: raw.ID, DocNo: j.doc, Text: raw.Text, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
 		ByteOffset: raw.ByteOffset, RawSHA: raw.RawSHA, Meta: raw.Meta,
@@ -149,18 +135,24 @@ func (d *documentsTask) row(j *joined) shard.Document {
 
 func (d *documentsTask) paragraphs(j *joined) ([]shard.Paragraph, float32) {
 	d.paras = d.paras[:0]
-	dup, all := 0, 0
-	copies := d.copies[j.doc]
-	for i, p := range j.judged.Paragraphs {
-		n := max(1, copies[uint32(i)])
-		size := int(p.End - p.Start)
-		all += size
-		d.info.Paras++
-		if n > 1 {
-			dup += size
-			d.info.DupParas++
+	for _, p := range j.judged.Paragraphs {
+		d.paras = append(d.paras, shard.Paragraph{Start: p.Start, End: p.End, Quality: p.Quality, DupCount: 1, Flags: int32(p.Flags)})
+	}
+	for _, c := range j.copies {
+		if c.level != levelParagraph {
+			continue
 		}
-		d.paras = append(d.paras, shard.Paragraph{Start: p.Start, End: p.End, Quality: p.Quality, DupCount: int32(n), Flags: int32(p.Flags)})
+		if int(c.index) >= len(d.paras) {
+			return d.paras, 0 // of another build: the records' digests rule it out
+		}
+		d.paras[c.index].DupCount = int32(c.count)
+	}
+	dup, all := 0, 0
+	for _, p := range d.paras {
+		all += int(p.End - p.Start)
+		if p.DupCount > 1 {
+			dup += int(p.End - p.Start)
+		}
 	}
 	return d.paras, float32(share(dup, all))
 }

@@ -19,16 +19,15 @@ const (
 
 // Kinds of records that the score stage emits for dedup; they sort by kind.
 const (
-	recordExact     = 'e' // hash 16, doc 8
-	recordBand      = 'n' // band 1, key 8, doc 8
-	recordParagraph = 'p' // hash 8, doc 8, paragraph 4
+	recordExact = 'e' // hash 16, doc 8
+	recordBand  = 'n' // band 1, key 8, doc 8
 )
 
 // score judges all documents and emits what dedup compares.
 func (b *builder) score(ctx context.Context) error {
-	// About 200,000 documents, 20 records each, are sorted at a time.
+	// About 200,000 documents, 15 records each, are compared at a time.
 	b.dedupParts = int(min(256, 1+b.documents()/200_000))
-	st := flow.Stage{Name: StageScore, Code: "1", Total: b.read.TextBytes, Partitions: b.dedupParts, Config: struct {
+	st := flow.Stage{Name: StageScore, Code: "2", Total: b.read.TextBytes, Partitions: b.dedupParts, Config: struct {
 		Score score.Config
 		Dedup dedup.Config
 		Seed  uint64
@@ -95,7 +94,7 @@ func (s *scoreTask) document(raw *rawDocument) error {
 		Reason: r.Reason, Language: string(r.Guess.Language), Script: r.Guess.Script,
 		LanguageScore: r.Guess.Score, HanRatio: r.HanRatio, Quality: r.Quality, Units: int32(f.Units),
 		DupNGram: float32(f.DupNGram[5]), DupLine: float32(share(f.DupLines, f.Lines)),
-		Exact: dedup.ExactHash(raw.Text), Paragraphs: r.Paragraphs,
+		Exact: dedup.ExactHash(raw.Text), SplitHash: splitHash(raw.ID, s.b.cfg.Seed), Paragraphs: r.Paragraphs,
 	}
 	s.enc.reset()
 	j.encode(&s.enc)
@@ -109,7 +108,7 @@ func (s *scoreTask) document(raw *rawDocument) error {
 	s.enc.reset()
 	s.enc.byte(kept)
 	s.enc.float(j.Quality)
-	s.enc.u64(splitHash(raw.ID, s.b.cfg.Seed))
+	s.enc.u64(j.SplitHash)
 	if err := s.quality.Write(s.enc.b); err != nil {
 		return err
 	}
@@ -148,19 +147,6 @@ func (s *scoreTask) emit(doc int64, text string, j *judgement) error {
 			if err := send(key); err != nil {
 				return err
 			}
-		}
-	}
-	for i, p := range j.Paragraphs {
-		if int(p.End-p.Start) < cfg.MinParagraphBytes {
-			continue
-		}
-		s.enc.reset()
-		s.enc.byte(recordParagraph)
-		s.enc.u64(p.Hash)
-		s.enc.u64(uint64(doc))
-		s.enc.u32(uint32(i))
-		if err := send(p.Hash); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -40,12 +40,15 @@ func (b *builder) trainTokenizer(ctx context.Context) error {
 	}
 	hashed := cfg
 	hashed.NumThreads = 0
-	st := flow.Stage{Name: StageTokenizer, Code: "1", Total: b.read.TextBytes, Config: struct {
+	st := flow.Stage{Name: StageTokenizer, Code: "2", Total: b.read.TextBytes, Config: struct {
 		Train tokenizer.TrainConfig
 		Bytes int64
 		Seed  uint64
 	}{hashed, b.cfg.TokenizerBytes, b.cfg.Seed}}
-	spec := flow.Spec{Inputs: []flow.Input{b.clustered.Input(fileMembers)}, Params: b.clusters.Validation}
+	spec := flow.Spec{Params: b.clusters.Validation}
+	for _, r := range b.findings() {
+		spec.Inputs = append(spec.Inputs, r.EmittedInput())
+	}
 	for i := range b.gathered {
 		spec.Inputs = append(spec.Inputs, b.gathered[i].Input(fileDocuments), b.scored[i].Input(fileScores))
 	}
@@ -82,13 +85,17 @@ func (b *builder) trainingText(ctx context.Context, t *flow.Task) (iter.Seq[stri
 	return func(yield func(string) bool) {
 		for i := range b.gathered {
 			more := true
-			err := b.eachJoined(ctx, i, func(d *joined) (bool, error) {
-				t.Progress(int64(len(d.raw.Text)))
-				if d.status == score.Kept && d.split == Train && shuffleHash(d.raw.ID, b.cfg.Seed+1)>>32 < below {
-					more = yield(d.raw.Text)
-				}
-				return more, nil
-			})
+			found, err := flow.OpenRecords(b.findings(), i)
+			if err == nil {
+				err = b.eachJoined(ctx, i, found, func(d *joined) (bool, error) {
+					t.Progress(int64(len(d.raw.Text)))
+					if d.status == score.Kept && d.split == Train && shuffleHash(d.raw.ID, b.cfg.Seed+1)>>32 < below {
+						more = yield(d.raw.Text)
+					}
+					return more, nil
+				})
+				found.Close()
+			}
 			if err != nil {
 				*failed = err
 				return
