@@ -48,54 +48,8 @@ type BuildConfig struct {
 	Score  score.Config  `yaml:"score" mapstructure:"score"`
 	Dedup  dedup.Config  `yaml:"dedup" mapstructure:"dedup"`
 	Spans  SpansConfig   `yaml:"spans" mapstructure:"spans"`
+	Sample SampleConfig  `yaml:"sample" mapstructure:"sample"`
 	Pack   pack.Config   `yaml:"pack" mapstructure:"pack"`
-}
-
-// SpansConfig chooses what happens to paragraphs and sentences that occur more
-// than once among the kept documents. They are counted in any case.
-type SpansConfig struct {
-	// Paragraphs removes copies of paragraphs: the one in the document of the
-	// highest quality stays.
-	Paragraphs bool `yaml:"paragraphs" mapstructure:"paragraphs"`
-	// Sentences does so with sentences.
-	Sentences bool `yaml:"sentences" mapstructure:"sentences"`
-	// MinParagraphBytes and MinSentenceBytes are the lengths from which copies
-	// count.
-	MinParagraphBytes int `yaml:"min_paragraph_bytes" mapstructure:"min_paragraph_bytes"`
-	MinSentenceBytes  int `yaml:"min_sentence_bytes" mapstructure:"min_sentence_bytes"`
-	// MinCopies is how often a span must occur before copies are removed.
-	MinCopies int `yaml:"min_copies" mapstructure:"min_copies"`
-	// MinQuality removes paragraphs and sentences of lower quality; 0 none.
-	MinQuality float64 `yaml:"min_quality" mapstructure:"min_quality"`
-	// MinLeft drops a document of which less than this share of bytes is left.
-	MinLeft float64 `yaml:"min_left" mapstructure:"min_left"`
-}
-
-// DefaultSpans counts copies and removes none.
-func DefaultSpans() SpansConfig {
-	return SpansConfig{MinParagraphBytes: 60, MinSentenceBytes: 60, MinCopies: 2, MinLeft: 0.2}
-}
-
-// Validate reports every impossible value at once.
-func (c SpansConfig) Validate() error {
-	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
-	if c.MinParagraphBytes < 1 {
-		bad("min_paragraph_bytes is %d; it must be at least 1", c.MinParagraphBytes)
-	}
-	if c.MinSentenceBytes < 1 {
-		bad("min_sentence_bytes is %d; it must be at least 1", c.MinSentenceBytes)
-	}
-	if c.MinCopies < 2 {
-		bad("min_copies is %d; it must be at least 2", c.MinCopies)
-	}
-	if !(c.MinQuality >= 0 && c.MinQuality <= 1) {
-		bad("min_quality is %g; it must be from 0 to 1", c.MinQuality)
-	}
-	if !(c.MinLeft >= 0 && c.MinLeft <= 1) {
-		bad("min_left is %g; it must be from 0 to 1", c.MinLeft)
-	}
-	return errors.Join(errs...)
 }
 
 // DefaultBuild returns the configuration used when nothing is said.
@@ -103,7 +57,7 @@ func DefaultBuild() BuildConfig {
 	return BuildConfig{
 		VocabSize: 8000, TokenizerBytes: 64 << 20, Seed: 1,
 		Source: source.Default(), Clean: clean.Default(), Score: score.Default(),
-		Dedup: dedup.Default(), Spans: DefaultSpans(), Pack: pack.Default(),
+		Dedup: dedup.Default(), Spans: DefaultSpans(), Sample: DefaultSample(), Pack: pack.Default(),
 	}
 }
 
@@ -142,7 +96,7 @@ func (c BuildConfig) Validate() error {
 		err error
 	}{
 		{"source", c.Source.Validate()}, {"clean", c.Clean.Validate()}, {"score", c.Score.Validate()},
-		{"dedup", c.Dedup.Validate()}, {"spans", c.Spans.Validate()}, {"pack", c.Pack.Validate()},
+		{"dedup", c.Dedup.Validate()}, {"spans", c.Spans.Validate()}, {"sample", c.Sample.Validate()}, {"pack", c.Pack.Validate()},
 	} {
 		if part.err != nil {
 			bad("%s: %w", part.key, part.err)

@@ -93,12 +93,25 @@ func (d *joined) finding(kind byte, rest []byte) (err error) {
 		d.member, err = decodeMember(d.doc, rest)
 	case levelParagraph, levelSentence:
 		var c copies
-		c, err = decodeCopies(d.doc, kind, rest)
+		if c, err = decodeCopies(d.doc, kind, rest); err != nil {
+			return err
+		}
+		if spans := d.spans(kind); int(c.index) >= len(spans) {
+			return errRecord
+		}
 		d.copies = append(d.copies, c)
 	default:
 		err = errRecord
 	}
 	return err
+}
+
+// spans returns the document's spans of a level.
+func (d *joined) spans(level byte) []score.Span {
+	if level == levelSentence {
+		return d.judged.Sentences
+	}
+	return d.judged.Paragraphs
 }
 
 // eachJudged walks the judgements of a shard with the findings about its

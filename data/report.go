@@ -1,7 +1,9 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"huihai/data/clean"
 	"huihai/data/pack"
@@ -23,16 +25,35 @@ type Report struct {
 	Kept          Tally            `json:"kept"`
 	Dropped       map[string]Tally `json:"dropped"` // by reason
 	CleanChanges  clean.Counts     `json:"clean_changes"`
-	Languages     map[string]Tally `json:"languages"` // of kept documents
-	Sources       map[string]Tally `json:"sources"`   // of kept documents
+	Funnel        []FunnelStep     `json:"funnel"` // what was removed, in the order of the stages
+	Languages     map[string]Flow  `json:"languages"`
+	Sources       map[string]Flow  `json:"sources"`
 	Duplicates    DuplicateReport  `json:"duplicates"`
 	Tokenizer     TokenizerReport  `json:"tokenizer"`
 	Splits        []SplitReport    `json:"splits"`
 	BytesPerToken float64          `json:"bytes_per_token"` // of kept text, EOS tokens not counted
 	Unigram       UnigramReport    `json:"unigram"`
 
+	Survey *Survey `json:"survey"`
+
 	Seconds   map[string]float64 `json:"seconds"`   // by stage
 	Unchanged bool               `json:"unchanged"` // the data set was there already
+}
+
+// Flow is what was read and kept of a language or a source.
+type Flow struct {
+	Read Tally `json:"read"`
+	Kept Tally `json:"kept"`
+}
+
+// FunnelStep is what one reason removed. Of documents that stay, what was cut out
+// counts as bytes of a step whose Documents are those that lost something.
+type FunnelStep struct {
+	Stage     string `json:"stage"`
+	Reason    string `json:"reason"`
+	Documents int64  `json:"documents"`
+	Bytes     int64  `json:"bytes"`
+	Cut       bool   `json:"cut,omitempty"` // pieces of kept documents
 }
 
 // DuplicateReport is what dedup found.
@@ -51,12 +72,15 @@ type TokenizerReport struct {
 	Trained   bool   `json:"trained"`
 }
 
-// SplitReport is one split. Tokens include the EOS of each document.
+// SplitReport is one split. Documents, Bytes and Tokens are those of its kept
+// documents, each counted once; tokens include the EOS of each. Sampled tells
+// what sampling made of them, and the ledger what packing made of that.
 type SplitReport struct {
 	Name      string           `json:"name"`
 	Documents int64            `json:"documents"`
 	Bytes     int64            `json:"bytes"`
 	Tokens    int64            `json:"tokens"`
+	Sampled   Sampled          `json:"sampled"`
 	Rows      int64            `json:"rows"`
 	Sources   map[string]int64 `json:"rows_by_source"`
 	Ledger    pack.Ledger      `json:"ledger"`
@@ -67,7 +91,7 @@ func (b *builder) report() (*Report, error) {
 	r := &Report{
 		Files: b.read.Files, FileBytes: b.read.FileBytes, BadFiles: append([]BadFile{}, b.read.BadFiles...), SkippedFiles: b.listing.Skipped,
 		Rejected: map[string]Tally{}, RawBytes: b.read.ReadBytes, CleanChanges: b.read.Clean,
-		Dropped: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{},
+		Dropped: map[string]Tally{}, Languages: map[string]Flow{}, Sources: map[string]Flow{}, Survey: newSurvey(),
 		Tokenizer: TokenizerReport{b.encoder.VocabSize(), b.encoder.Fingerprint(), b.trained},
 		Seconds:   b.seconds,
 	}
@@ -94,6 +118,7 @@ func (b *builder) report() (*Report, error) {
 	if tokens := r.Splits[0].Tokens + r.Splits[1].Tokens - r.Kept.Documents; tokens > 0 {
 		r.BytesPerToken = float64(r.Kept.Bytes) / float64(tokens)
 	}
+	r.Funnel = r.funnel()
 	return r, r.check()
 }
 
@@ -115,17 +140,15 @@ func (b *builder) addDocuments(r *Report) (map[string]*SplitReport, error) {
 				r.Dropped[status] = r.Dropped[status].plus(t)
 			}
 		}
-		for k, t := range info.Languages {
-			r.Languages[k] = r.Languages[k].plus(t)
-		}
-		for k, t := range info.Sources {
-			r.Sources[k] = r.Sources[k].plus(t)
-		}
+		addFlow(r.Languages, info.Languages, info.KeptLanguages)
+		addFlow(r.Sources, info.Sources, info.KeptSources)
 		for k, t := range info.Splits {
 			splits[k].Documents += t.Documents
 			splits[k].Bytes += t.Bytes
 			splits[k].Tokens += info.Tokens[k]
+			splits[k].Sampled = splits[k].Sampled.plus(info.Sampled[k])
 		}
+		r.Survey.merge(info.Survey)
 	}
 	return splits, nil
 }
@@ -149,12 +172,47 @@ func (b *builder) addPacked(r *Report, splits map[string]*SplitReport) error {
 	}
 	for _, name := range []string{Train, Validation} {
 		s := splits[name]
-		if !s.Ledger.Closes(b.cfg.Pack.SequenceLength) || s.Ledger.Tokens != s.Tokens || s.Ledger.Documents != s.Documents || s.Ledger.Rows != s.Rows {
-			return fmt.Errorf("data: the token ledger of split %s does not close: %d tokens of %d documents written, ledger %+v: this is a defect", name, s.Tokens, s.Documents, s.Ledger)
+		if !s.Ledger.Closes(b.cfg.Pack.SequenceLength) || s.Ledger.Tokens != s.Sampled.Tokens || s.Ledger.Documents != s.Sampled.Copies || s.Ledger.Rows != s.Rows {
+			return fmt.Errorf("data: the token ledger of split %s does not close: %+v sampled, ledger %+v: this is a defect", name, s.Sampled, s.Ledger)
 		}
 		r.Splits = append(r.Splits, *s)
 	}
 	return nil
+}
+
+func addFlow(to map[string]Flow, read, kept map[string]Tally) {
+	for k, t := range read {
+		f := to[k]
+		f.Read = f.Read.plus(t)
+		f.Kept = f.Kept.plus(kept[k])
+		to[k] = f
+	}
+}
+
+// funnel orders what was removed: records that could not be read, then documents
+// by stage, the larger reasons of a stage first.
+func (r *Report) funnel() []FunnelStep {
+	var steps []FunnelStep
+	for _, reason := range sortedKeys(r.Rejected) {
+		steps = append(steps, FunnelStep{Stage: StageGather, Reason: reason, Documents: r.Rejected[reason].Documents, Bytes: r.Rejected[reason].Bytes})
+	}
+	for _, reason := range sortedKeys(r.Dropped) {
+		steps = append(steps, FunnelStep{Stage: stageOf(reason), Reason: reason, Documents: r.Dropped[reason].Documents, Bytes: r.Dropped[reason].Bytes})
+	}
+	order := Stages()
+	slices.SortStableFunc(steps, func(a, b FunnelStep) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Stage), slices.Index(order, b.Stage)), cmp.Compare(b.Bytes, a.Bytes))
+	})
+	return steps
+}
+
+// stageOf returns the stage that drops documents for a reason.
+func stageOf(reason string) string {
+	switch reason {
+	case ReasonExactDuplicate, ReasonNearDuplicate:
+		return StageDedup
+	}
+	return StageScore
 }
 
 func (t Tally) plus(o Tally) Tally { return Tally{t.Documents + o.Documents, t.Bytes + o.Bytes} }

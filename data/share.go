@@ -30,7 +30,10 @@ func BuildShare(ctx context.Context, cfg BuildConfig, part flow.Part, progress f
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	stages := cfg.ShareStages()
+	var stages []string
+	for _, s := range cfg.ShareStages() {
+		stages = append(stages, s.Stage)
+	}
 	switch {
 	case !slices.Contains(stages, part.Stage):
 		return nil, fmt.Errorf("data: stage %q is none of this build's; its stages are, in order: %s", part.Stage, strings.Join(stages, ", "))
@@ -54,16 +57,30 @@ func BuildShare(ctx context.Context, cfg BuildConfig, part flow.Part, progress f
 	return nil, err
 }
 
+// ShareStage is a stage as an array job needs to know it.
+type ShareStage struct {
+	Stage string `json:"stage"`
+	// Array says that the stage has many tasks; another has one.
+	Array bool `json:"array"`
+}
+
 // ShareStages lists the stages that [BuildShare] runs, in their order. Publishing
 // is left to [Build].
-func (c BuildConfig) ShareStages() []string {
-	var out []string
+func (c BuildConfig) ShareStages() []ShareStage {
+	var out []ShareStage
 	for _, s := range Stages() {
-		switch {
-		case s == StagePublish, s == StageTokenizer && c.Tokenizer != "":
+		switch s {
+		case StagePublish:
 			continue
+		case StageTokenizer:
+			if c.Tokenizer == "" {
+				out = append(out, ShareStage{s, false})
+			}
+		case StageList, StageCluster:
+			out = append(out, ShareStage{s, false})
+		default:
+			out = append(out, ShareStage{s, true})
 		}
-		out = append(out, s)
 	}
 	return out
 }

@@ -29,7 +29,8 @@ func TestSharesBuildTheSame(t *testing.T) {
 	if _, err := share(StageScore, 0, 1); !errors.As(err, &early) || early.Stage != StageList {
 		t.Fatalf("a share before its inputs: %v", err)
 	}
-	for _, stage := range shared.ShareStages() {
+	for _, s := range shared.ShareStages() {
+		stage := s.Stage
 		for i := range 3 {
 			if r, err := share(stage, i, 3); err != nil || r.Stage != stage {
 				t.Fatalf("stage %s, share %d: %v", stage, i, err)

@@ -20,6 +20,8 @@ type clusterInfo struct {
 	// it out.
 	Validation uint64 `json:"validation_below"`
 	Kept       int64  `json:"kept"`
+	// MeanQuality is that of the kept documents.
+	MeanQuality float64 `json:"mean_quality"`
 }
 
 // cluster joins the pairs and chooses who stays and who is held out.
@@ -101,6 +103,7 @@ func (b *builder) clusterTask(ctx context.Context, t *flow.Task) error {
 		}
 	}
 	info.Validation, info.Kept = d.split(b.cfg.ValidationFraction)
+	info.MeanQuality = d.meanQuality()
 	t.SetInfo(info)
 	return nil
 }
@@ -170,6 +173,18 @@ func (d *decisions) split(fraction float64) (below uint64, kept int64) {
 	}
 	below = uint64(fraction*(1<<32)) << 32
 	return min(max(below, least+1), most), kept
+}
+
+// meanQuality of the kept documents, summed in their order.
+func (d *decisions) meanQuality() float64 {
+	sum, n := 0.0, 0
+	for i, q := range d.quality {
+		if d.kept[i] {
+			sum += float64(q)
+			n++
+		}
+	}
+	return sum / float64(max(n, 1))
 }
 
 // verify keeps the pairs whose shingle sets are at least Threshold alike. It

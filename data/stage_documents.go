@@ -2,7 +2,6 @@ package data
 
 import (
 	"context"
-	"encoding/binary"
 	"strconv"
 
 	"huihai/data/flow"
@@ -28,19 +27,35 @@ func (t *Tally) add(bytes int) {
 
 // documentsInfo are the counters of a documents task.
 type documentsInfo struct {
-	Status    map[string]Tally `json:"status"`    // all documents
-	Languages map[string]Tally `json:"languages"` // kept ones
-	Sources   map[string]Tally `json:"sources"`   // kept ones
-	Splits    map[string]Tally `json:"splits"`    // kept ones
-	Tokens    map[string]int64 `json:"tokens"`    // by split
+	Status        map[string]Tally   `json:"status"`    // all documents
+	Languages     map[string]Tally   `json:"languages"` // all documents
+	Sources       map[string]Tally   `json:"sources"`   // all documents
+	KeptLanguages map[string]Tally   `json:"kept_languages"`
+	KeptSources   map[string]Tally   `json:"kept_sources"`
+	Splits        map[string]Tally   `json:"splits"` // kept ones
+	Tokens        map[string]int64   `json:"tokens"` // of kept documents, by split
+	Sampled       map[string]Sampled `json:"sampled"`
+	Survey        *Survey            `json:"survey"`
+}
+
+// Sampled is what sampling made of a split's documents.
+type Sampled struct {
+	Copies        int64 `json:"copies"` // documents in rows, repeated ones counted again
+	Tokens        int64 `json:"tokens"` // of them
+	LeftOut       Tally `json:"left_out"`
+	LeftOutTokens int64 `json:"left_out_tokens"`
+}
+
+func (s Sampled) plus(o Sampled) Sampled {
+	return Sampled{s.Copies + o.Copies, s.Tokens + o.Tokens, s.LeftOut.plus(o.LeftOut), s.LeftOutTokens + o.LeftOutTokens}
 }
 
 // writeDocuments writes every document with what is known of it, and sends the
 // tokens of the kept ones to the partitions of pack.
 func (b *builder) writeDocuments(ctx context.Context) error {
-	// About 256 MiB of text, some 100 million tokens, are packed at a time; the
+	// About 128 MiB of text, some 40 million tokens, are packed at a time; the
 	// last partition is the validation split.
-	b.packParts = int(1 + b.read.TextBytes/(256<<20))
+	b.packParts = int(1 + b.read.TextBytes/(128<<20))
 	st := flow.Stage{Name: StageDocuments, Code: "2", Total: b.read.TextBytes, Partitions: b.packParts + 1, Config: b.buildKey, Memory: 256 << 20}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range b.gathered {
@@ -59,7 +74,8 @@ func (b *builder) documentsTask(ctx context.Context, t *flow.Task, found *flow.M
 	}
 	from, to := b.offsets[t.Index], b.offsets[t.Index+1]
 	d := documentsTask{b: b, t: t, w: shard.NewDocumentWriter(out), eos: b.encoder.EOS(), info: documentsInfo{
-		Status: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{}, Splits: map[string]Tally{}, Tokens: map[string]int64{},
+		Status: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{}, KeptLanguages: map[string]Tally{}, KeptSources: map[string]Tally{},
+		Splits: map[string]Tally{}, Tokens: map[string]int64{}, Sampled: map[string]Sampled{}, Survey: newSurvey(),
 	}}
 	d.unigram[0], d.unigram[1] = make([]int64, b.encoder.VocabSize()), make([]int64, b.encoder.VocabSize())
 	if err := b.eachJoined(ctx, t.Index, found, d.document); err != nil {
@@ -85,8 +101,8 @@ type documentsTask struct {
 	w       *shard.Writer[shard.Document]
 	eos     int32
 	info    documentsInfo
+	rows    rowMaker
 	tokens  []int32
-	paras   []shard.Paragraph
 	unigram [2][]int64
 	enc     encoder
 }
@@ -94,17 +110,24 @@ type documentsTask struct {
 func (d *documentsTask) document(j *joined) (bool, error) {
 	size := len(j.raw.Text)
 	d.t.Progress(int64(size))
+	row := d.rows.row(j)
+	kept := j.status == score.Kept
 	count(d.info.Status, j.status, size)
-	d.tokens = d.tokens[:0]
-	if j.status == score.Kept {
-		count(d.info.Languages, j.judged.Language, size)
-		count(d.info.Sources, j.raw.Source, size)
+	count(d.info.Languages, j.judged.Language, size)
+	count(d.info.Sources, j.raw.Source, size)
+	if kept {
+		cfg := d.b.cfg.Sample
+		w := cfg.weight(row.Source, float64(row.Quality), d.b.clusters.MeanQuality, row.ClusterSize)
+		row.SampleWeight, row.Copies = float32(w), int32(copiesOf(w, row.ID, d.b.cfg.Seed))
+		count(d.info.KeptLanguages, j.judged.Language, size)
+		count(d.info.KeptSources, j.raw.Source, size)
 		count(d.info.Splits, j.split, size)
-		if err := d.tokenise(j); err != nil {
+		if err := d.tokenise(j, int(row.Copies)); err != nil {
 			return false, err
 		}
+		row.TokenCount = int32(len(d.tokens))
 	}
-	row := d.row(j)
+	d.info.Survey.add(&row, kept, j.detail())
 	return true, d.w.Write(row)
 }
 
@@ -114,67 +137,52 @@ func count(m map[string]Tally, key string, bytes int) {
 	m[key] = v
 }
 
-// row makes the Parquet row; its paragraphs are reused by the next.
-func (d *documentsTask) row(j *joined) shard.Document {
-	raw, g := &j.raw, &j.judged
-	m := j.member
-	row := shard.Document{
-		ID: raw.ID, DocNo: j.doc, Text: raw.Text, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
-		ByteOffset: raw.ByteOffset, RawSHA: raw.RawSHA, Meta: raw.Meta,
-		Language: g.Language, LanguageScript: g.Script, LanguageScore: g.LanguageScore, HanRatio: g.HanRatio,
-		Quality: g.Quality, Words: g.Units, DupNGram: g.DupNGram, DupLine: g.DupLine,
-		ExactHash: int64(binary.BigEndian.Uint64(g.Exact[:])), ClusterID: m.Cluster, ClusterSize: m.Size, IsCanonical: m.Canonical,
-		Status: j.status, Split: j.split, TokenCount: int32(len(d.tokens)),
+// tokenise encodes the text, closes it with EOS and emits it as often as it is
+// to stand in the rows. A record sorts by source, then in shuffled order.
+func (d *documentsTask) tokenise(j *joined, copies int) error {
+	d.tokens = append(d.b.encoder.AppendEncode(d.tokens[:0], j.raw.Text), d.eos)
+	s := d.info.Sampled[j.split]
+	s.Copies += int64(copies)
+	s.Tokens += int64(copies) * int64(len(d.tokens))
+	if copies == 0 {
+		s.LeftOut.add(len(j.raw.Text))
+		s.LeftOutTokens += int64(len(d.tokens))
 	}
-	if j.status == score.Kept {
-		row.SampleWeight = 1
-	}
-	row.Paragraphs, row.DupParaFrac = d.paragraphs(j)
-	return row
-}
-
-func (d *documentsTask) paragraphs(j *joined) ([]shard.Paragraph, float32) {
-	d.paras = d.paras[:0]
-	for _, p := range j.judged.Paragraphs {
-		d.paras = append(d.paras, shard.Paragraph{Start: p.Start, End: p.End, Quality: p.Quality, DupCount: 1, Flags: int32(p.Flags)})
-	}
-	for _, c := range j.copies {
-		if c.level != levelParagraph {
-			continue
-		}
-		if int(c.index) >= len(d.paras) {
-			return d.paras, 0 // of another build: the records' digests rule it out
-		}
-		d.paras[c.index].DupCount = int32(c.count)
-	}
-	dup, all := 0, 0
-	for _, p := range d.paras {
-		all += int(p.End - p.Start)
-		if p.DupCount > 1 {
-			dup += int(p.End - p.Start)
-		}
-	}
-	return d.paras, float32(share(dup, all))
-}
-
-// tokenise encodes the text, closes it with EOS and emits it. The record sorts
-// by source, then in shuffled order.
-func (d *documentsTask) tokenise(j *joined) error {
-	d.tokens = append(d.b.encoder.AppendEncode(d.tokens, j.raw.Text), d.eos)
+	d.info.Sampled[j.split] = s
 	d.info.Tokens[j.split] += int64(len(d.tokens))
-	key := shuffleHash(j.raw.ID, d.b.cfg.Seed)
-	part, which := int(key%uint64(d.b.packParts)), 0
+	for i := range copies {
+		if err := d.emit(j, i); err != nil {
+			return err
+		}
+	}
+	which := 0
 	if j.split == Validation {
-		part, which = d.b.packParts, 1
+		which = 1
+	}
+	for _, id := range d.tokens {
+		d.unigram[which][id]++
+	}
+	return nil
+}
+
+// emit sends one copy to the partition that its shuffle hash says; the last
+// partition is the validation split.
+func (d *documentsTask) emit(j *joined, copy int) error {
+	id := j.raw.ID
+	if copy > 0 {
+		id += "#" + strconv.Itoa(copy)
+	}
+	key := shuffleHash(id, d.b.cfg.Seed)
+	part := int(key % uint64(d.b.packParts))
+	if j.split == Validation {
+		part = d.b.packParts
 	}
 	d.enc.reset()
 	d.enc.raw([]byte(j.raw.Source))
 	d.enc.byte(0)
 	d.enc.u64(key)
 	d.enc.u64(uint64(j.doc))
-	d.enc.float(1)
 	for _, id := range d.tokens {
-		d.unigram[which][id]++
 		d.enc.uint(uint64(id))
 	}
 	return d.t.Emit(part, d.enc.b)

@@ -22,7 +22,7 @@ type packInfo struct {
 // pack lays the tokens of each partition into rows. Rows are of one source each,
 // so that sources can be sampled by weight later.
 func (b *builder) pack(ctx context.Context) error {
-	st := flow.Stage{Name: StagePack, Code: "1", Total: int64(b.packParts + 1), Config: b.buildKey}
+	st := flow.Stage{Name: StagePack, Code: "2", Total: int64(b.packParts + 1), Config: b.buildKey, Memory: 256 << 20}
 	var err error
 	b.packed, err = b.engine.Reduce(ctx, st, b.packParts+1, b.written, flow.Spec{Inputs: []flow.Input{b.tokenizerFile}}, b.packTask)
 	return err
@@ -82,7 +82,6 @@ func (p *packTask) add(rec []byte) error {
 	d := decoder{b: rec[end+1:]}
 	d.u64()
 	doc := int64(d.u64())
-	d.float()
 	p.tokens = p.tokens[:0]
 	for len(d.b) > 0 {
 		p.tokens = append(p.tokens, int32(d.uint()))

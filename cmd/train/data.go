@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,11 +11,12 @@ import (
 	"huihai/cmd/train/internal/runs"
 	"huihai/configs"
 	"huihai/data"
+	"huihai/internal/bytesize"
 	"huihai/telemetry"
 )
 
 func newDataCmd() *cobra.Command {
-	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataInspectCmd())
+	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataStageCmd(), newDataInspectCmd())
 }
 
 func newDataBuildCmd() *cobra.Command {
@@ -40,7 +42,16 @@ func newDataBuildCmd() *cobra.Command {
 	return cmd
 }
 
+// limitMemory makes the collector keep what the stages do not plan, such as
+// buffers of readers, within the budget.
+func limitMemory(cfg data.BuildConfig) {
+	if n, err := bytesize.Parse(cfg.Memory); err == nil {
+		debug.SetMemoryLimit(n)
+	}
+}
+
 func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig) error {
+	limitMemory(cfg)
 	w := cmd.ErrOrStderr()
 	screen := telemetry.ScreenOf(w, os.Getenv)
 	progress := telemetry.NewProgress(w, screen, time.Now)
@@ -98,6 +109,7 @@ func addDataFlags(cmd *cobra.Command) *dataFlags {
 	text(&c.Pack.Method, "packing", "pack.method", "how documents become rows: concat or best_fit")
 	number(&c.ValidationFraction, "validation-fraction", "validation_fraction", "share of documents held out for evaluation")
 	integer(&c.Workers, "workers", "workers", "tasks at a time (0: one per CPU); never changes the result")
+	text(&c.Memory, "memory", "memory", "memory of the stages together, such as 4GiB (default no bound); never changes the result")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the shuffle and of the held-out documents")
 	flag("seed", "seed", func() any { return c.Seed })
 	f.Int64Var(&c.MaxBytes, "max-bytes", c.MaxBytes, "read at most this much text (0: all)")
@@ -109,6 +121,8 @@ func addDataFlags(cmd *cobra.Command) *dataFlags {
 	flag("languages", "score.languages", func() any { return c.Score.Languages })
 	toggle(&c.Dedup.Exact, "exact-dedup", "dedup.exact", "drop exact copies")
 	toggle(&c.Dedup.Near, "near-dedup", "dedup.near", "drop near copies found by MinHash")
+	toggle(&c.Spans.Paragraphs, "paragraph-dedup", "spans.paragraphs", "remove copies of paragraphs from kept documents")
+	toggle(&c.Spans.Sentences, "sentence-dedup", "spans.sentences", "remove copies of sentences from kept documents")
 	toggle(&c.KeepWork, "keep-work", "keep_work", "keep the working files below DIR/.work")
 	return d
 }

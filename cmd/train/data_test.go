@@ -27,7 +27,7 @@ func TestDataBuildAndInspect(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
 		t.Fatalf("%v: %s", err, stdout)
 	}
-	if r.Kept.Documents != 2 || r.Rejected["broken_json"].Documents != 1 || r.Sources["river"].Documents != 1 || !r.Tokenizer.Trained || r.Tokenizer.VocabSize > 400 {
+	if r.Kept.Documents != 2 || r.Rejected["broken_json"].Documents != 1 || r.Sources["river"].Kept.Documents != 1 || !r.Tokenizer.Trained || r.Tokenizer.VocabSize > 400 {
 		t.Errorf("report %+v", r)
 	}
 	for _, want := range []string{"kept", "broken_json", "gather", "pack"} {

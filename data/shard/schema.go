@@ -1,7 +1,7 @@
 package shard
 
 // SchemaVersion is written into the footer of every file.
-const SchemaVersion = "1"
+const SchemaVersion = "2"
 
 // Footer keys.
 const (
@@ -34,26 +34,49 @@ type Document struct {
 	LanguageScore  float32 `parquet:"language_score"`
 	HanRatio       float32 `parquet:"han_ratio"`
 
-	Quality    float32     `parquet:"quality"`
-	Words      int32       `parquet:"words"` // words and Han characters
-	DupNGram   float32     `parquet:"dup_5gram_frac"`
-	DupLine    float32     `parquet:"dup_line_frac"`
-	Paragraphs []Paragraph `parquet:"paragraphs,list"`
+	Quality    float32 `parquet:"quality"`
+	Perplexity float32 `parquet:"perplexity,optional"` // under the n-gram model, where one was given
+	Classifier float32 `parquet:"classifier,optional"` // probability of the label asked for, where a model was given
+	Safety     float32 `parquet:"safety"`              // 1 is safe
+	Words      int32   `parquet:"words"`               // words and Han characters
+	DupNGram   float32 `parquet:"dup_5gram_frac"`
+	DupLine    float32 `parquet:"dup_line_frac"`
+	Paragraphs []Span  `parquet:"paragraphs,list"`
+	Sentences  []Span  `parquet:"sentences,list"`
 
 	ExactHash   int64   `parquet:"exact_hash"`
 	ClusterID   int64   `parquet:"minhash_cluster_id"` // least doc_no of the cluster, -1 for none
 	ClusterSize int64   `parquet:"minhash_cluster_size"`
 	IsCanonical bool    `parquet:"is_canonical"`
 	DupParaFrac float32 `parquet:"dup_para_frac"` // share of bytes in paragraphs seen elsewhere too
+	SemCluster  int32   `parquet:"sem_cluster"`   // cluster of dense features, -1 for none
+	SemSim      float32 `parquet:"sem_sim"`       // greatest cosine to a better document of it
+
+	PIICount    int32   `parquet:"pii_count"` // personal data found, and masked where asked for
+	ContamTask  string  `parquet:"contam_task,dict"`
+	ContamItem  string  `parquet:"contam_item,dict"`
+	ContamScore float32 `parquet:"contam_score"`
+
+	Removed []Removed `parquet:"removed,list"` // what was cut out of the text
 
 	Status       string  `parquet:"status,dict"` // kept, or the reason for dropping
 	Split        string  `parquet:"split,dict"`  // train, validation, or empty for dropped ones
 	SampleWeight float32 `parquet:"sample_weight"`
+	Copies       int32   `parquet:"copies"`      // how often it stands in the rows
 	TokenCount   int32   `parquet:"token_count"` // with the closing EOS; 0 for dropped ones
 }
 
-// Paragraph is a byte range of a document's text with its scores.
-type Paragraph struct {
+// Removed is a piece that was cut out of a text: put back at At, from the last
+// piece to the first, the text is what it was.
+type Removed struct {
+	At     int32  `parquet:"at"` // byte offset in the text that is left
+	Reason string `parquet:"reason,dict"`
+	Text   string `parquet:"text"`
+}
+
+// Span is a paragraph or a sentence: a byte range of a document's text with its
+// scores.
+type Span struct {
 	Start    int32   `parquet:"start"`
 	End      int32   `parquet:"end"`
 	Quality  float32 `parquet:"quality"`

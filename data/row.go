@@ -1,0 +1,62 @@
+package data
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"huihai/data/score"
+	"huihai/data/shard"
+)
+
+// rowMaker makes the rows of documents/; a row's lists are reused by the next.
+type rowMaker struct {
+	paragraphs, sentences []shard.Span
+}
+
+// row holds all but what sampling and tokenising add.
+func (m *rowMaker) row(j *joined) shard.Document {
+	raw, g, c := &j.raw, &j.judged, j.member
+	row := shard.Document{
+		ID: raw.ID, DocNo: j.doc, Text: raw.Text, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
+		ByteOffset: raw.ByteOffset, RawSHA: raw.RawSHA, Meta: raw.Meta,
+		Language: g.Language, LanguageScript: g.Script, LanguageScore: g.LanguageScore, HanRatio: g.HanRatio,
+		Quality: g.Quality, Words: g.Units, DupNGram: g.DupNGram, DupLine: g.DupLine,
+		ExactHash: int64(binary.BigEndian.Uint64(g.Exact[:])), ClusterID: c.Cluster, ClusterSize: c.Size, IsCanonical: c.Canonical,
+		SemCluster: -1, Status: j.status, Split: j.split,
+	}
+	m.paragraphs = appendSpans(m.paragraphs[:0], j.judged.Paragraphs)
+	m.sentences = appendSpans(m.sentences[:0], j.judged.Sentences)
+	for _, c := range j.copies {
+		spans := m.paragraphs
+		if c.level == levelSentence {
+			spans = m.sentences
+		}
+		spans[c.index].DupCount = int32(c.count)
+	}
+	row.Paragraphs, row.Sentences = m.paragraphs, m.sentences
+	dup, all := 0, 0
+	for _, p := range m.paragraphs {
+		all += int(p.End - p.Start)
+		if p.DupCount > 1 {
+			dup += int(p.End - p.Start)
+		}
+	}
+	row.DupParaFrac = float32(share(dup, all))
+	return row
+}
+
+func appendSpans(dst []shard.Span, spans []score.Span) []shard.Span {
+	for _, p := range spans {
+		dst = append(dst, shard.Span{Start: p.Start, End: p.End, Quality: p.Quality, DupCount: 1, Flags: int32(p.Flags)})
+	}
+	return dst
+}
+
+// detail says in words why a document was dropped, beyond the reason's name.
+func (j *joined) detail() string {
+	switch j.status {
+	case ReasonExactDuplicate, ReasonNearDuplicate:
+		return fmt.Sprintf("one of %d copies; the cluster is %d", j.member.Size, j.member.Cluster)
+	}
+	return ""
+}
