@@ -7,6 +7,7 @@
 //	validation/*.parquet  rows of the held-out documents
 //	tokenizer.model       the tokenizer that made them
 //	report.json           what was read, kept, dropped and why
+//	report.html           the same for people, with charts
 //	rejects.jsonl         samples of the records that could not be read
 //	_manifest.json        written last: every file with its checksum
 //

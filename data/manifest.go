@@ -18,6 +18,7 @@ const formatVersion = 1
 const (
 	manifestFile   = "_manifest.json"
 	reportFile     = "report.json"
+	pageFile       = "report.html"
 	rejectsFile    = "rejects.jsonl"
 	workDir        = ".work"
 	dirDocuments   = "documents"

@@ -46,6 +46,9 @@ func (b *builder) publish(report *Report) error {
 	if err := writeJSON(fsys, filepath.Join(out, reportFile), report); err != nil {
 		return err
 	}
+	if err := b.publishPage(report); err != nil {
+		return err
+	}
 	return writeJSON(fsys, filepath.Join(out, manifestFile), m)
 }
 
@@ -154,7 +157,7 @@ func checkOutput(dir string) error {
 		return fmt.Errorf("output: %w", err)
 	}
 	known := map[string]bool{
-		manifestFile: true, reportFile: true, rejectsFile: true, fileTokenizer: true, workDir: true,
+		manifestFile: true, reportFile: true, pageFile: true, rejectsFile: true, fileTokenizer: true, workDir: true,
 		dirDocuments: true, dirTokens: true, dirValidation: true,
 	}
 	for _, e := range entries {

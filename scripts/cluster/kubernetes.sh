@@ -48,7 +48,7 @@ spec:
       - name: train
         image: $(quoted "$image")
         env:
-        - name: JOB_COMPLETION_INDEX
+        - name: SHARE
           valueFrom: {fieldRef: {fieldPath: "metadata.annotations['batch.kubernetes.io/job-completion-index']"}}
         args:
 EOF
@@ -63,6 +63,6 @@ EOF
 while read -r stage many; do
   count=1
   [[ $many == true ]] && count=$shares
-  job "$stage" "$count" data stage --stage "$stage" --index '$(JOB_COMPLETION_INDEX)' --count "$count" "$@"
+  job "$stage" "$count" data stage --stage "$stage" --index '$(SHARE)' --count "$count" "$@"
 done <<<"$stages"
 job publish 1 data build "$@"
