@@ -14,7 +14,7 @@ import (
 
 func readDocuments(t *testing.T, dir string) []shard.Document {
 	t.Helper()
-	return readShards[shard.Document](t, dir, kindDocuments)
+	return readShards[shard.Document](t, dir, KindDocuments)
 }
 
 func readShards[T any](t *testing.T, dir, kind string) []T {
@@ -47,8 +47,8 @@ func TestTokensAreThoseOfTheDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows := map[string][]shard.TokenRow{
-			Train:      readShards[shard.TokenRow](t, cfg.Output, kindTokens),
-			Validation: readShards[shard.TokenRow](t, cfg.Output, kindValidation),
+			Train:      readShards[shard.TokenRow](t, cfg.Output, KindTokens),
+			Validation: readShards[shard.TokenRow](t, cfg.Output, KindValidation),
 		}
 		var inRows int
 		for _, d := range readDocuments(t, cfg.Output) {

@@ -46,16 +46,16 @@ func Inspect(dir string) (*Inspection, error) {
 	}
 	i := &Inspection{
 		Fingerprint: m.Fingerprint, SequenceLength: m.SequenceLength, VocabSize: m.VocabSize, EOS: m.EOS, Tokenizer: m.Tokenizer,
-		Documents: m.Rows(kindDocuments), Files: m.Files, Unigram: r.Unigram,
+		Documents: m.Rows(KindDocuments), Files: m.Files, Unigram: r.Unigram,
 		Schemas: map[string]string{
-			kindDocuments: parquet.SchemaOf(shard.Document{}).String(),
-			kindTokens:    parquet.SchemaOf(shard.TokenRow{}).String(),
+			KindDocuments: parquet.SchemaOf(shard.Document{}).String(),
+			KindTokens:    parquet.SchemaOf(shard.TokenRow{}).String(),
 		},
 	}
 	for _, s := range r.Splits {
-		kind := kindTokens
+		kind := KindTokens
 		if s.Name == Validation {
-			kind = kindValidation
+			kind = KindValidation
 		}
 		split := InspectedSplit{Name: s.Name, Documents: s.Documents, Rows: m.Rows(kind), Tokens: s.Tokens}
 		split.Places = split.Rows * int64(m.SequenceLength+1)

@@ -59,9 +59,9 @@ func Open(dir string, cfg LoaderConfig) (*Loader, error) {
 	}
 	l := &Loader{cfg: cfg, dir: dir, manifest: m, first: []int64{0}}
 	l.cache.Limit = cfg.CacheBytes
-	kind := kindTokens
+	kind := KindTokens
 	if cfg.Split == Validation {
-		kind = kindValidation
+		kind = KindValidation
 	}
 	for _, f := range m.Files {
 		if f.Kind == kind {

@@ -64,7 +64,7 @@ func by(n int) func() int { return func() int { return n } }
 func TestEpochIsEveryRowOnce(t *testing.T) {
 	dir := loaderSet(t)
 	want := map[string]int{}
-	for _, r := range readShards[shard.TokenRow](t, dir, kindTokens) {
+	for _, r := range readShards[shard.TokenRow](t, dir, KindTokens) {
 		want[key(r.TokenIDs[:32])]++
 	}
 	cfg := DefaultLoader()

@@ -16,17 +16,21 @@ const formatVersion = 1
 
 // The names inside a data set's folder.
 const (
-	manifestFile   = "_manifest.json"
-	reportFile     = "report.json"
-	pageFile       = "report.html"
-	rejectsFile    = "rejects.jsonl"
-	workDir        = ".work"
-	dirDocuments   = "documents"
-	dirTokens      = "tokens"
-	dirValidation  = "validation"
-	kindDocuments  = "documents"
-	kindTokens     = "tokens"
-	kindValidation = "validation"
+	manifestFile  = "_manifest.json"
+	reportFile    = "report.json"
+	pageFile      = "report.html"
+	rejectsFile   = "rejects.jsonl"
+	workDir       = ".work"
+	dirDocuments  = "documents"
+	dirTokens     = "tokens"
+	dirValidation = "validation"
+)
+
+// The kinds of files of a data set.
+const (
+	KindDocuments  = "documents"
+	KindTokens     = "tokens"
+	KindValidation = "validation"
 )
 
 // Manifest is what makes a folder a data set: it is written last, names every

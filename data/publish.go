@@ -88,14 +88,14 @@ func (b *builder) moveShards(m *Manifest) error {
 		return move(dir, kind, n, r)
 	}
 	for _, r := range b.written {
-		if err := place(dirDocuments, kindDocuments, r); err != nil {
+		if err := place(dirDocuments, KindDocuments, r); err != nil {
 			return err
 		}
 	}
 	for i, r := range b.packed {
-		dir, kind := dirTokens, kindTokens
+		dir, kind := dirTokens, KindTokens
 		if i == b.packParts {
-			dir, kind = dirValidation, kindValidation
+			dir, kind = dirValidation, KindValidation
 		}
 		if err := place(dir, kind, r); err != nil {
 			return err

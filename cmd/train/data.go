@@ -16,7 +16,8 @@ import (
 )
 
 func newDataCmd() *cobra.Command {
-	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataStageCmd(), newDataInspectCmd())
+	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataStageCmd(),
+		newDataInspectCmd(), newDataStatsCmd(), newDataSearchCmd(), newDataExplainCmd())
 }
 
 func newDataBuildCmd() *cobra.Command {
@@ -141,12 +142,7 @@ func (d *dataFlags) overrides(cmd *cobra.Command) []configs.Override {
 func newDataInspectCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "inspect DIR", Short: "Describe a data set as JSON",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("%s takes one folder, got %d arguments; see: %s --help", cmd.CommandPath(), len(args), cmd.CommandPath())
-			}
-			return nil
-		},
+		Args: oneFolder("one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			info, err := data.Inspect(args[0])
 			if err != nil {

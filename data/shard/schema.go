@@ -19,69 +19,69 @@ const NoDocument = -1
 
 // Document is a row of documents/.
 type Document struct {
-	ID         string   `parquet:"id"`
-	DocNo      int64    `parquet:"doc_no,delta"`
-	Text       string   `parquet:"text"`
-	Source     string   `parquet:"source,dict"`
-	URL        string   `parquet:"url,optional"`
-	FilePath   string   `parquet:"file_path,dict"`
-	ByteOffset int64    `parquet:"byte_offset"`
-	RawSHA     [16]byte `parquet:"raw_sha"`       // first half of SHA-256 of the text as read
-	Meta       string   `parquet:"meta,optional"` // JSON; the library panics on optional columns of logical type JSON
+	ID         string   `parquet:"id" json:"id"`
+	DocNo      int64    `parquet:"doc_no,delta" json:"doc_no"`
+	Text       string   `parquet:"text" json:"text"`
+	Source     string   `parquet:"source,dict" json:"source"`
+	URL        string   `parquet:"url,optional" json:"url,omitempty"`
+	FilePath   string   `parquet:"file_path,dict" json:"file_path"`
+	ByteOffset int64    `parquet:"byte_offset" json:"byte_offset"`
+	RawSHA     [16]byte `parquet:"raw_sha" json:"-"`                    // first half of SHA-256 of the text as read
+	Meta       string   `parquet:"meta,optional" json:"meta,omitempty"` // JSON; the library panics on optional columns of logical type JSON
 
-	Language       string  `parquet:"language,dict"`
-	LanguageScript string  `parquet:"language_script,dict"`
-	LanguageScore  float32 `parquet:"language_score"`
-	HanRatio       float32 `parquet:"han_ratio"`
+	Language       string  `parquet:"language,dict" json:"language"`
+	LanguageScript string  `parquet:"language_script,dict" json:"language_script"`
+	LanguageScore  float32 `parquet:"language_score" json:"language_score"`
+	HanRatio       float32 `parquet:"han_ratio" json:"han_ratio"`
 
-	Quality    float32 `parquet:"quality"`
-	Perplexity float32 `parquet:"perplexity,optional"` // under the n-gram model, where one was given
-	Classifier float32 `parquet:"classifier,optional"` // probability of the label asked for, where a model was given
-	Safety     float32 `parquet:"safety"`              // 1 is safe
-	Words      int32   `parquet:"words"`               // words and Han characters
-	DupNGram   float32 `parquet:"dup_5gram_frac"`
-	DupLine    float32 `parquet:"dup_line_frac"`
-	Paragraphs []Span  `parquet:"paragraphs,list"`
-	Sentences  []Span  `parquet:"sentences,list"`
+	Quality    float32 `parquet:"quality" json:"quality"`
+	Perplexity float32 `parquet:"perplexity,optional" json:"perplexity,omitempty"` // under the n-gram model, where one was given
+	Classifier float32 `parquet:"classifier,optional" json:"classifier,omitempty"` // probability of the label asked for, where a model was given
+	Safety     float32 `parquet:"safety" json:"safety"`                            // 1 is safe
+	Words      int32   `parquet:"words" json:"words"`                              // words and Han characters
+	DupNGram   float32 `parquet:"dup_5gram_frac" json:"dup_5gram_frac"`
+	DupLine    float32 `parquet:"dup_line_frac" json:"dup_line_frac"`
+	Paragraphs []Span  `parquet:"paragraphs,list" json:"paragraphs"`
+	Sentences  []Span  `parquet:"sentences,list" json:"sentences"`
 
-	ExactHash   int64   `parquet:"exact_hash"`
-	ClusterID   int64   `parquet:"minhash_cluster_id"` // least doc_no of the cluster, -1 for none
-	ClusterSize int64   `parquet:"minhash_cluster_size"`
-	IsCanonical bool    `parquet:"is_canonical"`
-	DupParaFrac float32 `parquet:"dup_para_frac"` // share of bytes in paragraphs seen elsewhere too
-	SemCluster  int32   `parquet:"sem_cluster"`   // cluster of dense features, -1 for none
-	SemSim      float32 `parquet:"sem_sim"`       // greatest cosine to a better document of it
+	ExactHash   int64   `parquet:"exact_hash" json:"exact_hash"`
+	ClusterID   int64   `parquet:"minhash_cluster_id" json:"minhash_cluster_id"` // least doc_no of the cluster, -1 for none
+	ClusterSize int64   `parquet:"minhash_cluster_size" json:"minhash_cluster_size"`
+	IsCanonical bool    `parquet:"is_canonical" json:"is_canonical"`
+	DupParaFrac float32 `parquet:"dup_para_frac" json:"dup_para_frac"` // share of bytes in paragraphs seen elsewhere too
+	SemCluster  int32   `parquet:"sem_cluster" json:"sem_cluster"`     // cluster of dense features, -1 for none
+	SemSim      float32 `parquet:"sem_sim" json:"sem_sim"`             // greatest cosine to a better document of it
 
-	PIICount    int32   `parquet:"pii_count"` // personal data found, and masked where asked for
-	ContamTask  string  `parquet:"contam_task,dict"`
-	ContamItem  string  `parquet:"contam_item,dict"`
-	ContamScore float32 `parquet:"contam_score"`
+	PIICount    int32   `parquet:"pii_count" json:"pii_count"` // personal data found, and masked where asked for
+	ContamTask  string  `parquet:"contam_task,dict" json:"contam_task,omitempty"`
+	ContamItem  string  `parquet:"contam_item,dict" json:"contam_item,omitempty"`
+	ContamScore float32 `parquet:"contam_score" json:"contam_score,omitempty"`
 
-	Removed []Removed `parquet:"removed,list"` // what was cut out of the text
+	Removed []Removed `parquet:"removed,list" json:"removed,omitempty"` // what was cut out of the text
 
-	Status       string  `parquet:"status,dict"` // kept, or the reason for dropping
-	Split        string  `parquet:"split,dict"`  // train, validation, or empty for dropped ones
-	SampleWeight float32 `parquet:"sample_weight"`
-	Copies       int32   `parquet:"copies"`      // how often it stands in the rows
-	TokenCount   int32   `parquet:"token_count"` // with the closing EOS; 0 for dropped ones
+	Status       string  `parquet:"status,dict" json:"status"` // kept, or the reason for dropping
+	Split        string  `parquet:"split,dict" json:"split"`   // train, validation, or empty for dropped ones
+	SampleWeight float32 `parquet:"sample_weight" json:"sample_weight"`
+	Copies       int32   `parquet:"copies" json:"copies"`           // how often it stands in the rows
+	TokenCount   int32   `parquet:"token_count" json:"token_count"` // with the closing EOS; 0 for dropped ones
 }
 
 // Removed is a piece that was cut out of a text: put back at At, from the last
 // piece to the first, the text is what it was.
 type Removed struct {
-	At     int32  `parquet:"at"` // byte offset in the text that is left
-	Reason string `parquet:"reason,dict"`
-	Text   string `parquet:"text"`
+	At     int32  `parquet:"at" json:"at"` // byte offset in the text that is left
+	Reason string `parquet:"reason,dict" json:"reason"`
+	Text   string `parquet:"text" json:"text"`
 }
 
 // Span is a paragraph or a sentence: a byte range of a document's text with its
 // scores.
 type Span struct {
-	Start    int32   `parquet:"start"`
-	End      int32   `parquet:"end"`
-	Quality  float32 `parquet:"quality"`
-	DupCount int32   `parquet:"dup_count"` // copies in the corpus, this one included
-	Flags    int32   `parquet:"flags"`
+	Start    int32   `parquet:"start" json:"start"`
+	End      int32   `parquet:"end" json:"end"`
+	Quality  float32 `parquet:"quality" json:"quality"`
+	DupCount int32   `parquet:"dup_count" json:"dup_count"` // copies in the corpus, this one included
+	Flags    int32   `parquet:"flags" json:"flags"`
 }
 
 // TokenRow is a row of tokens/ or validation/.

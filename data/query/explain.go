@@ -1,0 +1,161 @@
+package query
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"huihai/data"
+	"huihai/data/shard"
+)
+
+// Story is all that is known of a document.
+type Story struct {
+	Document shard.Document `json:"document"`
+	RawSHA   string         `json:"raw_sha"`  // first half of the SHA-256 of the text as read
+	Decision string         `json:"decision"` // in words
+	// Cluster are the copies of the document, itself among them.
+	Cluster []Copy `json:"cluster,omitempty"`
+	// Rows are where its tokens went.
+	Rows []Place `json:"rows,omitempty"`
+}
+
+// Copy is a member of a document's cluster.
+type Copy struct {
+	ID          string  `json:"id"`
+	DocNo       int64   `json:"doc_no"`
+	FilePath    string  `json:"file_path"`
+	Quality     float32 `json:"quality"`
+	Status      string  `json:"status"`
+	IsCanonical bool    `json:"is_canonical"`
+}
+
+// Place is a piece of a document in a row.
+type Place struct {
+	Split  string `json:"split"`
+	SeqNo  int64  `json:"seq_no"`
+	Start  int32  `json:"start"` // token in the row
+	Tokens int32  `json:"tokens"`
+}
+
+type copyRow struct {
+	ID          string  `parquet:"id"`
+	DocNo       int64   `parquet:"doc_no"`
+	FilePath    string  `parquet:"file_path"`
+	Quality     float32 `parquet:"quality"`
+	ClusterID   int64   `parquet:"minhash_cluster_id"`
+	IsCanonical bool    `parquet:"is_canonical"`
+	Status      string  `parquet:"status"`
+}
+
+type placeRow struct {
+	SeqNo     int64   `parquet:"seq_no"`
+	TokenIDs  []int32 `parquet:"token_ids,list"`
+	DocNos    []int64 `parquet:"doc_nos,list"`
+	DocStarts []int32 `parquet:"doc_starts,list"`
+}
+
+// Explain tells the story of a document of the data set in dir, named by its id or
+// by the beginning of it, if no other has the same.
+func Explain(ctx context.Context, dir, id string) (*Story, error) {
+	m, err := data.ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := find(ctx, dir, m, id)
+	if err != nil {
+		return nil, err
+	}
+	s := &Story{Document: *doc, RawSHA: hex.EncodeToString(doc.RawSHA[:])}
+	if doc.ClusterID >= 0 {
+		err = scan(ctx, dir, m, data.KindDocuments, func(r *copyRow) (bool, error) {
+			if r.ClusterID == doc.ClusterID {
+				s.Cluster = append(s.Cluster, Copy{strings.Clone(r.ID), r.DocNo, strings.Clone(r.FilePath), r.Quality, strings.Clone(r.Status), r.IsCanonical})
+			}
+			return true, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if doc.TokenCount > 0 {
+		kind := data.KindTokens
+		if doc.Split == data.Validation {
+			kind = data.KindValidation
+		}
+		if s.Rows, err = places(ctx, dir, m, kind, doc); err != nil {
+			return nil, err
+		}
+	}
+	s.Decision = s.decision()
+	return s, nil
+}
+
+func find(ctx context.Context, dir string, m *data.Manifest, id string) (*shard.Document, error) {
+	var doc *shard.Document
+	var ids []string
+	err := scan(ctx, dir, m, data.KindDocuments, func(r *shard.Document) (bool, error) {
+		if id == "" || !strings.HasPrefix(r.ID, id) {
+			return true, nil
+		}
+		ids = append(ids, strings.Clone(r.ID))
+		doc = cloneDocument(r)
+		return len(r.ID) != len(id) && len(ids) < 3, nil // a whole id is one document's
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(ids) == 0:
+		return nil, fmt.Errorf("query: no document of %s has an id that begins with %q; train data search finds ids by text", dir, id)
+	case len(ids) > 1 && ids[len(ids)-1] != id:
+		return nil, fmt.Errorf("query: several documents have an id that begins with %q: %s ...; give more of it", id, strings.Join(ids, ", "))
+	}
+	return doc, nil
+}
+
+// cloneDocument copies what the reader uses again.
+func cloneDocument(r *shard.Document) *shard.Document {
+	d := *r
+	d.Paragraphs = append([]shard.Span(nil), r.Paragraphs...)
+	d.Sentences = append([]shard.Span(nil), r.Sentences...)
+	d.Removed = append([]shard.Removed(nil), r.Removed...)
+	return &d
+}
+
+func places(ctx context.Context, dir string, m *data.Manifest, kind string, doc *shard.Document) ([]Place, error) {
+	var out []Place
+	err := scan(ctx, dir, m, kind, func(r *placeRow) (bool, error) {
+		for i, no := range r.DocNos {
+			if no != doc.DocNo || i >= len(r.DocStarts) {
+				continue
+			}
+			end := int32(len(r.TokenIDs))
+			if i+1 < len(r.DocStarts) {
+				end = r.DocStarts[i+1]
+			}
+			out = append(out, Place{doc.Split, r.SeqNo, r.DocStarts[i], end - r.DocStarts[i]})
+		}
+		return true, nil
+	})
+	return out, err
+}
+
+func (s *Story) decision() string {
+	d := &s.Document
+	var kept *Copy
+	for i := range s.Cluster {
+		if s.Cluster[i].IsCanonical {
+			kept = &s.Cluster[i]
+		}
+	}
+	switch {
+	case d.Status == "kept" && kept != nil:
+		return fmt.Sprintf("kept, as the best of %d copies, for the %s split; it stands %d times in the rows", d.ClusterSize, d.Split, d.Copies)
+	case d.Status == "kept":
+		return fmt.Sprintf("kept for the %s split; it stands %d times in the rows", d.Split, d.Copies)
+	case kept != nil && !d.IsCanonical:
+		return fmt.Sprintf("dropped: %s of %s (%s), whose quality is %.3f against %.3f", d.Status, kept.ID, kept.FilePath, kept.Quality, d.Quality)
+	}
+	return "dropped: " + d.Status
+}

@@ -1,0 +1,124 @@
+package query_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"huihai/data"
+	"huihai/data/query"
+)
+
+var river = strings.Repeat("The river runs past the old mill and turns towards the sea. ", 8)
+
+// set builds a data set of four documents: two copies, one too short, one alone.
+func set(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	lines := `{"text":"` + river + `"}
+{"text":"` + river + `"}
+{"text":"a"}
+{"text":"` + strings.Repeat("床前明月光，疑是地上霜。举头望明月，低头思故乡。", 4) + `"}
+`
+	in := filepath.Join(dir, "texts.jsonl")
+	if err := os.WriteFile(in, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := data.DefaultBuild()
+	cfg.Inputs, cfg.Output, cfg.VocabSize, cfg.Pack.SequenceLength = []string{in}, filepath.Join(dir, "set"), 400, 32
+	cfg.Score.Profile = "none" // the texts repeat themselves
+	if _, err := data.Build(context.Background(), cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+	return cfg.Output
+}
+
+func TestQueries(t *testing.T) {
+	dir, ctx := set(t), context.Background()
+
+	table, err := query.Stats(ctx, dir, []string{"status", "language"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int64{}
+	for _, g := range table.Groups {
+		counts[strings.Join(g.Values, "/")] = g.Documents
+		if q := g.Quantiles["bytes"]; q[0] > q[3] || q[3] > q[6] || q[6] == 0 {
+			t.Errorf("quantiles %v", q)
+		}
+	}
+	for _, want := range []string{"exact_duplicate/en", "kept/zh"} {
+		if counts[want] != 1 {
+			t.Errorf("%d documents of %s, want 1 (%v)", counts[want], want, counts)
+		}
+	}
+
+	hits := func(f query.Filter) (out []query.Hit) {
+		if err := query.Search(ctx, dir, f, func(h query.Hit) error { out = append(out, h); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	poem := hits(query.Filter{Text: "明月"})
+	if len(poem) != 1 || poem[0].Matches != 8 || poem[0].Offset != len("床前") || !strings.HasPrefix(poem[0].Snippet, "床前明月") {
+		t.Fatalf("search for a text: %+v", poem)
+	}
+	if got := hits(query.Filter{Regexp: `[Rr]iver\s+runs`, Status: "kept"}); len(got) != 1 || got[0].Matches != 8 {
+		t.Errorf("search by expression and status: %+v", got)
+	}
+	if got := hits(query.Filter{Limit: 2}); len(got) != 2 {
+		t.Errorf("%d hits beyond the limit", len(got))
+	}
+	if got := hits(query.Filter{Source: "none"}); len(got) != 0 {
+		t.Errorf("a source that is not there: %+v", got)
+	}
+
+	s, err := query.Explain(ctx, dir, poem[0].ID[:12])
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := int32(0)
+	for _, r := range s.Rows {
+		tokens += r.Tokens
+	}
+	if s.Document.ID != poem[0].ID || tokens != s.Document.TokenCount || len(s.Cluster) != 0 || !strings.HasPrefix(s.Decision, "kept for the train split") {
+		t.Errorf("story of the poem: %d of %d tokens, %s", tokens, s.Document.TokenCount, s.Decision)
+	}
+	copied := hits(query.Filter{Status: "exact_duplicate"})
+	if s, err = query.Explain(ctx, dir, copied[0].ID); err != nil || len(s.Cluster) != 2 || len(s.Rows) != 0 || !strings.Contains(s.Decision, s.Cluster[0].ID) {
+		t.Errorf("story of a copy: %+v, %v", s, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	dir, ctx := set(t), context.Background()
+	none := func(query.Hit) error { return nil }
+	for what, err := range map[string]error{
+		"source, language": func() error { _, err := query.Stats(ctx, dir, []string{"colour"}); return err }(),
+		"not both":         query.Search(ctx, dir, query.Filter{Text: "a", Regexp: "b"}, none),
+		"missing closing":  query.Search(ctx, dir, query.Filter{Regexp: "("}, none),
+		"no document":      func() error { _, err := query.Explain(ctx, dir, "zzzz"); return err }(),
+		"is no data set":   query.Search(ctx, t.TempDir(), query.Filter{}, none),
+	} {
+		if err == nil || !strings.Contains(err.Error(), strings.Split(what, ",")[0]) {
+			t.Errorf("%v does not say %q", err, what)
+		}
+	}
+	// A damaged file is named.
+	path := filepath.Join(dir, "documents", "documents-00000.parquet")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 4; i < len(b)/2; i++ {
+		b[i] ^= 0x5a
+	}
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := query.Search(ctx, dir, query.Filter{Text: "river"}, none); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a damaged file: %v", err)
+	}
+}
