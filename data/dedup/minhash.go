@@ -81,10 +81,8 @@ func (s *Signer) sketch(set []uint32, fns []affine) {
 func throw(bins *[256]uint64, set []uint32, f affine, round, n uint64) {
 	for _, x := range set {
 		place := (f.a*uint64(x) + f.b) >> 32 * n // the bin, and 32 bits behind the point
-		v := round | place&0xffff_ffff
-		if bin := uint8(place >> 32); v < bins[bin] {
-			bins[bin] = v
-		}
+		bin := uint8(place >> 32)
+		bins[bin] = min(bins[bin], round|place&0xffff_ffff) // no branch: it would be a toss in small sets
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // shingler cuts texts into shingles, keeping its buffers between texts.
 type shingler struct {
 	words, chars int      // n-gram lengths
-	units        []uint64 // hashes in [1, p61)
+	units        []uint64 // hashes in [1, 2^61)
 	out          []uint32
 }
 
@@ -82,11 +82,10 @@ func scramble(h uint64) uint32 {
 	return uint32(h >> 32)
 }
 
-// unit ends a unit: the state of its letters becomes a number in [1, p61).
+// unit ends a unit: the state of its letters becomes a number in [1, 2^61).
 func unit(h uint64) uint64 {
 	h = (h ^ h>>32) * 0x9fb2_1c65_1e98_df25
-	h ^= h >> 29
-	return max(h%p61, 1)
+	return max((h^h>>29)>>3, 1)
 }
 
 // letter takes a letter into the state of a unit, which starts at 0. Each step
