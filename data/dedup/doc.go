@@ -33,8 +33,8 @@
 // sets of hundreds) and leaves the curve 1-(1-s^r)^b of candidates as it is
 // within the errors of thousands of trials. One-permutation hashing with all 112
 // bins in one sketch would need one hash per shingle, but draws the rows of a
-// band without replacement: at 50 shingles and s = 0.8 its bands would agree
-// with 0.143 to 0.168, not with s^8 = 0.168.
+// band without replacement: of 50 shingles, 40 of them shared, eight different
+// ones are all shared with probability 0.143, not 0.8^8 = 0.168.
 //
 // Hash functions are x -> the high 32 bits of a*x + b mod 2^64, with x of 32
 // bits and random 64-bit a and b: the multiply-add-shift scheme, which is

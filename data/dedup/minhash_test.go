@@ -222,13 +222,13 @@ func TestRollingHash(t *testing.T) {
 		for i := range units {
 			units[i] = p61 - units[i]
 		}
-		s := shingler{units: units}
+		s := shingler{Splitter: Splitter{units}}
 		s.roll(n)
 		if len(s.out) != len(units)-n+1 {
 			t.Fatalf("%d shingles", len(s.out))
 		}
 		for i, got := range s.out {
-			alone := shingler{units: units[i : i+n]}
+			alone := shingler{Splitter: Splitter{units[i : i+n]}}
 			if alone.roll(n); alone.out[0] != got {
 				t.Fatalf("shingle %d is %d, alone %d", i, got, alone.out[0])
 			}

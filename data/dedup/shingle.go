@@ -11,15 +11,15 @@ import (
 
 // shingler cuts texts into shingles, keeping its buffers between texts.
 type shingler struct {
-	words, chars int      // n-gram lengths
-	units        []uint64 // hashes in [1, 2^61)
+	Splitter
+	words, chars int // n-gram lengths
 	out          []uint32
 }
 
 // shingles returns the shingle hashes of text, with repetitions, valid until the
 // next call. There is always at least one.
 func (s *shingler) shingles(text string) []uint32 {
-	han := s.split(text)
+	_, han := s.Split(text)
 	s.out = s.out[:0]
 	n := s.words
 	if han*2 > len(s.units) {
@@ -109,9 +109,14 @@ var plain = func() (t [utf8.RuneSelf]byte) {
 	return t
 }()
 
-// split hashes the units of the simplified text into units and returns how many
-// are single Han or Kana characters.
-func (s *shingler) split(text string) (han int) {
+// Splitter cuts texts into units, keeping its buffer between texts; the zero value
+// is ready. A unit is a word of the simplified text, or a Han or Kana character.
+type Splitter struct{ units []uint64 }
+
+// Split returns a hash in [1, 2^61) for every unit of the text, in order, and how
+// many are single Han or Kana characters. The hashes are valid until the next
+// call.
+func (s *Splitter) Split(text string) (hashes []uint64, han int) {
 	units, h := s.units[:0], uint64(0)
 	for i := 0; i < len(text); {
 		b := text[i]
@@ -146,7 +151,7 @@ func (s *shingler) split(text string) (han int) {
 		units = append(units, unit(h))
 	}
 	s.units = units
-	return han
+	return units, han
 }
 
 // decode returns the rune at text[i], which is not ASCII, and its length. Three
