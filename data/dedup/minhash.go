@@ -2,10 +2,11 @@ package dedup
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/zeebo/xxh3"
+
+	"huihai/internal/rng"
 )
 
 // Signer computes signatures; it is for one goroutine.
@@ -26,9 +27,9 @@ type affine struct{ a, b uint64 }
 func NewSigner(cfg Config) *Signer {
 	s := &Signer{cfg: cfg, sh: shingler{words: cfg.WordNGram, chars: cfg.CharNGram},
 		fns: make([]affine, 2*cfg.Bands*cfg.Rows), sig: make([]uint32, cfg.Bands*cfg.Rows)}
-	rng := rand.New(rand.NewPCG(cfg.Seed, 0x6d696e68617368)) // "minhash"
+	stream := rng.New(cfg.Seed, "data/dedup/minhash")
 	for i := range s.fns {
-		s.fns[i] = affine{rng.Uint64(), rng.Uint64()}
+		s.fns[i] = affine{stream.Uint64(), stream.Uint64()}
 	}
 	return s
 }

@@ -1,8 +1,10 @@
 package dedup
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,40 @@ import (
 
 	"pgregory.net/rapid"
 )
+
+// Shingles and signatures are those of an implementation in Python that follows
+// the definitions without short cuts. Signatures that were stored stay comparable
+// as long as this holds.
+func TestGolden(t *testing.T) {
+	raw, err := os.ReadFile("testdata/minhash.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Text                  string
+		WordNGram             int `json:"word_ngram"`
+		CharNGram             int `json:"char_ngram"`
+		Bands, Rows, Shingles int
+		Seed                  uint64
+		First, Last           uint32
+		Signature             []uint32
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) < 28 {
+		t.Fatalf("%d cases", len(cases))
+	}
+	for _, c := range cases {
+		s := NewSigner(Config{WordNGram: c.WordNGram, CharNGram: c.CharNGram, Bands: c.Bands, Rows: c.Rows, Seed: c.Seed})
+		if set := s.Shingles(c.Text); len(set) != c.Shingles || set[0] != c.First || set[len(set)-1] != c.Last {
+			t.Errorf("%.20q: %d shingles from %d to %d, want %d from %d to %d", c.Text, len(set), set[0], set[len(set)-1], c.Shingles, c.First, c.Last)
+		}
+		if got := s.Signature(c.Text); !slices.Equal(got, c.Signature) {
+			t.Errorf("%.20q, %d bands of %d: signature %v, want %v", c.Text, c.Bands, c.Rows, got, c.Signature)
+		}
+	}
+}
 
 // plainSketch is Fast Similarity Sketching as its authors write it down, for one
 // row: all rounds, none left out.

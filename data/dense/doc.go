@@ -33,7 +33,7 @@
 // and gives the same bits for any number of workers: points are assigned apart
 // from each other, and a centroid sums its points in their order. A text near the
 // border of its cluster is also compared in the neighbouring ones (Margin), since
-// a border would part one copy in five from its original. Better means of higher
+// a border parts up to one copy in five from its original. Better means of higher
 // quality, or of a lower number among equals. Whoever goes is a copy of one that
 // stays: likeness does not chain.
 //
