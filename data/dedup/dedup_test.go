@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -63,8 +62,8 @@ func TestHashFunctionsAreFair(t *testing.T) {
 	for x := uint32(0); x < 40; x++ { // small, regular elements are the hard case
 		y := x + 1
 		less := 0
-		for i := range s.a {
-			if s.a[i]*uint64(x)+s.b[i] < s.a[i]*uint64(y)+s.b[i] {
+		for _, f := range s.fns[:1000] {
+			if f.a*uint64(x)+f.b < f.a*uint64(y)+f.b {
 				less++
 			}
 		}
@@ -163,85 +162,6 @@ func TestJaccard(t *testing.T) {
 	})
 }
 
-func TestClusters(t *testing.T) {
-	quality := []float32{0.5, 0.9, 0.9, 0.1, 0.7, 0.7, 0.2}
-	got := Clusters(7, []Edge{{0, 3}, {5, 4}}, []Edge{{0, 2}, {2, 1}}, quality)
-	want := []Member{
-		{Doc: 0, Cluster: 0, Size: 4},
-		{Doc: 1, Cluster: 0, Size: 4, Canonical: true}, // best, and before 2
-		{Doc: 2, Cluster: 0, Size: 4},
-		{Doc: 3, Cluster: 0, Size: 4, Exact: true}, // a copy of 0
-		{Doc: 4, Cluster: 4, Size: 2, Canonical: true},
-		{Doc: 5, Cluster: 4, Size: 2, Exact: true},
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-}
-
-// Whatever the order of edges, the clusters are the connected components, each
-// keeps exactly one document, and that one is the best.
-func TestClusterProperties(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 30).Draw(t, "n")
-		pick := func(name string) []Edge {
-			var out []Edge
-			for range rapid.IntRange(0, 25).Draw(t, name) {
-				out = append(out, Edge{int64(rapid.IntRange(0, n-1).Draw(t, "a")), int64(rapid.IntRange(0, n-1).Draw(t, "b"))})
-			}
-			return out
-		}
-		exact, near := pick("exact"), pick("near")
-		quality := make([]float32, n)
-		for i := range quality {
-			quality[i] = float32(rapid.IntRange(0, 3).Draw(t, "quality"))
-		}
-		got := Clusters(int64(n), exact, near, quality)
-		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		shuffled := slices.Clone(near)
-		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		for i := range shuffled {
-			shuffled[i].A, shuffled[i].B = shuffled[i].B, shuffled[i].A
-		}
-		if d := cmp.Diff(got, Clusters(int64(n), exact, shuffled, quality)); d != "" {
-			t.Fatal(d)
-		}
-		component := components(n, append(slices.Clone(exact), near...))
-		for _, m := range got {
-			best, size := m.Doc, int64(0)
-			for d := range n {
-				if component[d] == component[m.Doc] {
-					size++
-					if quality[d] > quality[best] || quality[d] == quality[best] && int64(d) < best {
-						best = int64(d)
-					}
-				}
-			}
-			if m.Cluster != int64(component[m.Doc]) || m.Size != size || m.Canonical != (m.Doc == best) {
-				t.Fatalf("%+v: component %d of %d, best %d", m, component[m.Doc], size, best)
-			}
-		}
-	})
-}
-
-// components labels connected components by their least member, by repeated
-// relaxation.
-func components(n int, edges []Edge) []int {
-	c := make([]int, n)
-	for i := range c {
-		c[i] = i
-	}
-	for changed := true; changed; {
-		changed = false
-		for _, e := range edges {
-			if m := min(c[e.A], c[e.B]); c[e.A] != m || c[e.B] != m {
-				c[e.A], c[e.B], changed = m, m, true
-			}
-		}
-	}
-	return c
-}
-
 func TestConfig(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Error(err)
@@ -265,7 +185,7 @@ func FuzzSignature(f *testing.F) {
 		if !slices.Equal(first, s.Signature(text)) {
 			t.Error("two signatures of one text")
 		}
-		if j := agree(first, s.Signature(strings.ToUpper(strings.ToLower(text)))); len(text) > 0 && isASCII(text) && j != 1 && len(s.sh.starts) > 0 {
+		if j := agree(first, s.Signature(strings.ToUpper(strings.ToLower(text)))); len(text) > 0 && isASCII(text) && j != 1 && len(s.sh.units) > 0 {
 			t.Errorf("case makes a difference: %g", j)
 		}
 	})

@@ -2,58 +2,89 @@ package dedup
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/zeebo/xxh3"
+
+	"huihai/internal/rng"
 )
 
 // Signer computes signatures; it is for one goroutine.
 type Signer struct {
 	cfg  Config
 	sh   shingler
-	a, b []uint64
+	fns  []affine // of row r those from 2*Bands*r on, one per round
+	bins [256]uint64
 	sig  []uint32
 	key  []byte
 	set  []uint32
 }
 
+// affine is the hash function x -> the high half of a*x + b mod 2^64.
+type affine struct{ a, b uint64 }
+
 // NewSigner draws the hash functions from the configuration's seed.
 func NewSigner(cfg Config) *Signer {
-	n := cfg.Bands * cfg.Rows
 	s := &Signer{cfg: cfg, sh: shingler{words: cfg.WordNGram, chars: cfg.CharNGram},
-		a: make([]uint64, n), b: make([]uint64, n), sig: make([]uint32, n)}
-	rng := rand.New(rand.NewPCG(cfg.Seed, 0x6d696e68617368)) // "minhash"
-	for i := range n {
-		s.a[i], s.b[i] = rng.Uint64(), rng.Uint64()
+		fns: make([]affine, 2*cfg.Bands*cfg.Rows), sig: make([]uint32, cfg.Bands*cfg.Rows)}
+	stream := rng.New(cfg.Seed, "data/dedup/minhash")
+	for i := range s.fns {
+		s.fns[i] = affine{stream.Uint64(), stream.Uint64()}
 	}
 	return s
 }
 
-// Signature returns the MinHash signature of a text, valid until the next call.
-func (s *Signer) Signature(text string) []uint32 {
-	set := s.sh.shingles(text) // repetitions do not change a minimum
-	for i := range s.sig {
-		s.sig[i] = minOf(set, s.a[i], s.b[i])
+// Signature returns the MinHash signature of a text, Bands*Rows values, band
+// after band, valid until the next call.
+func (s *Signer) Signature(text string) []uint32 { return s.sign(s.sh.shingles(text)) }
+
+// sign returns the signature of a set, which may repeat its elements.
+func (s *Signer) sign(set []uint32) []uint32 {
+	for row := range s.cfg.Rows {
+		rounds := 2 * s.cfg.Bands
+		s.sketch(set, s.fns[row*rounds:(row+1)*rounds])
+		for band, v := range s.bins[:s.cfg.Bands] {
+			s.sig[band*s.cfg.Rows+row] = uint32(v) ^ uint32(v>>32)*0x9e37_79b9
+		}
 	}
 	return s.sig
 }
 
-// minOf returns the least high half of a*x+b over the set.
-func minOf(set []uint32, a, b uint64) uint32 {
-	m0, m1, m2, m3 := ^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)
-	i := 0
-	for ; i+4 <= len(set); i += 4 { // four chains, since each waits for its own minimum
-		x := set[i : i+4 : i+4]
-		m0 = min(m0, a*uint64(x[0])+b)
-		m1 = min(m1, a*uint64(x[1])+b)
-		m2 = min(m2, a*uint64(x[2])+b)
-		m3 = min(m3, a*uint64(x[3])+b)
+// empty marks a bin that nothing has fallen into yet.
+const empty = ^uint64(0)
+
+// sketch fills one bin per band with the least (round, hash) that falls there.
+// In the first rounds a function throws every element into one bin; a round more
+// follows while a bin is empty. After as many rounds as bins, which only sets of
+// few elements reach, one function per bin settles it.
+func (s *Signer) sketch(set []uint32, fns []affine) {
+	n := uint64(s.cfg.Bands)
+	for i := range n {
+		s.bins[i] = empty
 	}
-	for ; i < len(set); i++ {
-		m0 = min(m0, a*uint64(set[i])+b)
+	for round, f := range fns[:n] {
+		throw(&s.bins, set, f, uint64(round)<<32, n)
+		if !slices.Contains(s.bins[:n], empty) {
+			return
+		}
 	}
-	return uint32(min(m0, m1, m2, m3) >> 32)
+	for bin, f := range fns[n:] {
+		if s.bins[bin] == empty {
+			for _, x := range set {
+				s.bins[bin] = min(s.bins[bin], (n+uint64(bin))<<32|(f.a*uint64(x)+f.b)>>32)
+			}
+		}
+	}
+}
+
+// throw puts every element of set into the bin that the upper part of its hash
+// chooses, where the lower part competes.
+func throw(bins *[256]uint64, set []uint32, f affine, round, n uint64) {
+	for _, x := range set {
+		place := (f.a*uint64(x) + f.b) >> 32 * n // the bin, and 32 bits behind the point
+		bin := uint8(place >> 32)
+		bins[bin] = min(bins[bin], round|place&0xffff_ffff) // no branch: it would be a toss in small sets
+	}
 }
 
 // Shingles returns the sorted set of shingle hashes of a text, valid until the
@@ -81,24 +112,3 @@ func (s *Signer) BandKeys(dst []uint64, sig []uint32) []uint64 {
 // ExactHash identifies a cleaned text: 128 bits, so that no two texts of any
 // corpus share it by chance.
 func ExactHash(text string) [16]byte { return xxh3.HashString128(text).Bytes() }
-
-// Jaccard returns the similarity of two sorted sets.
-func Jaccard(a, b []uint32) float64 {
-	if len(a) == 0 && len(b) == 0 {
-		return 1
-	}
-	both := 0
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch {
-		case a[i] < b[j]:
-			i++
-		case a[i] > b[j]:
-			j++
-		default:
-			both++
-			i++
-			j++
-		}
-	}
-	return float64(both) / float64(len(a)+len(b)-both)
-}
