@@ -54,7 +54,12 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 		{StageGather, b.gather, b.gatherSummary},
 		{StageScore, b.score, func() string { return fmt.Sprintf("%d documents judged", b.documents()) }},
 		{StageDedup, b.dedup, func() string { return fmt.Sprintf("%d partitions compared", b.dedupParts) }},
+		{StageCandidates, b.candidates, func() string {
+			return fmt.Sprintf("%d near pairs in %d components", b.clusters.Candidates, b.clusters.Components)
+		}},
+		{StageShingles, b.shingles, func() string { return fmt.Sprintf("%d partitions", b.clusterParts) }},
 		{StageCluster, b.cluster, b.clusterSummary},
+		{StageDecide, b.decide, func() string { return fmt.Sprintf("%d documents stay", b.decided.Kept) }},
 		{StageSpans, b.countSpans, b.spansSummary},
 		{StageTokenizer, b.tokenizer, b.tokenizerText},
 		{StageDocuments, b.writeDocuments, func() string { return fmt.Sprintf("%d shards", len(b.written)) }},
@@ -130,8 +135,8 @@ func (b *builder) gatherSummary() string {
 }
 
 func (b *builder) clusterSummary() string {
-	return fmt.Sprintf("%d near pairs of %d candidates, %d clusters, %d documents kept",
-		b.clusters.Verified, b.clusters.Candidates, b.clusters.Clusters, b.clusters.Kept)
+	return fmt.Sprintf("%d of the near pairs are true, %d documents in %d clusters",
+		b.clusters.Verified, b.clusters.Members, b.clusters.Clusters)
 }
 
 func (b *builder) spansSummary() string {

@@ -53,10 +53,17 @@ type builder struct {
 	dedupParts int
 	scored     []*flow.Result
 	compared   []*flow.Result
-	clustered  *flow.Result
-	clusters   clusterInfo
-	spanned    []*flow.Result // what each span stage found, by shard
-	spans      spansInfo
+	paired     *flow.Result
+
+	clusterParts int
+	shingled     []*flow.Result
+	clustered    []*flow.Result
+	clusters     clusterInfo
+	decided      decisions
+	spans        spansInfo
+	// found are the results whose records say, by shard, what was found out
+	// about documents so far.
+	found []*flow.Result
 
 	tokenizerFile  flow.Input
 	encoder        Encoder

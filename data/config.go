@@ -47,9 +47,12 @@ type BuildConfig struct {
 	Clean  clean.Config  `yaml:"clean" mapstructure:"clean"`
 	Score  score.Config  `yaml:"score" mapstructure:"score"`
 	Dedup  dedup.Config  `yaml:"dedup" mapstructure:"dedup"`
-	Spans  SpansConfig   `yaml:"spans" mapstructure:"spans"`
-	Sample SampleConfig  `yaml:"sample" mapstructure:"sample"`
-	Pack   pack.Config   `yaml:"pack" mapstructure:"pack"`
+	// Paragraphs and Sentences say what happens to copies among kept documents.
+	Paragraphs dedup.SpanConfig `yaml:"paragraphs" mapstructure:"paragraphs"`
+	Sentences  dedup.SpanConfig `yaml:"sentences" mapstructure:"sentences"`
+	Trim       TrimConfig       `yaml:"trim" mapstructure:"trim"`
+	Sample     SampleConfig     `yaml:"sample" mapstructure:"sample"`
+	Pack       pack.Config      `yaml:"pack" mapstructure:"pack"`
 }
 
 // DefaultBuild returns the configuration used when nothing is said.
@@ -57,7 +60,7 @@ func DefaultBuild() BuildConfig {
 	return BuildConfig{
 		VocabSize: 8000, TokenizerBytes: 64 << 20, Seed: 1,
 		Source: source.Default(), Clean: clean.Default(), Score: score.Default(),
-		Dedup: dedup.Default(), Spans: DefaultSpans(), Sample: DefaultSample(), Pack: pack.Default(),
+		Dedup: dedup.Default(), Paragraphs: dedup.DefaultSpans(), Sentences: dedup.DefaultSpans(), Trim: DefaultTrim(), Sample: DefaultSample(), Pack: pack.Default(),
 	}
 }
 
@@ -96,7 +99,7 @@ func (c BuildConfig) Validate() error {
 		err error
 	}{
 		{"source", c.Source.Validate()}, {"clean", c.Clean.Validate()}, {"score", c.Score.Validate()},
-		{"dedup", c.Dedup.Validate()}, {"spans", c.Spans.Validate()}, {"sample", c.Sample.Validate()}, {"pack", c.Pack.Validate()},
+		{"dedup", c.Dedup.Validate()}, {"paragraphs", c.Paragraphs.Validate()}, {"sentences", c.Sentences.Validate()}, {"trim", c.Trim.Validate()}, {"sample", c.Sample.Validate()}, {"pack", c.Pack.Validate()},
 	} {
 		if part.err != nil {
 			bad("%s: %w", part.key, part.err)

@@ -2,22 +2,26 @@ package data
 
 // The stages of [Build], in order.
 const (
-	StageList      = "list"      // find and hash the input files
-	StageGather    = "gather"    // read and clean; units are bytes of files
-	StageScore     = "score"     // measure and judge; units are bytes of text
-	StageDedup     = "dedup"     // find copies; units are partitions
-	StageCluster   = "cluster"   // decide which copy stays, and the splits
-	StageSpans     = "spans"     // list the paragraphs and sentences of kept documents
-	StageCopies    = "copies"    // find copies among them; units are partitions
-	StageTokenizer = "tokenizer" // train one, where none is given; units are bytes
-	StageDocuments = "documents" // tokenise and write documents; units are bytes of text
-	StagePack      = "pack"      // lay tokens into rows; units are partitions
-	StagePublish   = "publish"   // move the files into place
+	StageList       = "list"       // find and hash the input files
+	StageGather     = "gather"     // read and clean; units are bytes of files
+	StageScore      = "score"      // measure and judge; units are bytes of text
+	StageDedup      = "dedup"      // find copies; units are partitions
+	StageCandidates = "candidates" // join pairs of copies to components
+	StageShingles   = "shingles"   // gather what pairs are verified by; units are bytes of text
+	StageCluster    = "cluster"    // decide which copy stays; units are partitions
+	StageDecide     = "decide"     // count what stays, and part it into splits
+	StageSpans      = "spans"      // list the paragraphs and sentences of kept documents
+	StageCopies     = "copies"     // find copies among them; units are partitions
+	StageTokenizer  = "tokenizer"  // train one, where none is given; units are bytes
+	StageDocuments  = "documents"  // tokenise and write documents; units are bytes of text
+	StagePack       = "pack"       // lay tokens into rows; units are partitions
+	StagePublish    = "publish"    // move the files into place
 )
 
 // Stages lists the stages in the order in which they run.
 func Stages() []string {
-	return []string{StageList, StageGather, StageScore, StageDedup, StageCluster, StageSpans, StageCopies, StageTokenizer, StageDocuments, StagePack, StagePublish}
+	return []string{StageList, StageGather, StageScore, StageDedup, StageCandidates, StageShingles, StageCluster,
+		StageDecide, StageSpans, StageCopies, StageTokenizer, StageDocuments, StagePack, StagePublish}
 }
 
 // Event tells how far a build is.

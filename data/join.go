@@ -11,12 +11,14 @@ import (
 	"huihai/data/dedup"
 	"huihai/data/flow"
 	"huihai/data/score"
+	"huihai/data/shard"
 )
 
 // Reasons for dropping that are not rules of package score.
 const (
 	ReasonExactDuplicate = "exact_duplicate"
 	ReasonNearDuplicate  = "near_duplicate"
+	ReasonLittleLeft     = "little_left" // of the text, after copies were taken out
 )
 
 // joined is a document with all that the stages found out about it.
@@ -28,6 +30,11 @@ type joined struct {
 	copies []copies     // of its spans, by level and number
 	status string
 	split  string
+
+	// What a trimmer makes of the document.
+	text                  string
+	removed               []shard.Removed
+	paragraphs, sentences []score.Span
 }
 
 // shardOf returns the shard that a document is in.
@@ -41,11 +48,6 @@ type findings struct {
 	in   *flow.Merge
 	next []byte
 	end  bool
-}
-
-// findings are the results whose records say what was found out about documents.
-func (b *builder) findings() []*flow.Result {
-	return append([]*flow.Result{b.clustered}, b.spanned...)
 }
 
 // findingMember is the kind of a place in a cluster of documents; the kinds of
@@ -147,17 +149,19 @@ func (b *builder) judged(d *joined, rec []byte, f *findings) error {
 	if err := f.of(d.doc, d.finding); err != nil {
 		return err
 	}
-	d.decide(b.clusters.Validation)
+	d.decide(b.decided.Validation)
 	return nil
 }
 
-// eachJoined walks the documents of a shard with all that is known of them.
+// eachJoined walks the documents of a shard with all that is known of them, and
+// with what is left of the texts of kept ones.
 func (b *builder) eachJoined(ctx context.Context, shard int, found *flow.Merge, fn func(*joined) (more bool, err error)) error {
 	texts, err := openRecords(b.gathered[shard].Path(fileDocuments))
 	if err != nil {
 		return err
 	}
 	defer texts.Close()
+	trim := newTrimmer(b.cfg)
 	return b.eachJudged(ctx, shard, found, func(d *joined) (bool, error) {
 		rec, err := texts.Next()
 		if errors.Is(err, io.EOF) {
@@ -167,6 +171,9 @@ func (b *builder) eachJoined(ctx context.Context, shard int, found *flow.Merge, 
 			return false, err
 		}
 		if err := d.raw.decode(rec); err != nil {
+			return false, err
+		}
+		if err := trim.trim(d); err != nil {
 			return false, err
 		}
 		return fn(d)

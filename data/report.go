@@ -24,6 +24,7 @@ type Report struct {
 	RawBytes      int64            `json:"raw_bytes"`     // bytes before cleaning
 	Kept          Tally            `json:"kept"`
 	Dropped       map[string]Tally `json:"dropped"` // by reason
+	Cut           map[string]Tally `json:"cut"`     // pieces taken out of kept documents, by reason
 	CleanChanges  clean.Counts     `json:"clean_changes"`
 	Funnel        []FunnelStep     `json:"funnel"` // what was removed, in the order of the stages
 	Languages     map[string]Flow  `json:"languages"`
@@ -47,11 +48,11 @@ type Flow struct {
 }
 
 // FunnelStep is what one reason removed. Of documents that stay, what was cut out
-// counts as bytes of a step whose Documents are those that lost something.
+// counts as bytes of a step whose Documents are the pieces.
 type FunnelStep struct {
 	Stage     string `json:"stage"`
 	Reason    string `json:"reason"`
-	Documents int64  `json:"documents"`
+	Documents int64  `json:"documents"` // or pieces
 	Bytes     int64  `json:"bytes"`
 	Cut       bool   `json:"cut,omitempty"` // pieces of kept documents
 }
@@ -91,7 +92,7 @@ func (b *builder) report() (*Report, error) {
 	r := &Report{
 		Files: b.read.Files, FileBytes: b.read.FileBytes, BadFiles: append([]BadFile{}, b.read.BadFiles...), SkippedFiles: b.listing.Skipped,
 		Rejected: map[string]Tally{}, RawBytes: b.read.ReadBytes, CleanChanges: b.read.Clean,
-		Dropped: map[string]Tally{}, Languages: map[string]Flow{}, Sources: map[string]Flow{}, Survey: newSurvey(),
+		Dropped: map[string]Tally{}, Cut: map[string]Tally{}, Languages: map[string]Flow{}, Sources: map[string]Flow{}, Survey: newSurvey(),
 		Tokenizer: TokenizerReport{b.encoder.VocabSize(), b.encoder.Fingerprint(), b.trained},
 		Seconds:   b.seconds,
 	}
@@ -135,10 +136,14 @@ func (b *builder) addDocuments(r *Report) (map[string]*SplitReport, error) {
 		}
 		for status, t := range info.Status {
 			if status == score.Kept {
-				r.Kept = r.Kept.plus(t)
+				r.Kept = r.Kept.plus(t) // less what was cut, below
 			} else {
 				r.Dropped[status] = r.Dropped[status].plus(t)
 			}
+		}
+		for reason, t := range info.Cut {
+			r.Cut[reason] = r.Cut[reason].plus(t)
+			r.Kept.Bytes -= t.Bytes
 		}
 		addFlow(r.Languages, info.Languages, info.KeptLanguages)
 		addFlow(r.Sources, info.Sources, info.KeptSources)
@@ -199,6 +204,9 @@ func (r *Report) funnel() []FunnelStep {
 	for _, reason := range sortedKeys(r.Dropped) {
 		steps = append(steps, FunnelStep{Stage: stageOf(reason), Reason: reason, Documents: r.Dropped[reason].Documents, Bytes: r.Dropped[reason].Bytes})
 	}
+	for _, reason := range sortedKeys(r.Cut) {
+		steps = append(steps, FunnelStep{Stage: StageCopies, Reason: reason, Documents: r.Cut[reason].Documents, Bytes: r.Cut[reason].Bytes, Cut: true})
+	}
 	order := Stages()
 	slices.SortStableFunc(steps, func(a, b FunnelStep) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Stage), slices.Index(order, b.Stage)), cmp.Compare(b.Bytes, a.Bytes))
@@ -211,6 +219,8 @@ func stageOf(reason string) string {
 	switch reason {
 	case ReasonExactDuplicate, ReasonNearDuplicate:
 		return StageDedup
+	case ReasonLittleLeft:
+		return StageCopies
 	}
 	return StageScore
 }
@@ -223,8 +233,11 @@ func (r *Report) check() error {
 	for _, t := range r.Dropped {
 		all = all.plus(t)
 	}
+	for _, t := range r.Cut {
+		all.Bytes += t.Bytes
+	}
 	if all != r.Read {
-		return fmt.Errorf("data: the ledger does not close: %d documents (%d bytes) read, %d (%d bytes) kept or dropped: this is a defect", r.Read.Documents, r.Read.Bytes, all.Documents, all.Bytes)
+		return fmt.Errorf("data: the ledger does not close: %d documents (%d bytes) read, %d (%d bytes) kept, dropped or cut out: this is a defect", r.Read.Documents, r.Read.Bytes, all.Documents, all.Bytes)
 	}
 	return nil
 }

@@ -17,15 +17,15 @@ type rowMaker struct {
 func (m *rowMaker) row(j *joined) shard.Document {
 	raw, g, c := &j.raw, &j.judged, j.member
 	row := shard.Document{
-		ID: raw.ID, DocNo: j.doc, Text: raw.Text, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
+		ID: raw.ID, DocNo: j.doc, Text: j.text, Removed: j.removed, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
 		ByteOffset: raw.ByteOffset, RawSHA: raw.RawSHA, Meta: raw.Meta,
 		Language: g.Language, LanguageScript: g.Script, LanguageScore: g.LanguageScore, HanRatio: g.HanRatio,
 		Quality: g.Quality, Words: g.Units, DupNGram: g.DupNGram, DupLine: g.DupLine,
 		ExactHash: int64(binary.BigEndian.Uint64(g.Exact[:])), ClusterID: c.Cluster, ClusterSize: c.Size, IsCanonical: c.Canonical,
 		SemCluster: -1, Status: j.status, Split: j.split,
 	}
-	m.paragraphs = appendSpans(m.paragraphs[:0], j.judged.Paragraphs)
-	m.sentences = appendSpans(m.sentences[:0], j.judged.Sentences)
+	m.paragraphs = appendSpans(m.paragraphs[:0], j.paragraphs)
+	m.sentences = appendSpans(m.sentences[:0], j.sentences)
 	for _, c := range j.copies {
 		spans := m.paragraphs
 		if c.level == levelSentence {

@@ -76,7 +76,7 @@ func (c BuildConfig) ShareStages() []ShareStage {
 			if c.Tokenizer == "" {
 				out = append(out, ShareStage{s, false})
 			}
-		case StageList, StageCluster:
+		case StageList, StageCandidates, StageDecide:
 			out = append(out, ShareStage{s, false})
 		default:
 			out = append(out, ShareStage{s, true})

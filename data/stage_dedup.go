@@ -2,14 +2,11 @@ package data
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"io"
-	"slices"
 
-	"huihai/data/dedup"
 	"huihai/data/flow"
 )
 
@@ -104,30 +101,4 @@ func (g *grouper) edge(a, b int64) error {
 	g.enc.u64(uint64(b))
 	g.count++
 	return g.edges.Write(g.enc.b)
-}
-
-// edgesOf reads all edges, each once, apart by kind.
-func edgesOf(results []*flow.Result) (exact, near []dedup.Edge, err error) {
-	for _, r := range results {
-		err := eachRecord(r.Path(fileEdges), func(rec []byte) (bool, error) {
-			d := decoder{b: rec}
-			kind := d.byte()
-			e := dedup.Edge{A: int64(d.u64()), B: int64(d.u64())}
-			if kind == recordExact {
-				exact = append(exact, e)
-			} else {
-				near = append(near, e)
-			}
-			return true, d.finish()
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	return exact, uniqueEdges(near), nil
-}
-
-func uniqueEdges(edges []dedup.Edge) []dedup.Edge {
-	slices.SortFunc(edges, func(x, y dedup.Edge) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
-	return slices.Compact(edges)
 }

@@ -28,6 +28,7 @@ func (t *Tally) add(bytes int) {
 // documentsInfo are the counters of a documents task.
 type documentsInfo struct {
 	Status        map[string]Tally   `json:"status"`    // all documents
+	Cut           map[string]Tally   `json:"cut"`       // pieces of kept documents, by reason
 	Languages     map[string]Tally   `json:"languages"` // all documents
 	Sources       map[string]Tally   `json:"sources"`   // all documents
 	KeptLanguages map[string]Tally   `json:"kept_languages"`
@@ -60,10 +61,10 @@ func (b *builder) writeDocuments(ctx context.Context) error {
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range b.gathered {
 		specs[i].Inputs = []flow.Input{b.gathered[i].Input(fileDocuments), b.scored[i].Input(fileScores), b.tokenizerFile}
-		specs[i].Params = []any{b.offsets[i], b.clusters.Validation}
+		specs[i].Params = []any{b.offsets[i], b.decided.Validation}
 	}
 	var err error
-	b.written, err = b.engine.Join(ctx, st, specs, b.findings(), b.documentsTask)
+	b.written, err = b.engine.Join(ctx, st, specs, b.found, b.documentsTask)
 	return err
 }
 
@@ -74,7 +75,7 @@ func (b *builder) documentsTask(ctx context.Context, t *flow.Task, found *flow.M
 	}
 	from, to := b.offsets[t.Index], b.offsets[t.Index+1]
 	d := documentsTask{b: b, t: t, w: shard.NewDocumentWriter(out), eos: b.encoder.EOS(), info: documentsInfo{
-		Status: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{}, KeptLanguages: map[string]Tally{}, KeptSources: map[string]Tally{},
+		Status: map[string]Tally{}, Cut: map[string]Tally{}, Languages: map[string]Tally{}, Sources: map[string]Tally{}, KeptLanguages: map[string]Tally{}, KeptSources: map[string]Tally{},
 		Splits: map[string]Tally{}, Tokens: map[string]int64{}, Sampled: map[string]Sampled{}, Survey: newSurvey(),
 	}}
 	d.unigram[0], d.unigram[1] = make([]int64, b.encoder.VocabSize()), make([]int64, b.encoder.VocabSize())
@@ -110,6 +111,9 @@ type documentsTask struct {
 func (d *documentsTask) document(j *joined) (bool, error) {
 	size := len(j.raw.Text)
 	d.t.Progress(int64(size))
+	for _, r := range j.removed {
+		count(d.info.Cut, r.Reason, len(r.Text))
+	}
 	row := d.rows.row(j)
 	kept := j.status == score.Kept
 	count(d.info.Status, j.status, size)
@@ -117,11 +121,12 @@ func (d *documentsTask) document(j *joined) (bool, error) {
 	count(d.info.Sources, j.raw.Source, size)
 	if kept {
 		cfg := d.b.cfg.Sample
-		w := cfg.weight(row.Source, float64(row.Quality), d.b.clusters.MeanQuality, row.ClusterSize)
+		w := cfg.weight(row.Source, float64(row.Quality), d.b.decided.MeanQuality, row.ClusterSize)
 		row.SampleWeight, row.Copies = float32(w), int32(copiesOf(w, row.ID, d.b.cfg.Seed))
-		count(d.info.KeptLanguages, j.judged.Language, size)
-		count(d.info.KeptSources, j.raw.Source, size)
-		count(d.info.Splits, j.split, size)
+		left := len(j.text)
+		count(d.info.KeptLanguages, j.judged.Language, left)
+		count(d.info.KeptSources, j.raw.Source, left)
+		count(d.info.Splits, j.split, left)
 		if err := d.tokenise(j, int(row.Copies)); err != nil {
 			return false, err
 		}
@@ -140,12 +145,12 @@ func count(m map[string]Tally, key string, bytes int) {
 // tokenise encodes the text, closes it with EOS and emits it as often as it is
 // to stand in the rows. A record sorts by source, then in shuffled order.
 func (d *documentsTask) tokenise(j *joined, copies int) error {
-	d.tokens = append(d.b.encoder.AppendEncode(d.tokens[:0], j.raw.Text), d.eos)
+	d.tokens = append(d.b.encoder.AppendEncode(d.tokens[:0], j.text), d.eos)
 	s := d.info.Sampled[j.split]
 	s.Copies += int64(copies)
 	s.Tokens += int64(copies) * int64(len(d.tokens))
 	if copies == 0 {
-		s.LeftOut.add(len(j.raw.Text))
+		s.LeftOut.add(len(j.text))
 		s.LeftOutTokens += int64(len(d.tokens))
 	}
 	d.info.Sampled[j.split] = s

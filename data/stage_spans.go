@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 
+	"huihai/data/dedup"
 	"huihai/data/flow"
 	"huihai/data/score"
 )
@@ -37,22 +38,23 @@ func (s *spansInfo) add(o spansInfo) {
 // lies in a dropped document must not be lost with it.
 func (b *builder) countSpans(ctx context.Context) error {
 	parts := int(min(1024, 1+b.read.TextBytes/(64<<20)))
-	st := flow.Stage{Name: StageSpans, Code: "1", Total: b.documents(), Partitions: parts, Config: b.cfg.Spans, Memory: 16 << 20}
+	cfg := [2]dedup.SpanConfig{b.cfg.Paragraphs, b.cfg.Sentences}
+	st := flow.Stage{Name: StageSpans, Code: "2", Total: b.documents(), Partitions: parts, Config: cfg, Memory: 16 << 20}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range specs {
 		specs[i] = flow.Spec{Inputs: []flow.Input{b.scored[i].Input(fileScores)}, Params: b.offsets[i]}
 	}
-	emitted, err := b.engine.Join(ctx, st, specs, []*flow.Result{b.clustered}, b.spansTask)
+	emitted, err := b.engine.Join(ctx, st, specs, b.found, b.spansTask)
 	if err != nil {
 		return err
 	}
-	st = flow.Stage{Name: StageCopies, Code: "1", Total: int64(parts), Partitions: len(b.gathered), Config: b.offsets, Memory: 64 << 20}
-	b.spanned, err = b.engine.Reduce(ctx, st, parts, emitted, flow.Spec{}, b.copiesTask)
+	st = flow.Stage{Name: StageCopies, Code: "2", Total: int64(parts), Partitions: len(b.gathered), Config: []any{cfg, b.offsets}, Memory: 64 << 20}
+	counted, err := b.engine.Reduce(ctx, st, parts, emitted, flow.Spec{}, b.copiesTask)
 	if err != nil {
 		return err
 	}
-	b.spans = spansInfo{}
-	for _, r := range append(emitted, b.spanned...) {
+	b.found = append(b.found, counted...)
+	for _, r := range append(emitted, counted...) {
 		var info spansInfo
 		if err := r.DecodeInfo(&info); err != nil {
 			return err
@@ -62,43 +64,56 @@ func (b *builder) countSpans(ctx context.Context) error {
 	return nil
 }
 
-// spansTask emits, for every long enough span of a kept document: level, hash,
-// quality from high to low, document, number of the span.
+// spansTask emits, for every window of spans of a kept document that is to be
+// compared: level, hash, quality from high to low, document, number of the span.
 func (b *builder) spansTask(ctx context.Context, t *flow.Task, found *flow.Merge) error {
-	parts := uint64(t.Partitions())
-	var info spansInfo
-	var enc encoder
+	s := spanEmitter{t: t, parts: uint64(t.Partitions())}
+	trim := newTrimmer(b.cfg) // for its policies
 	err := b.eachJudged(ctx, t.Index, found, func(d *joined) (bool, error) {
 		t.Progress(1)
 		if d.status != score.Kept {
 			return true, nil
 		}
-		emit := func(level byte, least int, spans []score.Span) error {
-			for i, p := range spans {
-				if int(p.End-p.Start) < least {
-					continue
-				}
-				enc.reset()
-				enc.byte(level)
-				enc.u64(p.Hash)
-				enc.u32(math.MaxUint32 - math.Float32bits(d.judged.Quality))
-				enc.u64(uint64(d.doc))
-				enc.u32(uint32(i))
-				if err := t.Emit(int(p.Hash%parts), enc.b); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		info.Paragraphs += int64(len(d.judged.Paragraphs))
-		info.Sentences += int64(len(d.judged.Sentences))
+		s.info.Paragraphs += int64(len(d.judged.Paragraphs))
+		s.info.Sentences += int64(len(d.judged.Sentences))
 		err := errors.Join(
-			emit(levelParagraph, b.cfg.Spans.MinParagraphBytes, d.judged.Paragraphs),
-			emit(levelSentence, b.cfg.Spans.MinSentenceBytes, d.judged.Sentences))
+			s.emit(d, levelParagraph, b.cfg.Paragraphs, trim.paragraphs, trim.spansOf(d.judged.Paragraphs)),
+			s.emit(d, levelSentence, b.cfg.Sentences, trim.sentences, trim.spansOf(d.judged.Sentences)))
 		return err == nil, err
 	})
-	t.SetInfo(info)
+	t.SetInfo(s.info)
 	return err
+}
+
+type spanEmitter struct {
+	t     *flow.Task
+	parts uint64
+	info  spansInfo
+	keys  []dedup.SpanKey
+	enc   encoder
+}
+
+func (s *spanEmitter) emit(d *joined, level byte, cfg dedup.SpanConfig, policy *dedup.SpanPolicy, spans []dedup.Span) error {
+	if cfg.Action == dedup.ActionOff {
+		return nil
+	}
+	rank := uint32(0) // of the document; with keep first, documents go by number
+	if cfg.Keep == "best" {
+		rank = math.MaxUint32 - math.Float32bits(d.judged.Quality)
+	}
+	s.keys = policy.Keys(s.keys[:0], spans)
+	for _, k := range s.keys {
+		s.enc.reset()
+		s.enc.byte(level)
+		s.enc.u64(k.Hash)
+		s.enc.u32(rank)
+		s.enc.u64(uint64(d.doc))
+		s.enc.u32(k.Index)
+		if err := s.t.Emit(int(k.Hash%s.parts), s.enc.b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const (

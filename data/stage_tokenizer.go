@@ -45,8 +45,8 @@ func (b *builder) trainTokenizer(ctx context.Context) error {
 		Bytes int64
 		Seed  uint64
 	}{hashed, b.cfg.TokenizerBytes, b.cfg.Seed}}
-	spec := flow.Spec{Params: b.clusters.Validation}
-	for _, r := range b.findings() {
+	spec := flow.Spec{Params: b.decided.Validation}
+	for _, r := range b.found {
 		spec.Inputs = append(spec.Inputs, r.EmittedInput())
 	}
 	for i := range b.gathered {
@@ -85,12 +85,12 @@ func (b *builder) trainingText(ctx context.Context, t *flow.Task) (iter.Seq[stri
 	return func(yield func(string) bool) {
 		for i := range b.gathered {
 			more := true
-			found, err := flow.OpenRecords(b.findings(), i)
+			found, err := flow.OpenRecords(b.found, i)
 			if err == nil {
 				err = b.eachJoined(ctx, i, found, func(d *joined) (bool, error) {
 					t.Progress(int64(len(d.raw.Text)))
 					if d.status == score.Kept && d.split == Train && shuffleHash(d.raw.ID, b.cfg.Seed+1)>>32 < below {
-						more = yield(d.raw.Text)
+						more = yield(d.text)
 					}
 					return more, nil
 				})

@@ -122,8 +122,8 @@ func addDataFlags(cmd *cobra.Command) *dataFlags {
 	flag("languages", "score.languages", func() any { return c.Score.Languages })
 	toggle(&c.Dedup.Exact, "exact-dedup", "dedup.exact", "drop exact copies")
 	toggle(&c.Dedup.Near, "near-dedup", "dedup.near", "drop near copies found by MinHash")
-	toggle(&c.Spans.Paragraphs, "paragraph-dedup", "spans.paragraphs", "remove copies of paragraphs from kept documents")
-	toggle(&c.Spans.Sentences, "sentence-dedup", "spans.sentences", "remove copies of sentences from kept documents")
+	text(&c.Paragraphs.Action, "paragraph-dedup", "paragraphs.action", "copies of paragraphs among kept documents: off, count or remove")
+	text(&c.Sentences.Action, "sentence-dedup", "sentences.action", "copies of sentences among kept documents: off, count or remove")
 	toggle(&c.KeepWork, "keep-work", "keep_work", "keep the working files below DIR/.work")
 	return d
 }

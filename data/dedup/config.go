@@ -22,9 +22,10 @@ type Config struct {
 	// Threshold. It costs a second look at the candidates' texts.
 	Verify    bool    `yaml:"verify" mapstructure:"verify"`
 	Threshold float64 `yaml:"threshold" mapstructure:"threshold"`
-	// MinParagraphBytes is the length from which copies of a paragraph in the
-	// corpus are counted.
-	MinParagraphBytes int `yaml:"min_paragraph_bytes" mapstructure:"min_paragraph_bytes"`
+	// Chain says how far likeness carries: "transitive" (of all that chains of
+	// near copies connect one stays) or "canonical" (who goes is itself like one
+	// that stays; needs Verify).
+	Chain Chain `yaml:"chain" mapstructure:"chain"`
 	// Seed draws the hash functions.
 	Seed uint64 `yaml:"seed" mapstructure:"seed"`
 }
@@ -33,7 +34,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Exact: true, Near: true, WordNGram: 5, CharNGram: 5, Bands: 14, Rows: 8,
-		Verify: true, Threshold: 0.7, MinParagraphBytes: 30, Seed: 1,
+		Verify: true, Threshold: 0.7, Chain: Canonical, Seed: 1,
 	}
 }
 
@@ -50,9 +51,13 @@ func (c Config) Validate() error {
 	check("bands", c.Bands, 1, 255)
 	check("rows", c.Rows, 1, 255)
 	check("bands * rows", c.Bands*c.Rows, 1, 1024)
-	check("min_paragraph_bytes", c.MinParagraphBytes, 1, 1<<30)
 	if !(c.Threshold >= 0 && c.Threshold <= 1) {
 		errs = append(errs, fmt.Errorf("threshold is %g; it must be from 0 to 1", c.Threshold))
+	}
+	if err := c.Chain.Validate(); err != nil {
+		errs = append(errs, err)
+	} else if c.Chain == Canonical && c.Near && !c.Verify {
+		errs = append(errs, errors.New("chain is canonical, but verify is off; likeness to the one that stays is known only by verification: set chain to transitive"))
 	}
 	return errors.Join(errs...)
 }

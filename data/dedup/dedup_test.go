@@ -167,7 +167,7 @@ func TestConfig(t *testing.T) {
 		t.Error(err)
 	}
 	err := Config{Threshold: 2}.Validate()
-	for _, key := range []string{"word_ngram", "char_ngram", "bands", "rows", "threshold", "min_paragraph_bytes"} {
+	for _, key := range []string{"word_ngram", "char_ngram", "bands", "rows", "threshold", "chain"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("the error does not name %s: %v", key, err)
 		}

@@ -47,7 +47,7 @@ func edited(rng *rand.Rand, text, other string, rate float64, run int) string {
 }
 
 // cut returns from least to most characters of a text, from where it likes.
-func cut(rng *rand.Rand, text string, least, most int) string {
+func shorten(rng *rand.Rand, text string, least, most int) string {
 	runes := []rune(text)
 	if len(runes) < least {
 		return ""
@@ -65,7 +65,7 @@ func unlike(texts []string, n int) []string {
 	seen := map[uint32]bool{}
 	var out []string
 	for _, i := range rng.Perm(len(texts)) {
-		text := cut(rng, texts[i], 300, 3000)
+		text := shorten(rng, texts[i], 300, 3000)
 		set := s.Shingles(text)
 		known := 0
 		for _, x := range set {

@@ -5,19 +5,20 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/zeebo/xxh3"
+
+	"huihai/data/cut"
 )
 
 // SpanConfig chooses what happens to paragraphs or sentences that the corpus
 // repeats.
 type SpanConfig struct {
-	// Action counts copies, or removes them from the texts.
+	// Action is "off", "count" copies, or "remove" them from the texts.
 	Action string `yaml:"action" mapstructure:"action"`
-	// Level says what a span is: a paragraph or a sentence.
-	Level string `yaml:"level" mapstructure:"level"`
 	// Window is how many spans in a row must repeat together. C4 compares three
 	// sentences.
 	Window int `yaml:"window" mapstructure:"window"`
@@ -29,23 +30,30 @@ type SpanConfig struct {
 	Keep string `yaml:"keep" mapstructure:"keep"`
 }
 
-// DefaultSpans counts copies of paragraphs and leaves the texts alone.
+// DefaultSpans counts copies and leaves the texts alone.
 func DefaultSpans() SpanConfig {
-	return SpanConfig{Action: "count", Level: "paragraph", Window: 1, MinBytes: 30, MinCopies: 2, Keep: "best"}
+	return SpanConfig{Action: ActionCount, Window: 1, MinBytes: 60, MinCopies: 2, Keep: "best"}
 }
+
+// What happens to spans that the corpus repeats.
+const (
+	ActionOff    = "off"
+	ActionCount  = "count"
+	ActionRemove = "remove"
+)
 
 // C4Spans is C4's rule: of every three sentences in a row that occur more than
 // once, one occurrence stays.
 func C4Spans() SpanConfig {
-	return SpanConfig{Action: "remove", Level: "sentence", Window: 3, MinBytes: 1, MinCopies: 2, Keep: "first"}
+	return SpanConfig{Action: ActionRemove, Window: 3, MinBytes: 1, MinCopies: 2, Keep: "first"}
 }
 
 // Validate reports every impossible value at once.
 func (c SpanConfig) Validate() error {
 	var errs []error
-	word := func(key, v, a, b string) {
-		if v != a && v != b {
-			errs = append(errs, fmt.Errorf("%s is %q; it must be %s or %s", key, v, a, b))
+	word := func(key, v string, words ...string) {
+		if !slices.Contains(words, v) {
+			errs = append(errs, fmt.Errorf("%s is %q; it must be %s", key, v, strings.Join(words, " or ")))
 		}
 	}
 	number := func(key string, v, lo, hi int) {
@@ -53,8 +61,7 @@ func (c SpanConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("%s is %d; it must be from %d to %d", key, v, lo, hi))
 		}
 	}
-	word("action", c.Action, "count", "remove")
-	word("level", c.Level, "paragraph", "sentence")
+	word("action", c.Action, ActionOff, ActionCount, ActionRemove)
 	word("keep", c.Keep, "first", "best")
 	number("window", c.Window, 1, 16)
 	number("min_bytes", c.MinBytes, 1, 1<<30)
@@ -135,7 +142,7 @@ type SpanPolicy struct {
 	marks []mark
 	spans []Span
 	kept  []uint32
-	text  strings.Builder
+	cuts  []cut.Range
 }
 
 // mark is what windows say of a span.
@@ -179,14 +186,30 @@ type Trimmed struct {
 	Kept  []uint32 // which spans of the old text these were; valid until the next call
 }
 
-// Apply removes the spans that belong to a copy which is not the canonical one,
-// if the configuration says so. A span that also belongs to a canonical copy
-// stays, so that what the corpus repeats remains in it once. Between two spans
-// that stay, of all gaps the first with the most line breaks stays. Spans must
-// be in order, not overlap and lie on rune boundaries.
+// Apply removes what [SpanPolicy.Cuts] says.
 func (p *SpanPolicy) Apply(text string, spans []Span, found []Repeat) (Trimmed, error) {
-	if err := p.mark(text, spans, found); err != nil {
+	cuts, err := p.Cuts(text, spans, found)
+	if err != nil {
 		return Trimmed{}, err
+	}
+	out := p.spans[:0]
+	for _, k := range p.kept {
+		s := spans[k]
+		out = append(out, Span{cut.Place(cuts, s.Start), cut.Place(cuts, s.End), s.Hash})
+	}
+	p.spans = out
+	return Trimmed{Text: cut.Apply(text, cuts), Spans: out, Kept: p.kept}, nil
+}
+
+// Cuts returns the ranges of the spans that belong to a copy which is not the
+// canonical one, if the configuration says that these go. A span that also
+// belongs to a canonical copy stays, so that what the corpus repeats remains in
+// it once. Between two spans that stay, of all gaps the first with the most line
+// breaks stays. Spans must be in order, not overlap and lie on rune boundaries.
+// The ranges are valid until the next call.
+func (p *SpanPolicy) Cuts(text string, spans []Span, found []Repeat) ([]cut.Range, error) {
+	if err := p.mark(text, spans, found); err != nil {
+		return nil, err
 	}
 	p.kept = p.kept[:0]
 	removed := 0
@@ -197,7 +220,7 @@ func (p *SpanPolicy) Apply(text string, spans []Span, found []Repeat) (Trimmed, 
 		if m&canonical != 0 {
 			p.Counts.Protected++
 		}
-		if m&surplus != 0 && m&canonical == 0 && p.cfg.Action == "remove" {
+		if m&surplus != 0 && m&canonical == 0 && p.cfg.Action == ActionRemove {
 			removed++
 			continue
 		}
@@ -206,18 +229,19 @@ func (p *SpanPolicy) Apply(text string, spans []Span, found []Repeat) (Trimmed, 
 	p.Counts.Documents++
 	p.Counts.Spans += int64(len(spans))
 	p.Counts.Bytes += int64(len(text))
-	out := Trimmed{Text: text, Spans: append(p.spans[:0], spans...), Kept: p.kept}
+	p.cuts = p.cuts[:0]
 	if removed > 0 {
-		out = p.rebuild(text, spans)
+		p.cuts = AppendCuts(p.cuts, text, spans, p.kept)
 		p.Counts.Changed++
 		p.Counts.Removed += int64(removed)
-		p.Counts.RemovedBytes += int64(len(text) - len(out.Text))
+		for _, c := range p.cuts {
+			p.Counts.RemovedBytes += int64(c.End - c.Start)
+		}
 		if len(p.kept) == 0 {
 			p.Counts.Emptied++
 		}
 	}
-	p.spans = out.Spans
-	return out, nil
+	return p.cuts, nil
 }
 
 // mark checks the spans and notes what the windows say of each.
@@ -252,35 +276,40 @@ func boundary(text string, i int32) bool {
 	return int(i) == len(text) || utf8.RuneStart(text[i])
 }
 
-// rebuild writes the kept spans and the gaps between them.
-func (p *SpanPolicy) rebuild(text string, spans []Span) Trimmed {
-	if len(p.kept) == 0 {
-		return Trimmed{Spans: p.spans[:0], Kept: p.kept}
-	}
-	p.text.Reset()
-	p.text.WriteString(text[:spans[0].Start])
-	out := p.spans[:0]
-	for i, k := range p.kept {
-		if i > 0 {
-			p.text.WriteString(gapBetween(text, spans, int(p.kept[i-1]), int(k)))
+// AppendCuts appends the ranges to take out of a text so that of its spans only
+// those with the given numbers, ascending, are left. Between two of them, of all
+// gaps the first with the most line breaks stays.
+func AppendCuts(dst []cut.Range, text string, spans []Span, kept []uint32) []cut.Range {
+	add := func(start, end int32) {
+		if end > start {
+			dst = append(dst, cut.Range{Start: start, End: end})
 		}
-		s := spans[k]
-		start := int32(p.text.Len())
-		p.text.WriteString(text[s.Start:s.End])
-		out = append(out, Span{start, int32(p.text.Len()), s.Hash})
 	}
-	p.text.WriteString(text[spans[len(spans)-1].End:])
-	return Trimmed{p.text.String(), out, p.kept}
+	if len(kept) == 0 {
+		add(0, int32(len(text)))
+		return dst
+	}
+	add(spans[0].Start, spans[kept[0]].Start)
+	for i := 1; i < len(kept); i++ {
+		a, b := kept[i-1], kept[i]
+		if b == a+1 {
+			continue
+		}
+		g := gapBetween(text, spans, int(a), int(b))
+		add(spans[a].End, spans[g].End)
+		add(spans[g+1].Start, spans[b].Start)
+	}
+	add(spans[kept[len(kept)-1]].End, spans[len(spans)-1].End)
+	return dst
 }
 
-// gapBetween returns the first of the gaps from span a to span b with the most
-// line breaks.
-func gapBetween(text string, spans []Span, a, b int) string {
-	best, most := "", -1
+// gapBetween returns the span before the first of the gaps from span a to span b
+// with the most line breaks.
+func gapBetween(text string, spans []Span, a, b int) int {
+	best, most := a, -1
 	for i := a; i < b; i++ {
-		gap := text[spans[i].End:spans[i+1].Start]
-		if n := strings.Count(gap, "\n"); n > most {
-			best, most = gap, n
+		if n := strings.Count(text[spans[i].End:spans[i+1].Start], "\n"); n > most {
+			best, most = i, n
 		}
 	}
 	return best

@@ -76,7 +76,7 @@ func TestSpansAreRemoved(t *testing.T) {
 		"Three. ALL RIGHTS RESERVED. Four.\n\nAll rights reserved.\nFive.\n",
 		"  All rights reserved.\n",
 	}
-	cfg := SpanConfig{Action: "remove", Level: "sentence", Window: 1, MinBytes: 10, MinCopies: 3, Keep: "best"}
+	cfg := SpanConfig{Action: "remove", Window: 1, MinBytes: 10, MinCopies: 3, Keep: "best"}
 	got, counts := trim(t, cfg, texts, []float32{0.5, 0.9, 0.1})
 	want := []string{"One.\n\nA line about cats. Two.", "Three. ALL RIGHTS RESERVED. Four.\n\nFive.\n", ""}
 	if !slices.Equal(got, want) {
@@ -100,6 +100,18 @@ func TestSpansAreRemoved(t *testing.T) {
 	}
 }
 
+// Of the gaps around what goes, the first with the most line breaks stays.
+func TestGaps(t *testing.T) {
+	cfg := SpanConfig{Action: "remove", Window: 1, MinBytes: 1, MinCopies: 2, Keep: "first"}
+	for text, want := range map[string]string{
+		"x.\nA.   x. B.": "x.\nA.   B.", "x.\nA. x.   B.": "x.\nA. B.", "x.\nA. x.\n\nB.": "x.\nA.\n\nB.", "x.\nA.\nx. x.\n B.": "x.\nA.\nB.",
+	} {
+		if got, _ := trim(t, cfg, []string{text}, []float32{0}); got[0] != want {
+			t.Errorf("%q becomes %q, want %q", text, got[0], want)
+		}
+	}
+}
+
 // Three sentences must repeat together, and a sentence stays that a canonical
 // window needs, though another window would have it removed.
 func TestC4Spans(t *testing.T) {
@@ -115,7 +127,7 @@ func TestC4Spans(t *testing.T) {
 // subsequence of the old one in whole characters, and the spans are its own.
 func TestSpanProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		cfg := SpanConfig{Action: "remove", Level: "sentence", Window: rapid.IntRange(1, 3).Draw(t, "window"),
+		cfg := SpanConfig{Action: "remove", Window: rapid.IntRange(1, 3).Draw(t, "window"),
 			MinBytes: rapid.IntRange(1, 12).Draw(t, "bytes"), MinCopies: rapid.IntRange(2, 3).Draw(t, "copies"),
 			Keep: rapid.SampledFrom([]string{"first", "best"}).Draw(t, "keep")}
 		var texts []string
@@ -216,7 +228,7 @@ func TestSpanConfig(t *testing.T) {
 		}
 	}
 	err := SpanConfig{}.Validate()
-	for _, key := range []string{"action", "level", "window", "min_bytes", "min_copies", "keep"} {
+	for _, key := range []string{"action", "window", "min_bytes", "min_copies", "keep"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("the error does not name %s: %v", key, err)
 		}

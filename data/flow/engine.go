@@ -13,6 +13,7 @@ type Stage struct {
 	Code       string // version of the code; change it when the bytes it writes change
 	Config     any    // hashed through JSON
 	Partitions int    // of what the tasks emit; 0 when they emit nothing
+	First      int    // for joins: task i takes partition First+i
 	Total      int64  // of the units that tasks report with Progress; 0 if unknown
 	// Memory is what one task holds besides the records it emits, in bytes.
 	// With a memory budget, only as many tasks run at a time as fit.
@@ -140,23 +141,23 @@ func (e *Engine) Reduce(ctx context.Context, st Stage, partitions int, from []*R
 }
 
 // Join runs one task per spec; task i also gets the records that the results in
-// from, of one stage or several, emitted for partition i.
+// from, of one stage or several, emitted for partition st.First+i.
 func (e *Engine) Join(ctx context.Context, st Stage, specs []Spec, from []*Result, fn ReduceFunc) ([]*Result, error) {
 	signed := make([]Spec, len(specs))
 	for i, spec := range specs {
 		signed[i].Params = spec.Params
 		for _, r := range from {
-			if i >= len(r.Emitted) {
-				return nil, fmt.Errorf("flow: stage %s takes %d partitions, stage %s has %d", st.Name, len(specs), r.Stage, len(r.Emitted))
+			if st.First+i >= len(r.Emitted) {
+				return nil, fmt.Errorf("flow: stage %s takes %d partitions from number %d, stage %s has %d", st.Name, len(specs), st.First, r.Stage, len(r.Emitted))
 			}
-			m := r.Emitted[i]
+			m := r.Emitted[st.First+i]
 			signed[i].Inputs = append(signed[i].Inputs, Input{Hash: fmt.Sprintf("%s %d %d %s", r.Stage, r.Index, m.Records, m.Digest)})
 		}
 		signed[i].Inputs = append(signed[i].Inputs, spec.Inputs...)
 	}
 	return e.run(ctx, st, "reduce", signed, func(ctx context.Context, t *Task) error {
 		t.Inputs = specs[t.Index].Inputs
-		m, err := OpenRecords(from, t.Index)
+		m, err := OpenRecords(from, st.First+t.Index)
 		if err != nil {
 			return err
 		}
