@@ -100,6 +100,18 @@ func TestSpansAreRemoved(t *testing.T) {
 	}
 }
 
+// Of the gaps around what goes, the first with the most line breaks stays.
+func TestGaps(t *testing.T) {
+	cfg := SpanConfig{Action: "remove", Level: "sentence", Window: 1, MinBytes: 1, MinCopies: 2, Keep: "first"}
+	for text, want := range map[string]string{
+		"x.\nA.   x. B.": "x.\nA.   B.", "x.\nA. x.   B.": "x.\nA. B.", "x.\nA. x.\n\nB.": "x.\nA.\n\nB.", "x.\nA.\nx. x.\n B.": "x.\nA.\nB.",
+	} {
+		if got, _ := trim(t, cfg, []string{text}, []float32{0}); got[0] != want {
+			t.Errorf("%q becomes %q, want %q", text, got[0], want)
+		}
+	}
+}
+
 // Three sentences must repeat together, and a sentence stays that a canonical
 // window needs, though another window would have it removed.
 func TestC4Spans(t *testing.T) {
