@@ -1,0 +1,150 @@
+package substring
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// piece is a text among others in which repeated windows are sought: a document,
+// or a segment of one.
+type piece struct {
+	quality float32
+	doc     int64
+	start   int32 // of the text in its document
+	text    []byte
+}
+
+// before orders pieces as occurrences are ranked: the best document first, the
+// lowest number among equals, then by place.
+func (p piece) before(q piece) int {
+	return cmp.Or(cmp.Compare(q.quality, p.quality), cmp.Compare(p.doc, q.doc), cmp.Compare(p.start, q.start))
+}
+
+// repeats finds repeated windows by the suffix array of all pieces in a row. Its
+// buffers, about 6.4 bytes per byte of text, are used again.
+type repeats struct {
+	text []byte
+	sa   []int32
+	sets [3]bitset
+}
+
+// find calls emit with the marks of all windows of size bytes that occur more
+// than once in the pieces, which it sorts. Windows do not cross pieces.
+func (r *repeats) find(pieces []piece, size int, emit func(Mark) error) error {
+	slices.SortFunc(pieces, piece.before)
+	r.text = r.text[:0]
+	for _, p := range pieces {
+		r.text = append(r.text, p.text...)
+	}
+	n := len(r.text)
+	if n >= math.MaxInt32 {
+		return fmt.Errorf("substring: %d bytes of text at once; suffix arrays here take less than 2 GiB: find repeats in parts", n)
+	}
+	inside, again, first := r.reset(n)
+	at := 0
+	for _, p := range pieces {
+		for i := at; i+size <= at+len(p.text); i++ {
+			inside.set(i)
+		}
+		at += len(p.text)
+	}
+	suffixArray(r.text, r.sa)
+	r.classes(size, inside, again, first)
+	at = 0
+	for _, p := range pieces {
+		for _, set := range []struct {
+			bits bitset
+			kept bool
+		}{{again, false}, {first, true}} {
+			var err error
+			set.bits.runs(at, at+len(p.text), func(from, to int) {
+				s := Span{p.start + int32(from-at), p.start + int32(to-1-at+size)}
+				if err == nil {
+					err = emit(Mark{p.doc, s, set.kept})
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		at += len(p.text)
+	}
+	return nil
+}
+
+func (r *repeats) reset(n int) (inside, again, first bitset) {
+	if cap(r.sa) < n {
+		r.sa = make([]int32, n)
+	}
+	r.sa = r.sa[:n]
+	for i := range r.sets {
+		if words := (n + 63) / 64; cap(r.sets[i]) < words {
+			r.sets[i] = newBitset(n)
+		} else {
+			r.sets[i] = r.sets[i][:words]
+			clear(r.sets[i])
+		}
+	}
+	return r.sets[0], r.sets[1], r.sets[2]
+}
+
+// classes walks the windows in suffix order, where equal ones are neighbours. Of
+// each class of at least two the least position goes to first, the others to
+// again. Comparing neighbours directly takes no memory and fails at the first
+// cache line mostly; an array of common prefix lengths would take four bytes
+// per byte of text.
+func (r *repeats) classes(size int, inside, again, first bitset) {
+	before, least, open := -1, 0, false
+	for _, p32 := range r.sa {
+		p := int(p32)
+		if !inside.has(p) {
+			continue
+		}
+		switch {
+		case before >= 0 && bytes.Equal(r.text[before:before+size], r.text[p:p+size]):
+			if !open {
+				least, open = before, true
+			}
+			again.set(max(p, least))
+			least = min(p, least)
+		case open:
+			first.set(least)
+			open = false
+		}
+		before = p
+	}
+	if open {
+		first.set(least)
+	}
+}
+
+// Document is a text of a corpus held in memory.
+type Document struct {
+	Text    string
+	Quality float32
+}
+
+// Find returns the marks of a corpus that fits into memory; Mark.Doc is the place
+// in docs, and marks are in order of documents and places. Memory is about 6.4
+// bytes per byte of all texts, which together are below 2 GiB. Larger ones go
+// through [Segmenter] and [Matcher], which give the same marks.
+func Find(ctx context.Context, docs []Document, cfg Config) ([]Mark, error) {
+	pieces := make([]piece, len(docs))
+	for i, d := range docs {
+		pieces[i] = piece{d.Quality, int64(i), 0, []byte(d.Text)}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var marks []Mark
+	err := new(repeats).find(pieces, cfg.MinBytes, func(m Mark) error {
+		marks = append(marks, m)
+		return nil
+	})
+	slices.SortFunc(marks, Mark.compare)
+	return marks, err
+}
