@@ -209,9 +209,9 @@ func TestBatchesChangeNothing(t *testing.T) {
 	}
 	cfg := small(20)
 	want, _ := staged(t, docs, cfg, 0)
-	got, counts := staged(t, docs, cfg, 6000)
-	if counts.Split != 0 {
-		t.Fatalf("%d anchors were cut", counts.Split)
+	got, counts := staged(t, docs, cfg, 12_000)
+	if counts.Split != 0 || counts.Bytes < 24_000 {
+		t.Fatalf("%d anchors were cut, %d bytes matched", counts.Split, counts.Bytes)
 	}
 	if d := cmp.Diff(coverageOf(docs, want), coverageOf(docs, got)); d != "" {
 		t.Error(d)
