@@ -3,7 +3,6 @@ package substring
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
 )
 
 // Segment is a part of a document whose windows all have the same anchor.
@@ -15,25 +14,20 @@ type Segment struct {
 // Segmenter cuts documents into segments; it is for one goroutine.
 //
 // The anchor of a window of MinBytes bytes is the substring of half that length
-// in it whose hash is least, the leftmost among equals. It depends on the bytes
+// in it whose hash is least (by its upper half), the leftmost among equals. It depends on the bytes
 // of the window alone, so equal windows have anchors of equal hash, wherever they
 // occur: windows whose anchors differ need not be compared. Neighbouring windows
 // mostly share their anchor; a segment is a maximal run of such windows, and every
 // window of a document lies in exactly one segment.
 type Segmenter struct {
 	size, gram int
-	out        [256]uint64 // what a byte adds to the hash when it leaves
-	ring       []entry     // ascending candidates, a deque
-	mask       int
+	spread     [256]uint64 // what a byte adds to the rolling hash
+	out        [256]uint64 // what it has become when it leaves
+	here, next []uint64    // hashes of the grams of two blocks
+	behind     []uint64    // least keys from each gram of a block to its end
 	segs       []Segment
 	local      []Span
 	seen       map[uint64]copies
-}
-
-// entry is the hash of the gram at a position.
-type entry struct {
-	hash uint64
-	pos  int32
 }
 
 // copies says how often in a row a segment was met among those of its anchor.
@@ -48,20 +42,18 @@ const hashFactor = 0x9e3779b97f4a7c15
 // NewSegmenter returns a segmenter for windows of cfg.MinBytes.
 func NewSegmenter(cfg Config) *Segmenter {
 	s := &Segmenter{size: cfg.MinBytes, gram: cfg.MinBytes / 2, seen: map[uint64]copies{}}
-	s.ring = make([]entry, 1<<bits.Len(uint(s.size-s.gram+1)))
-	s.mask = len(s.ring) - 1
+	grams := s.size - s.gram + 1
+	s.here, s.next, s.behind = make([]uint64, grams), make([]uint64, grams), make([]uint64, grams)
 	power := uint64(1)
 	for range s.gram - 1 {
 		power *= hashFactor
 	}
 	for b := range s.out {
-		s.out[b] = spread(byte(b)) * power
+		s.spread[b] = mix(uint64(b) + 1)
+		s.out[b] = s.spread[b] * power
 	}
 	return s
 }
-
-// spread makes a byte's value odd and wide.
-func spread(b byte) uint64 { return (uint64(b) + 1) * 0xd6e8feb86659fd93 }
 
 // mix spreads the bits of a rolling hash (the finaliser of MurmurHash3).
 func mix(x uint64) uint64 {
@@ -85,38 +77,62 @@ func (s *Segmenter) Segments(text string) (segs []Segment, local []Span) {
 	if len(text) < s.size || len(text) > math.MaxInt32 {
 		return nil, nil
 	}
-	head, tail := 0, 0 // of the deque, counting up
+	n, windows := len(s.behind), len(text)-s.size+1
 	hash := uint64(0)
 	for i := range s.gram - 1 {
-		hash = hash*hashFactor + spread(text[i])
+		hash = hash*hashFactor + s.spread[text[i]]
 	}
-	anchor, from := entry{pos: -1}, int32(0)
-	span := s.size - s.gram // from the first gram of a window to its last
-	for pos := 0; pos+s.gram <= len(text); pos++ {
-		hash = hash*hashFactor + spread(text[pos+s.gram-1])
-		e := entry{mix(hash), int32(pos)}
-		for tail > head && s.ring[(tail-1)&s.mask].hash > e.hash {
-			tail--
+	hash = s.roll(text, hash, 0, s.next)
+	from, anchor, anchorHash := 0, uint64(math.MaxUint64), uint64(0)
+	// The least gram of a window is the least of the end of one block, as long as
+	// the grams of a window, and of the beginning of the next.
+	for block := 0; block < windows; block += n {
+		s.here, s.next = s.next, s.here
+		hash = s.roll(text, hash, block+n, s.next)
+		least := uint64(math.MaxUint64)
+		for i := n - 1; i >= 0; i-- {
+			least = min(least, key(s.here[i], block+i))
+			s.behind[i] = least
 		}
-		s.ring[tail&s.mask] = e
-		tail++
-		hash -= s.out[text[pos]]
-		window := int32(pos - span)
-		if window < 0 {
-			continue
-		}
-		if s.ring[head&s.mask].pos < window {
-			head++
-		}
-		if least := s.ring[head&s.mask]; least.pos != anchor.pos {
-			if anchor.pos >= 0 {
-				s.add(text, anchor.hash, Span{from, window - 1 + int32(s.size)})
+		ahead := uint64(math.MaxUint64)
+		for i, least := range s.behind[:min(n, windows-block)] {
+			if i > 0 {
+				ahead = min(ahead, key(s.next[i-1], block+n+i-1))
 			}
-			anchor, from = least, window
+			least = min(least, ahead)
+			if least == anchor {
+				continue
+			}
+			if window := block + i; window > 0 {
+				s.add(text, anchorHash, Span{int32(from), int32(window - 1 + s.size)})
+				from = window
+			}
+			anchor = least
+			if at := int(uint32(anchor)) - block; at < n {
+				anchorHash = s.here[at]
+			} else {
+				anchorHash = s.next[at-n]
+			}
 		}
 	}
-	s.add(text, anchor.hash, Span{from, int32(len(text))})
+	s.add(text, anchorHash, Span{int32(from), int32(len(text))})
 	return s.segs, s.local
+}
+
+// key orders grams by 32 bits of their hashes, then by place.
+func key(hash uint64, pos int) uint64 { return hash&^math.MaxUint32 | uint64(pos) }
+
+// roll puts the hashes of the grams from pos on into dst, as far as there are any.
+// hash is that of the gram before without its first byte, and so is the result.
+func (s *Segmenter) roll(text string, hash uint64, pos int, dst []uint64) uint64 {
+	first := text[min(pos, len(text)):]
+	last := text[min(pos+s.gram-1, len(text)):]
+	for i := range min(len(dst), len(last)) {
+		hash = hash*hashFactor + s.spread[last[i]]
+		dst[i] = mix(hash)
+		hash -= s.out[first[i]]
+	}
+	return hash
 }
 
 // add appends a segment, or a local span when the last two segments of this
