@@ -1,21 +1,80 @@
 package substring
 
 import (
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// shrink moves the ends of s inwards until both are borders of the text; ok is
+// cutter shrinks ranges of one text to where it may be cut.
+type cutter struct {
+	text   string
+	border func(text string, at int) bool
+	atoms  []Span // parts that go whole or not at all, ascending
+	tidy   func(text string, s Span) Span
+}
+
+func newCutter(text, where string) cutter {
+	switch where {
+	case CutExact:
+		return cutter{text: text, border: charBorder}
+	case CutWord:
+		return cutter{text: text, border: wordBorder, tidy: partWords}
+	}
+	return cutter{text: text, border: sentenceBorder, atoms: atoms(text), tidy: partLines}
+}
+
+// shrink moves the ends of s inwards until the text may be cut at both; ok is
 // false when nothing is left.
-func shrink(text string, s Span, border func(text string, at int) bool) (_ Span, ok bool) {
-	for s.Start < s.End && !border(text, int(s.Start)) {
+func (c cutter) shrink(s Span) (_ Span, ok bool) {
+	for s.Start < s.End && !c.may(int(s.Start)) {
 		s.Start++
 	}
-	for s.Start < s.End && !border(text, int(s.End)) {
+	for s.Start < s.End && !c.may(int(s.End)) {
 		s.End--
 	}
+	if c.tidy != nil && s.Start < s.End {
+		s = c.tidy(c.text, s)
+	}
+	for s.Start < s.End && !c.may(int(s.Start)) {
+		s.Start++
+	}
 	return s, s.Start < s.End
+}
+
+func (c cutter) may(at int) bool {
+	if !c.border(c.text, at) {
+		return false
+	}
+	i := sort.Search(len(c.atoms), func(i int) bool { return int(c.atoms[i].End) > at })
+	return i == len(c.atoms) || int(c.atoms[i].Start) >= at
+}
+
+// partWords leaves a blank between what comes together without the range.
+func partWords(text string, s Span) Span {
+	before, _ := utf8.DecodeLastRuneInString(text[:s.Start])
+	after, _ := utf8.DecodeRuneInString(text[s.End:])
+	if s.Start > 0 && int(s.End) < len(text) && inWord(before) && inWord(after) {
+		_, n := utf8.DecodeRuneInString(text[s.Start:s.End])
+		s.Start += int32(n)
+	}
+	return s
+}
+
+// partLines leaves a line end between what comes together without the range, if
+// there was one.
+func partLines(text string, s Span) Span {
+	lineEnd := text[s.Start] == '\n' && (s.Start == 0 || text[s.Start-1] != '\n')
+	lineStart := s.Start == 0 || text[s.Start-1] == '\n'
+	endsLine := int(s.End) == len(text) || text[s.End] == '\n'
+	switch {
+	case lineEnd && !endsLine:
+		s.Start++
+	case !lineEnd && !lineStart && !endsLine && text[s.End-1] == '\n':
+		s.End--
+	}
+	return s
 }
 
 // charBorder tells whether no character is cut at that place. Bytes that are no
@@ -121,16 +180,26 @@ func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// wrapped tells whether the line end at text[at] was put into a sentence to keep
-// lines short: the line ends as no sentence does, and the next one goes on.
+// wrapped tells whether the line end at text[at] is inside of something: a
+// sentence broken to keep lines short, which ends as no sentence does while the
+// next line goes on; a command, a list or a block of a program.
 func wrapped(text string, at int) bool {
 	line := strings.TrimRightFunc(text[strings.LastIndexByte(text[:at], '\n')+1:at], blank)
-	last, _ := utf8.DecodeLastRuneInString(line)
-	if line == "" || !(inWord(last) || unspaced(last) || strings.ContainsRune(",;-，、；", last)) {
+	if line == "" {
 		return false
 	}
+	last, _ := utf8.DecodeLastRuneInString(line)
 	next := strings.TrimLeftFunc(text[at+1:], blank)
 	first, _ := utf8.DecodeRuneInString(next)
+	if next == "" || first == '\n' {
+		return last == '\\'
+	}
+	if strings.ContainsRune("\\([{", last) || strings.ContainsRune(")]}", first) {
+		return true
+	}
+	if !(inWord(last) || unspaced(last) || strings.ContainsRune(",;-，、；", last)) {
+		return false
+	}
 	width := columns(line)
 	switch {
 	case unicode.IsLower(first):

@@ -92,9 +92,12 @@ func Decide(text string, marks []Mark, cfg Config) Decision {
 
 // cut shrinks ranges to where the configuration allows cuts.
 func cut(text string, free []Span, cfg Config) (out []Span) {
-	border := map[string]func(string, int) bool{CutExact: charBorder, CutWord: wordBorder, CutSentence: sentenceBorder}[cfg.Cut]
+	if len(free) == 0 {
+		return nil
+	}
+	c := newCutter(text, cfg.Cut)
 	for _, s := range free {
-		if s, ok := shrink(text, s, border); ok && s.Len() >= cfg.MinCutBytes {
+		if s, ok := c.shrink(s); ok && s.Len() >= cfg.MinCutBytes {
 			out = append(out, s)
 		}
 	}
