@@ -6,27 +6,32 @@ import (
 	"errors"
 )
 
-// BatchBytes is the text a matcher gathers before it sorts suffixes, unless one
-// anchor alone brings more. It needs about 7 bytes of memory for each.
-const BatchBytes = 32 << 20
+// A matcher sorts the suffixes of about batchBytes of text at a time, which caches
+// hold, and of at most groupBytes where one anchor brings more.
+const (
+	batchBytes = 1 << 20
+	groupBytes = 32 << 20
+)
 
 // Matcher finds the repeated windows among segments that come as records in
 // bytewise order. It is for one goroutine.
 //
 // Segments with equal text are compared once: the two best stand for all, and the
-// rest gets its marks at once. What is held is therefore bounded by BatchBytes and
-// the different segments around one anchor. Where these pass BatchBytes, they are
-// matched in parts; windows of equal text in two parts both count as kept then.
+// rest gets its marks at once. Different segments around one anchor are compared
+// together up to 32 MiB, which takes about 7 bytes of memory per byte; more of them
+// are matched in parts, and what occurs in two parts only is not found.
 // [MatchCounts] tells how often that was.
 type Matcher struct {
-	size, limit int
-	emit        func(Mark) error
-	find        repeats
-	arena       []byte // texts of the pieces
-	pieces      []piece
-	last        []byte // hash, length and text of the record before
-	times       int    // how often they came
-	counts      MatchCounts
+	size         int
+	batch, limit int
+	emit         func(Mark) error
+	find         repeats
+	arena        []byte // texts of the pieces
+	lengths      []int
+	pieces       []piece // their texts are set before they are compared
+	last         []byte  // hash, length and text of the record before
+	times        int     // how often they came
+	counts       MatchCounts
 }
 
 // MatchCounts says what a matcher saw.
@@ -48,7 +53,7 @@ func (c *MatchCounts) Add(o MatchCounts) {
 // NewMatcher returns a matcher that hands every mark to emit, in no special order
 // but the same one for the same records.
 func NewMatcher(cfg Config, emit func(Mark) error) *Matcher {
-	return &Matcher{size: cfg.MinBytes, limit: BatchBytes, emit: emit, arena: make([]byte, 0, BatchBytes)}
+	return &Matcher{size: cfg.MinBytes, batch: batchBytes, limit: groupBytes, emit: emit}
 }
 
 // Counts returns what was seen so far.
@@ -95,21 +100,20 @@ func (m *Matcher) Add(rec []byte) error {
 		}
 		m.last, m.times = append(m.last[:0], head...), 1
 	}
-	at := len(m.arena)
 	m.arena = append(m.arena, head[segmentHead:]...)
-	p.text = m.arena[at:]
+	m.lengths = append(m.lengths, n)
 	m.pieces = append(m.pieces, p)
 	return nil
 }
 
 // makeRoom matches what is held before a different segment of n bytes comes, if
-// the matcher is half full and another anchor begins, or full.
+// there is a batch and another anchor begins, or no room for this one.
 func (m *Matcher) makeRoom(n int, sameAnchor bool) error {
 	// The segment may come twice, and the two must not be torn apart.
 	switch full := len(m.arena)+2*n > m.limit; {
 	case sameAnchor && full:
 		m.counts.Split++
-	case sameAnchor || !full && len(m.arena) < m.limit/2:
+	case sameAnchor || len(m.arena) < m.batch:
 		return nil
 	}
 	return m.flush()
@@ -120,8 +124,13 @@ func (m *Matcher) Close() error { return m.flush() }
 
 func (m *Matcher) flush() error {
 	m.counts.Bytes += int64(len(m.arena))
+	at := 0
+	for i, n := range m.lengths {
+		m.pieces[i].text = m.arena[at : at+n]
+		at += n
+	}
 	err := m.find.find(m.pieces, m.size, m.emit)
 	clear(m.pieces)
-	m.arena, m.pieces = m.arena[:0], m.pieces[:0]
+	m.arena, m.lengths, m.pieces = m.arena[:0], m.lengths[:0], m.pieces[:0]
 	return err
 }

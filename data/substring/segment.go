@@ -41,7 +41,7 @@ const hashFactor = 0x9e3779b97f4a7c15
 
 // NewSegmenter returns a segmenter for windows of cfg.MinBytes.
 func NewSegmenter(cfg Config) *Segmenter {
-	s := &Segmenter{size: cfg.MinBytes, gram: cfg.MinBytes / 2, seen: map[uint64]copies{}}
+	s := &Segmenter{size: cfg.MinBytes, gram: cfg.MinBytes / 3, seen: map[uint64]copies{}}
 	grams := s.size - s.gram + 1
 	s.here, s.next, s.behind = make([]uint64, grams), make([]uint64, grams), make([]uint64, grams)
 	power := uint64(1)
