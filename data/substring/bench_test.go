@@ -92,11 +92,12 @@ func BenchmarkSegments(b *testing.B) {
 	}
 }
 
-func BenchmarkStages(b *testing.B) {
+func BenchmarkSuffixArrayOfCorpus(b *testing.B) {
 	docs := proseLike(16 << 20)
 	b.SetBytes(int64(len(textOf(docs))))
+	b.ReportAllocs()
 	for b.Loop() {
-		staged(b, docs, Default(), 0)
+		direct(b, docs, Default())
 	}
 }
 

@@ -35,9 +35,11 @@
 //
 // # How
 //
-// [Find] sorts all suffixes of a corpus in memory (SA-IS), where equal windows
-// are neighbours. Larger corpora go through stages whose tasks hold one document
-// or one batch:
+// Equal windows are neighbours in the suffix array (SA-IS) of the texts in a row.
+// That array alone takes four bytes of memory per byte of the corpus and one cache
+// miss after the other. So windows are first brought together by anchors (see
+// [Segmenter]), which cost one pass, and suffixes are sorted only where an anchor
+// occurs twice. [Find] does that in memory; in a pipeline it is
 //
 //	Map     Segmenter.Segments -> AppendAnchor to the partition of the hash;
 //	        local spans are marks already (not kept)
@@ -45,15 +47,15 @@
 //	        index), sorted
 //	Map     Segments again, those passed on -> AppendSegment to the partition of
 //	        the hash
-//	Reduce  Matcher.Add -> marks
+//	Reduce  Matcher.Add -> AppendMark
 //	Map     Decide, Apply, given the marks of a document
 //
-// The result is that of Find. Equal windows have equal anchors (see [Segmenter]),
-// so they meet in one partition, in one group of records; and within a group a
-// suffix array of the texts, not a hash, decides what is equal. The first two
-// stages are a filter and may be left out, when every segment is passed on. A text of n bytes
-// has about 4n/MinBytes segments, which share windows with their neighbours
-// to a length of 2.5 n in all.
+// whose tasks hold one document, or one batch of segments. Nothing is lost: equal
+// windows have equal anchors, so they meet in one group of records, and within it
+// the suffix array of the texts, not a hash, decides what is equal. The first two
+// stages are a filter; without them every segment is matched, to the same result.
+// A text of n bytes has about 3 n/MinBytes segments, which overlap: together they
+// have 3.8 n bytes.
 //
 // The stages hold their memory however often a passage occurs: equal segments are
 // compared once (see [Matcher]). Results depend on the texts, their numbers and
