@@ -2,14 +2,11 @@
 
 Run from the root of the repository with fastText's command line program 0.9.2 on
 the PATH (Debian: apt-get install fasttext): python3 scripts/golden_linear.py
-With --check MODEL TEXTS it prints what fastText predicts for a model file of
-this repository instead (k = all, as the golden files hold it).
 """
 import json
 import pathlib
 import random
 import subprocess
-import sys
 import tempfile
 
 OUT = pathlib.Path("data/linear/testdata")
@@ -77,8 +74,4 @@ def main():
     (OUT / "predictions.jsonl").write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
 
 
-if len(sys.argv) == 4 and sys.argv[1] == "--check":
-    for line in run("predict-prob", sys.argv[2], sys.argv[3], -1).split("\n")[:-1]:
-        print(json.dumps(parse(line)))
-else:
-    main()
+main()

@@ -73,10 +73,10 @@ var spaces = [256]bool{' ': true, '\n': true, '\r': true, '\t': true, '\v': true
 type kind uint8
 
 const (
-	blank kind = iota
-	sign       // a token of its own
-	unit       // Han or Kana: a token of its own
-	letter     // part of a word
+	blank  kind = iota
+	sign        // a token of its own
+	unit        // Han or Kana: a token of its own
+	letter      // part of a word
 )
 
 // ascii holds the kind of each ASCII character; lowered its lower case.
