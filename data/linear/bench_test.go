@@ -45,11 +45,17 @@ func BenchmarkScore(b *testing.B) {
 	for _, tc := range []struct {
 		dim, bucket, maxn int
 		tokens            Tokens
-	}{{16, 1 << 18, 0, Units}, {16, 1 << 18, 0, Spaces}, {16, 1 << 20, 0, Units}, {100, 1 << 16, 0, Units}, {100, 1 << 20, 0, Units}, {16, 1 << 18, 5, Units}} {
-		b.Run(fmt.Sprintf("dim=%d,bucket=%d,maxn=%d,%s", tc.dim, tc.bucket, tc.maxn, tc.tokens), func(b *testing.B) {
+		compact           bool
+	}{
+		{16, 1 << 18, 0, Units, false}, {16, 1 << 18, 0, Spaces, false}, {16, 1 << 20, 0, Units, false}, {100, 1 << 20, 0, Units, false},
+		{16, 1 << 18, 5, Units, false}, {16, 1 << 20, 0, Units, true}, {16, 1 << 20, 0, Spaces, true}, {16, 1 << 18, 5, Units, true}} {
+		b.Run(fmt.Sprintf("dim=%d,bucket=%d,maxn=%d,%s,compact=%v", tc.dim, tc.bucket, tc.maxn, tc.tokens, tc.compact), func(b *testing.B) {
 			c := Default()
 			c.Dim, c.Bucket, c.MinN, c.MaxN, c.Tokens, c.Epoch = tc.dim, tc.bucket, 2, tc.maxn, tc.tokens, 1
 			m := benchModel(b, c, docs[:100])
+			if tc.compact {
+				m = m.Compact()
+			}
 			s := m.NewScorer()
 			b.SetBytes(size(docs))
 			b.ReportAllocs()

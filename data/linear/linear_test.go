@@ -93,6 +93,44 @@ func TestScoringDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestCompactModelsSayTheSame(t *testing.T) {
+	models, shorter := goldenModels(t), 0
+	m, _ := trained(t, small(), texts(60))
+	models["own"] = m
+	for name, m := range models {
+		c := m.Compact()
+		if c == m {
+			continue
+		}
+		shorter++
+		tolerance := float32(1e-5)
+		if m.args.Loss == lossOneVsAll || m.args.Loss == lossNegative {
+			tolerance = 0.008
+		}
+		a, b := m.NewScorer(), c.NewScorer()
+		for _, r := range append(goldenRows(t), goldenRow{Text: texts(1)[0].Text}) {
+			for label := range m.Labels() {
+				x, y := a.Score(r.Text, label), b.Score(r.Text, label)
+				if x-y > tolerance || y-x > tolerance {
+					t.Errorf("%s: %.30q: label %d has %g, compact %g", name, r.Text, label, x, y)
+				}
+			}
+		}
+		if c.pruned == nil {
+			read, err := Parse(fileOf(t, c))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x, y := b.Score("rain", 0), read.NewScorer().Score("rain", 0); x != y {
+				t.Errorf("%s: %g is read as %g", name, x, y)
+			}
+		}
+	}
+	if shorter != 6 {
+		t.Errorf("%d models became shorter", shorter)
+	}
+}
+
 func TestLabels(t *testing.T) {
 	m := goldenModels(t)["hs.bin"]
 	a, err := m.Label("7")

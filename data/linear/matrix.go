@@ -20,6 +20,14 @@ func (m *dense) rows() int { return len(m.data) / m.cols }
 func (m *dense) row(i int) []float32 { return m.data[i*m.cols:][:m.cols] }
 
 func (m *dense) addRows(x []float32, ids []int32) {
+	if m.cols == 1 { // a compact model of two labels
+		sum := x[0]
+		for _, id := range ids {
+			sum += m.data[id]
+		}
+		x[0] = sum
+		return
+	}
 	for _, id := range ids {
 		add(x, m.row(int(id)))
 	}

@@ -185,10 +185,15 @@ func (d *dictionary) take(src *dictionary, least int64) []int32 {
 	return ids
 }
 
+// fillUniform draws x from [-bound, bound), two values from each draw.
 func fillUniform(x []float32, seed uint64, bound float32) {
 	s := rng.New(seed, "linear/input")
-	for i := range x {
-		x[i] = float32((2*s.Float32() - 1) * bound)
+	for i := 0; i < len(x); i += 2 {
+		u := s.Uint64()
+		x[i] = float32((float32(u>>40)/(1<<23) - 1) * bound)
+		if i+1 < len(x) {
+			x[i+1] = float32((float32(u<<32>>40)/(1<<23) - 1) * bound)
+		}
 	}
 }
 

@@ -14,11 +14,11 @@ import (
 )
 
 // Save writes the model to path, whole or not at all, in fastText's format (see
-// the package comment). Quantised models, which this package only reads, are
-// refused.
+// the package comment). Quantised and pruned models, which this package only
+// reads, are refused.
 func (m *Model) Save(path string) error {
-	if m.quantised {
-		return fmt.Errorf("linear: save %s: the classifier is quantised and was read from a file; copy that file", path)
+	if m.quantised || m.pruned != nil {
+		return fmt.Errorf("linear: save %s: the classifier is quantised or pruned and was read from a file; copy that file", path)
 	}
 	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, m.write)
 	if err != nil {
