@@ -158,30 +158,36 @@ func newClassifierTrainCmd() *cobra.Command {
 		if err := cfg.Validate(); err != nil {
 			return usageError{err}
 		}
-		var examples []linear.Example
+		start := time.Now()
+		t, err := linear.NewTrainer(cfg)
+		if err != nil {
+			return err
+		}
+		var examples []linear.Example // kept only to be measured on
 		var read classifierRead
-		collect := func(paths []string, names ...string) error {
+		add := func(paths []string, names ...string) error {
 			return in.each(cmd, paths, &read, func(d source.Document, labels []string) error {
-				examples = append(examples, linear.Example{Text: d.Text, Labels: append(labels, names...), Group: d.URL})
-				return nil
+				labels = append(labels, names...)
+				if folds != 0 {
+					examples = append(examples, linear.Example{Text: d.Text, Labels: labels, Group: d.URL})
+				}
+				return t.Add(d.Text, labels...)
 			})
 		}
-		var err error
 		if pairs {
-			err = errors.Join(collect(positive, "positive"), collect(negative, "negative"))
+			err = errors.Join(add(positive, "positive"), add(negative, "negative"))
 		} else {
-			err = collect(inputs)
+			err = add(inputs)
 		}
 		if err != nil {
 			return err
 		}
-		return trainClassifier(cmd, cfg, examples, folds, output, read)
+		return trainClassifier(cmd, t, cfg, examples, folds, output, read, start)
 	}
 	return c
 }
 
-func trainClassifier(cmd *cobra.Command, cfg linear.Config, examples []linear.Example, folds int, output string, read classifierRead) error {
-	start := time.Now()
+func trainClassifier(cmd *cobra.Command, t *linear.Trainer, cfg linear.Config, examples []linear.Example, folds int, output string, read classifierRead, start time.Time) error {
 	var cross *linear.Quality
 	if folds != 0 {
 		q, err := linear.CrossValidate(cmd.Context(), cfg, examples, folds)
@@ -190,18 +196,12 @@ func trainClassifier(cmd *cobra.Command, cfg linear.Config, examples []linear.Ex
 		}
 		cross = &q
 	}
-	t, err := linear.NewTrainer(cfg)
-	if err != nil {
-		return err
-	}
-	for _, e := range examples {
-		if err := t.Add(e.Text, e.Labels...); err != nil {
-			return err
-		}
-	}
 	m, report, err := t.Train(cmd.Context())
 	if err != nil {
 		return err
+	}
+	if last := report.Loss[len(report.Loss)-1]; last > 0.9*report.Loss[0] {
+		fmt.Fprintf(cmd.ErrOrStderr(), "train: the loss only fell from %.3f to %.3f: the classifier has hardly learnt; raise --epoch or --lr\n", report.Loss[0], last)
 	}
 	if err := m.Compact().Save(output); err != nil {
 		return err

@@ -47,9 +47,11 @@ type Config struct {
 	Seed uint64 `yaml:"seed" mapstructure:"seed" json:"seed"`
 }
 
-// Default returns the setting for judging documents by a few labels.
+// Default returns the setting for judging documents by a few labels. A hundred
+// thousand documents and more need fewer epochs; where the loss hardly falls, as
+// with a few hundred, more.
 func Default() Config {
-	return Config{Tokens: Units, Loss: Softmax, Dim: 16, Epoch: 5, LR: 0.1, WordNgrams: 2, MinCount: 1, Bucket: 1 << 20, Seed: 1}
+	return Config{Tokens: Units, Loss: Softmax, Dim: 16, Epoch: 10, LR: 0.5, WordNgrams: 2, MinCount: 1, Bucket: 1 << 20, Seed: 1}
 }
 
 // maxRun bounds n-grams: a longer one is a mistake, and work grows with it.

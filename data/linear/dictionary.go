@@ -85,8 +85,47 @@ type features struct {
 	nextNgram, words int     // where runs of tokens stand; words is dict.words
 }
 
-// pruned maps hashes to the rows behind the words that a pruned model kept.
-type pruned map[int32]int32
+// pruned maps hashes to the rows behind the words that a pruned model kept: open
+// addressing at most half full, since most lookups find nothing.
+type pruned struct {
+	n     int
+	slots []keptHash
+	shift uint // of the product with fibonacci
+}
+
+type keptHash struct{ hash, row int32 } // row plus 1; 0 is free
+
+const fibonacci = 0x9e3779b9
+
+func newPruned(n int) *pruned {
+	p := &pruned{shift: 31}
+	for 1<<(32-p.shift) < 2*n {
+		p.shift--
+	}
+	p.slots = make([]keptHash, 1<<(32-p.shift))
+	return p
+}
+
+// at returns the slot of a hash, or the free one where it belongs.
+func (p *pruned) at(hash int32) *keptHash {
+	for k := uint32(hash) * fibonacci >> p.shift; ; k++ {
+		s := &p.slots[k&uint32(len(p.slots)-1)]
+		if s.row == 0 || s.hash == hash {
+			return s
+		}
+	}
+}
+
+// put adds a hash and tells whether it is new.
+func (p *pruned) put(hash, row int32) bool {
+	s := p.at(hash)
+	if s.row != 0 {
+		return false
+	}
+	*s = keptHash{hash, row + 1}
+	p.n++
+	return true
+}
 
 // reset begins a new text.
 func (f *features) reset() {
@@ -149,11 +188,9 @@ func (f *features) ngrams(limit int) (more bool) {
 func (f *features) push(hash uint64) {
 	id := int32(hash % f.bucket)
 	if f.pruned != nil {
-		kept, ok := (*f.pruned)[id]
-		if !ok {
+		if id = f.pruned.at(id).row - 1; id < 0 {
 			return
 		}
-		id = kept
 	}
 	f.ids = append(f.ids, int32(f.words)+id)
 }

@@ -218,10 +218,10 @@ func (m *Model) readPruned(p *parser, n int64) error {
 		return nil
 	}
 	at := p.off
-	if n > int64(len(p.data)-at)/8 {
+	if n > min(int64(len(p.data)-at)/8, 1<<30) {
 		return p.fail(at, "%d pruned hashes cannot lie in the %d bytes that are left", n, len(p.data)-at)
 	}
-	kept := make(pruned, n)
+	m.pruned = newPruned(int(n))
 	for range n {
 		var pair struct{ Hash, Row int32 }
 		if err := p.read(&pair, "a pruned hash"); err != nil {
@@ -230,12 +230,10 @@ func (m *Model) readPruned(p *parser, n int64) error {
 		if pair.Row < 0 || int64(pair.Row) >= n {
 			return p.fail(p.off-4, "a pruned hash has row %d of %d", pair.Row, n)
 		}
-		if _, twice := kept[pair.Hash]; twice {
+		if !m.pruned.put(pair.Hash, pair.Row) {
 			return p.fail(p.off-8, "the pruned hash %d stands twice", pair.Hash)
 		}
-		kept[pair.Hash] = pair.Row
 	}
-	m.pruned = &kept
 	return nil
 }
 
@@ -249,7 +247,7 @@ func (m *Model) readInput(p *parser) (err error) {
 	case m.pruned != nil && !m.quantised:
 		return p.fail(at, "the model is pruned but not quantised")
 	case m.pruned != nil:
-		need += int64(len(*m.pruned))
+		need += int64(m.pruned.n)
 	case a.WordNgrams > 1 || a.MaxN > 0:
 		if a.Bucket == 0 {
 			return p.fail(at, "the model has n-grams, but no rows for them (bucket is 0)")

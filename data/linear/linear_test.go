@@ -198,6 +198,8 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(b)
 	}
+	m, _ := trained(f, small(), texts(10))
+	f.Add(fileOf(f, m))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Parse(data)
 		if err != nil {

@@ -46,7 +46,7 @@ func (m *Model) features() features {
 		dict: &m.dict, wordNgrams: int(m.args.WordNgrams), minn: int(m.args.MinN), maxn: int(m.args.MaxN),
 		bucket: uint64(max(1, m.args.Bucket)), pruned: m.pruned,
 	}
-	if m.pruned != nil && len(*m.pruned) == 0 {
+	if m.pruned != nil && m.pruned.n == 0 {
 		f.wordNgrams, f.maxn = 1, 0 // no hash was kept
 	}
 	return f

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -88,6 +89,90 @@ func TestTrainingLearns(t *testing.T) {
 			t.Errorf("report %+v", r)
 		}
 	}
+}
+
+// A step moves every value against the slope of the document's loss, which is
+// computed here anew in float64 and measured by finite differences.
+func TestStepFollowsTheSlope(t *testing.T) {
+	for _, loss := range []string{Softmax, OneVsAll} {
+		c := small()
+		c.Dim, c.Bucket, c.MaxN, c.Loss = 3, 7, 3, loss
+		tr, err := NewTrainer(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, text := range []string{"the sea the sea", "rain 山水", "oil and steel"} {
+			if err := tr.Add(text, fmt.Sprint(i), fmt.Sprint(i*2%5)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m, wordIDs, labelIDs := tr.model()
+		random := func(rows int) *dense {
+			d := &dense{c.Dim, make([]float32, rows*c.Dim)}
+			fillUniform(d.data, uint64(rows), 1)
+			return d
+		}
+		s := &descent{trainer: tr, wordIDs: wordIDs, labelIDs: labelIDs, input: random(m.dict.words + c.Bucket), output: random(m.dict.labels), feat: m.features(),
+			hidden: make([]float32, 3), grad: make([]float32, 3), probs: make([]float32, m.dict.labels), aims: make([]float32, m.dict.labels)}
+		doc := tr.docs[1]
+		tokens, ids := tr.tokens[doc.start:tr.docs[2].start], []int32{}
+		ids = append(ids, s.rows(tokens)...)
+		aims := make([]float64, m.dict.labels)
+		for _, l := range doc.labels {
+			aims[int(labelIDs[l])-m.dict.words] = 1
+		}
+		var all [2][]float64 // input, output
+		for i, d := range []*dense{s.input, s.output} {
+			for _, v := range d.data {
+				all[i] = append(all[i], float64(v))
+			}
+		}
+		const lr, h = 0.25, 1e-5
+		got := s.step(tokens, doc.labels, lr)
+		if want := plainLoss(all, ids, aims, loss); math.Abs(float64(got)-want) > 1e-5 {
+			t.Errorf("%s: loss %g, want %g", loss, got, want)
+		}
+		for i, d := range []*dense{s.input, s.output} {
+			for k, was := range all[i] {
+				all[i][k] = was + h
+				up := plainLoss(all, ids, aims, loss)
+				all[i][k] = was - h
+				slope := (up - plainLoss(all, ids, aims, loss)) / (2 * h)
+				all[i][k] = was
+				if moved := float64(d.data[k]) - was; math.Abs(moved+lr*slope) > 1e-6 {
+					t.Errorf("%s: value %d of matrix %d moves by %g, want %g", loss, k, i, moved, -lr*slope)
+				}
+			}
+		}
+	}
+}
+
+// plainLoss is the cross-entropy of a document with rows ids, dim 3.
+func plainLoss(all [2][]float64, ids []int32, aims []float64, kind string) (loss float64) {
+	var hidden [3]float64
+	for _, id := range ids {
+		for k := range hidden {
+			hidden[k] += all[0][int(id)*3+k] / float64(len(ids))
+		}
+	}
+	var z, count float64
+	logits := make([]float64, len(aims))
+	for i := range aims {
+		for k, x := range hidden {
+			logits[i] += all[1][i*3+k] * x
+		}
+		z += math.Exp(logits[i])
+		count += aims[i]
+	}
+	for i, aim := range aims {
+		if kind == Softmax {
+			loss -= aim / count * (logits[i] - math.Log(z))
+		} else {
+			p := 1 / (1 + math.Exp(-logits[i]))
+			loss -= aim*math.Log(p) + (1-aim)*math.Log(1-p)
+		}
+	}
+	return loss
 }
 
 // The same documents give the same file; another seed or order another one.
