@@ -59,12 +59,19 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 		}},
 		{StageShingles, b.shingles, func() string { return fmt.Sprintf("%d partitions", b.clusterParts) }},
 		{StageCluster, b.cluster, b.clusterSummary},
+		{StageSemantic, b.semantic, func() string {
+			return fmt.Sprintf("%d copies in %d clusters of %d vectors", b.dense.Copies, b.dense.Fit.Clusters, b.dense.Counts.Members)
+		}},
 		{StageDecide, b.decide, func() string { return fmt.Sprintf("%d documents stay", b.decided.Kept) }},
 		{StageSpans, b.countSpans, b.spansSummary},
+		{StagePassages, b.passages, func() string { return fmt.Sprintf("%d segments compared", b.matches.Segments) }},
 		{StageTokenizer, b.tokenizer, b.tokenizerText},
 		{StageDocuments, b.writeDocuments, func() string { return fmt.Sprintf("%d shards", len(b.written)) }},
 		{StagePack, b.pack, b.packSummary},
 	} {
+		if s.name == StageSemantic && !b.cfg.Semantic.Find || s.name == StagePassages && !b.cfg.Passages.Find {
+			continue
+		}
 		if err := b.step(ctx, s.name, s.fn, s.summary); err != nil {
 			return nil, fmt.Errorf("data: %w", err)
 		}

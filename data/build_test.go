@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"huihai/data/dedup"
 	"huihai/data/flow"
 )
 
@@ -28,6 +29,16 @@ func small(t *testing.T, inputs ...string) BuildConfig {
 	cfg.Inputs, cfg.Output = inputs, filepath.Join(t.TempDir(), "set")
 	cfg.VocabSize, cfg.Pack.SequenceLength, cfg.Workers = 500, 32, 2
 	return cfg
+}
+
+// everything turns on what is off by default.
+func everything(cfg *BuildConfig) {
+	cfg.Semantic.Find, cfg.Semantic.Drop, cfg.Semantic.MinUnits = true, true, 5
+	cfg.Passages.Find, cfg.Passages.MinBytes, cfg.Passages.MinCutBytes = true, 60, 20
+	cfg.Paragraphs.Action, cfg.Paragraphs.MinBytes = dedup.ActionRemove, 20
+	cfg.Sentences.Action, cfg.Sentences.MinBytes = dedup.ActionRemove, 20
+	cfg.Trim.MinParagraphQuality, cfg.Trim.MinSentenceQuality = 0.1, 0.1
+	cfg.Sample.QualityPower, cfg.Sample.ClusterPower = 1, 0.5
 }
 
 func build(t *testing.T, cfg BuildConfig) *Report {
@@ -228,6 +239,7 @@ func TestBuildIsDeterministic(t *testing.T) {
 	cfg.ValidationFraction = 0.1
 	cfg.Pack.Method = "best_fit"
 	cfg.Workers = 1
+	everything(&cfg)
 	build(t, cfg)
 	want := files(t, cfg.Output)
 	if len(want) < 6 {
@@ -283,10 +295,11 @@ func TestCancelAndResume(t *testing.T) {
 	in := corpus(t, 3)
 	cfg := small(t, in)
 	cfg.ValidationFraction = 0.1
+	everything(&cfg)
 	build(t, cfg)
 	want := files(t, cfg.Output)
-	c := small(t, in)
-	c.ValidationFraction = 0.1
+	c := cfg
+	c.Output = filepath.Join(t.TempDir(), "set")
 	for _, stage := range Stages() {
 		ctx, cancel := context.WithCancel(context.Background())
 		_, err := Build(ctx, c, func(e Event) {

@@ -9,6 +9,7 @@ import (
 
 	"huihai/data/flow"
 	"huihai/data/source"
+	"huihai/data/substring"
 )
 
 // Option changes how a build runs without changing what it makes.
@@ -61,6 +62,8 @@ type builder struct {
 	clusters     clusterInfo
 	decided      decisions
 	spans        spansInfo
+	dense        semanticInfo
+	matches      substring.MatchCounts
 	// found are the results whose records say, by shard, what was found out
 	// about documents so far.
 	found []*flow.Result

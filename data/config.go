@@ -6,9 +6,11 @@ import (
 
 	"huihai/data/clean"
 	"huihai/data/dedup"
+	"huihai/data/dense"
 	"huihai/data/pack"
 	"huihai/data/score"
 	"huihai/data/source"
+	"huihai/data/substring"
 	"huihai/internal/bytesize"
 )
 
@@ -47,6 +49,9 @@ type BuildConfig struct {
 	Clean  clean.Config  `yaml:"clean" mapstructure:"clean"`
 	Score  score.Config  `yaml:"score" mapstructure:"score"`
 	Dedup  dedup.Config  `yaml:"dedup" mapstructure:"dedup"`
+	// Semantic finds copies by vectors of vocabulary, Passages by suffix arrays.
+	Semantic SemanticConfig `yaml:"semantic" mapstructure:"semantic"`
+	Passages PassagesConfig `yaml:"passages" mapstructure:"passages"`
 	// Paragraphs and Sentences say what happens to copies among kept documents.
 	Paragraphs dedup.SpanConfig `yaml:"paragraphs" mapstructure:"paragraphs"`
 	Sentences  dedup.SpanConfig `yaml:"sentences" mapstructure:"sentences"`
@@ -60,7 +65,8 @@ func DefaultBuild() BuildConfig {
 	return BuildConfig{
 		VocabSize: 8000, TokenizerBytes: 64 << 20, Seed: 1,
 		Source: source.Default(), Clean: clean.Default(), Score: score.Default(),
-		Dedup: dedup.Default(), Paragraphs: dedup.DefaultSpans(), Sentences: dedup.DefaultSpans(), Trim: DefaultTrim(), Sample: DefaultSample(), Pack: pack.Default(),
+		Dedup: dedup.Default(), Semantic: SemanticConfig{Config: dense.Default()}, Passages: PassagesConfig{Config: substring.Default()},
+		Paragraphs: dedup.DefaultSpans(), Sentences: dedup.DefaultSpans(), Trim: DefaultTrim(), Sample: DefaultSample(), Pack: pack.Default(),
 	}
 }
 
@@ -99,7 +105,7 @@ func (c BuildConfig) Validate() error {
 		err error
 	}{
 		{"source", c.Source.Validate()}, {"clean", c.Clean.Validate()}, {"score", c.Score.Validate()},
-		{"dedup", c.Dedup.Validate()}, {"paragraphs", c.Paragraphs.Validate()}, {"sentences", c.Sentences.Validate()}, {"trim", c.Trim.Validate()}, {"sample", c.Sample.Validate()}, {"pack", c.Pack.Validate()},
+		{"dedup", c.Dedup.Validate()}, {"semantic", c.Semantic.Validate()}, {"passages", c.Passages.Validate()}, {"paragraphs", c.Paragraphs.Validate()}, {"sentences", c.Sentences.Validate()}, {"trim", c.Trim.Validate()}, {"sample", c.Sample.Validate()}, {"pack", c.Pack.Validate()},
 	} {
 		if part.err != nil {
 			bad("%s: %w", part.key, part.err)

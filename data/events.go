@@ -9,9 +9,18 @@ const (
 	StageCandidates = "candidates" // join pairs of copies to components
 	StageShingles   = "shingles"   // gather what pairs are verified by; units are bytes of text
 	StageCluster    = "cluster"    // decide which copy stays; units are partitions
+	StageVectors    = "vectors"    // dense vectors of kept documents; units are bytes of text
+	StageCentroids  = "centroids"  // train clusters of them
+	StageAssign     = "assign"     // send each to its clusters; units are documents
+	StageWithin     = "within"     // compare within clusters; units are partitions
+	StageSemantic   = "semantic"   // decide who is a copy of a better document
 	StageDecide     = "decide"     // count what stays, and part it into splits
 	StageSpans      = "spans"      // list the paragraphs and sentences of kept documents
 	StageCopies     = "copies"     // find copies among them; units are partitions
+	StageAnchors    = "anchors"    // of the segments of kept documents; units are bytes of text
+	StageRepeats    = "repeats"    // anchors that occur more than once; units are partitions
+	StageSegments   = "segments"   // gather the text around them; units are bytes of text
+	StagePassages   = "passages"   // compare it by suffix arrays; units are partitions
 	StageTokenizer  = "tokenizer"  // train one, where none is given; units are bytes
 	StageDocuments  = "documents"  // tokenise and write documents; units are bytes of text
 	StagePack       = "pack"       // lay tokens into rows; units are partitions
@@ -21,7 +30,9 @@ const (
 // Stages lists the stages in the order in which they run.
 func Stages() []string {
 	return []string{StageList, StageGather, StageScore, StageDedup, StageCandidates, StageShingles, StageCluster,
-		StageDecide, StageSpans, StageCopies, StageTokenizer, StageDocuments, StagePack, StagePublish}
+		StageVectors, StageCentroids, StageAssign, StageWithin, StageSemantic,
+		StageDecide, StageSpans, StageCopies, StageAnchors, StageRepeats, StageSegments, StagePassages,
+		StageTokenizer, StageDocuments, StagePack, StagePublish}
 }
 
 // Event tells how far a build is.

@@ -8,6 +8,7 @@ import (
 	"huihai/data/clean"
 	"huihai/data/pack"
 	"huihai/data/score"
+	"huihai/data/substring"
 )
 
 // Report is what a build came to; report.json holds it.
@@ -64,6 +65,14 @@ type DuplicateReport struct {
 	Clusters           int64 `json:"clusters"`
 	ClusteredDocuments int64 `json:"clustered_documents"`
 	spansInfo
+	Semantic *semanticInfo   `json:"semantic,omitempty"` // dense clusters
+	Passages *PassagesReport `json:"passages,omitempty"`
+}
+
+// PassagesReport is what became of repeated passages.
+type PassagesReport struct {
+	substring.MatchCounts
+	substring.Counts
 }
 
 // TokenizerReport names the tokenizer.
@@ -105,6 +114,12 @@ func (b *builder) report() (*Report, error) {
 	r.Duplicates = DuplicateReport{
 		CandidatePairs: b.clusters.Candidates, VerifiedPairs: b.clusters.Verified,
 		Clusters: b.clusters.Clusters, ClusteredDocuments: b.clusters.Members, spansInfo: b.spans,
+	}
+	if b.cfg.Semantic.Find {
+		r.Duplicates.Semantic = &b.dense
+	}
+	if b.cfg.Passages.Find {
+		r.Duplicates.Passages = &PassagesReport{MatchCounts: b.matches}
 	}
 	splits, err := b.addDocuments(r)
 	if err != nil {
@@ -154,6 +169,9 @@ func (b *builder) addDocuments(r *Report) (map[string]*SplitReport, error) {
 			splits[k].Sampled = splits[k].Sampled.plus(info.Sampled[k])
 		}
 		r.Survey.merge(info.Survey)
+		if r.Duplicates.Passages != nil {
+			r.Duplicates.Passages.Counts.Add(info.Passages)
+		}
 	}
 	return splits, nil
 }
@@ -219,6 +237,10 @@ func stageOf(reason string) string {
 	switch reason {
 	case ReasonExactDuplicate, ReasonNearDuplicate:
 		return StageDedup
+	case ReasonSemanticDuplicate:
+		return StageSemantic
+	case ReasonPassages:
+		return StagePassages
 	case ReasonLittleLeft:
 		return StageCopies
 	}

@@ -22,7 +22,7 @@ func (m *rowMaker) row(j *joined) shard.Document {
 		Language: g.Language, LanguageScript: g.Script, LanguageScore: g.LanguageScore, HanRatio: g.HanRatio,
 		Quality: g.Quality, Words: g.Units, DupNGram: g.DupNGram, DupLine: g.DupLine,
 		ExactHash: int64(binary.BigEndian.Uint64(g.Exact[:])), ClusterID: c.Cluster, ClusterSize: c.Size, IsCanonical: c.Canonical,
-		SemCluster: -1, Status: j.status, Split: j.split,
+		SemCluster: j.sem.cluster, SemSim: j.sem.sim, Status: j.status, Split: j.split,
 	}
 	m.paragraphs = appendSpans(m.paragraphs[:0], j.paragraphs)
 	m.sentences = appendSpans(m.sentences[:0], j.sentences)
@@ -57,6 +57,8 @@ func (j *joined) detail() string {
 	switch j.status {
 	case ReasonExactDuplicate, ReasonNearDuplicate:
 		return fmt.Sprintf("one of %d copies; the cluster is %d", j.member.Size, j.member.Cluster)
+	case ReasonSemanticDuplicate:
+		return fmt.Sprintf("a copy of document %d; cosine %.3f", j.sem.better, j.sem.sim)
 	}
 	return ""
 }

@@ -76,6 +76,18 @@ func (c BuildConfig) ShareStages() []ShareStage {
 			if c.Tokenizer == "" {
 				out = append(out, ShareStage{s, false})
 			}
+		case StageVectors, StageAssign, StageWithin:
+			if c.Semantic.Find {
+				out = append(out, ShareStage{s, true})
+			}
+		case StageCentroids, StageSemantic:
+			if c.Semantic.Find {
+				out = append(out, ShareStage{s, false})
+			}
+		case StageAnchors, StageRepeats, StageSegments, StagePassages:
+			if c.Passages.Find {
+				out = append(out, ShareStage{s, true})
+			}
 		case StageList, StageCandidates, StageDecide:
 			out = append(out, ShareStage{s, false})
 		default:

@@ -7,6 +7,7 @@ import (
 	"huihai/data/flow"
 	"huihai/data/score"
 	"huihai/data/shard"
+	"huihai/data/substring"
 )
 
 const (
@@ -36,6 +37,7 @@ type documentsInfo struct {
 	Splits        map[string]Tally   `json:"splits"` // kept ones
 	Tokens        map[string]int64   `json:"tokens"` // of kept documents, by split
 	Sampled       map[string]Sampled `json:"sampled"`
+	Passages      substring.Counts   `json:"passages"`
 	Survey        *Survey            `json:"survey"`
 }
 
@@ -79,9 +81,11 @@ func (b *builder) documentsTask(ctx context.Context, t *flow.Task, found *flow.M
 		Splits: map[string]Tally{}, Tokens: map[string]int64{}, Sampled: map[string]Sampled{}, Survey: newSurvey(),
 	}}
 	d.unigram[0], d.unigram[1] = make([]int64, b.encoder.VocabSize()), make([]int64, b.encoder.VocabSize())
-	if err := b.eachJoined(ctx, t.Index, found, d.document); err != nil {
+	trim := newTrimmer(b.cfg)
+	if err := b.eachJoined(ctx, t.Index, found, trim, d.document); err != nil {
 		return err
 	}
+	d.info.Passages = trim.passages
 	d.w.SetMeta(shard.KeyTokenizer, b.encoder.Fingerprint())
 	d.w.SetMeta(shard.KeyConfig, b.buildKey)
 	if to > from {

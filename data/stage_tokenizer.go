@@ -87,7 +87,7 @@ func (b *builder) trainingText(ctx context.Context, t *flow.Task) (iter.Seq[stri
 			more := true
 			found, err := flow.OpenRecords(b.found, i)
 			if err == nil {
-				err = b.eachJoined(ctx, i, found, func(d *joined) (bool, error) {
+				err = b.eachJoined(ctx, i, found, newTrimmer(b.cfg), func(d *joined) (bool, error) {
 					t.Progress(int64(len(d.raw.Text)))
 					if d.status == score.Kept && d.split == Train && shuffleHash(d.raw.ID, b.cfg.Seed+1)>>32 < below {
 						more = yield(d.text)

@@ -9,6 +9,7 @@ import (
 	"huihai/data/dedup"
 	"huihai/data/score"
 	"huihai/data/shard"
+	"huihai/data/substring"
 )
 
 // Reasons for taking a piece out of a document that stays.
@@ -29,6 +30,7 @@ type trimmer struct {
 	spans      []dedup.Span
 	repeats    []dedup.Repeat
 	kept       []uint32
+	passages   substring.Counts
 	union      []cut.Range
 	pieces     []piece
 	removed    []shard.Removed
@@ -67,6 +69,15 @@ func (t *trimmer) trim(d *joined) error {
 	}
 	t.addPoor(d.text, d.judged.Paragraphs, t.cfg.Trim.MinParagraphQuality, CutParagraphQuality)
 	t.addPoor(d.text, d.judged.Sentences, t.cfg.Trim.MinSentenceQuality, CutSentenceQuality)
+	if t.cfg.Passages.Find {
+		p := substring.Decide(d.text, d.marks, t.cfg.Passages.Config)
+		t.passages.Add(p.Counts)
+		if p.Drop {
+			d.status, d.split = ReasonPassages, ""
+			return nil
+		}
+		t.add(p.Remove, CutPassage)
+	}
 	if len(t.pieces) > 0 {
 		t.apply(d)
 	}

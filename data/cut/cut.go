@@ -10,6 +10,9 @@ import (
 // Range is the bytes of a text from Start up to End-1.
 type Range struct{ Start, End int32 }
 
+// Len returns the number of bytes.
+func (r Range) Len() int { return int(r.End - r.Start) }
+
 // Union sorts ranges and joins those that overlap or touch, in place.
 func Union(r []Range) []Range {
 	slices.SortFunc(r, func(a, b Range) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })

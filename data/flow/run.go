@@ -163,9 +163,10 @@ func (e *Engine) runElsewhere(ctx context.Context, j *job) error {
 // runTasks runs tasks on the pool.
 func (e *Engine) runTasks(ctx context.Context, j *job, tasks []int) error {
 	workers, err := e.admit(j)
-	if err != nil {
+	if err != nil || len(tasks) == 0 {
 		return err
 	}
+	e.progress(j.st.Name, j.done.Load())
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
 	for _, i := range tasks {

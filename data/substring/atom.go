@@ -11,7 +11,7 @@ func atoms(text string) (out []Span) {
 	tableStart, tableEnd, rows := 0, 0, 0
 	endTable := func() {
 		if rows > 1 {
-			out = append(out, Span{int32(tableStart), int32(tableEnd)})
+			out = append(out, Span{Start: int32(tableStart), End: int32(tableEnd)})
 		}
 		rows = 0
 	}
@@ -25,7 +25,7 @@ func atoms(text string) (out []Span) {
 		switch {
 		case fence != "":
 			if strings.HasPrefix(mark, fence) && strings.TrimRight(line, " \t\r") == mark {
-				out = append(out, Span{int32(fenceStart), int32(end)})
+				out = append(out, Span{Start: int32(fenceStart), End: int32(end)})
 				fence = ""
 			}
 		case mark != "":

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"huihai/data/cut"
 )
 
 // proseLike is text of a vocabulary with Zipf's frequencies, in which one share
@@ -114,7 +116,7 @@ func BenchmarkDecide(b *testing.B) {
 	b.SetBytes(int64(len(textOf(docs))))
 	for b.Loop() {
 		for i, d := range docs {
-			Apply(d.Text, Decide(d.Text, of[i], Default()).Remove)
+			cut.Apply(d.Text, Decide(d.Text, of[i], Default()).Remove)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"huihai/data/cut"
 )
 
 // Each ⟨ is a place where sentences may be parted; ends of the text are too.
@@ -81,8 +83,8 @@ func TestCuts(t *testing.T) {
 		text := strings.NewReplacer("⟦", "", "⟧", "").Replace(tc.marked)
 		cfg := small(16)
 		cfg.Cut = tc.cut
-		d := Decide(text, []Mark{{0, Span{int32(start), int32(end)}, false}}, cfg)
-		if got := Apply(text, d.Remove); got != tc.want {
+		d := Decide(text, []Mark{{0, Span{Start: int32(start), End: int32(end)}, false}}, cfg)
+		if got := cut.Apply(text, d.Remove); got != tc.want {
 			t.Errorf("%s, %q: got %q, want %q", tc.cut, tc.marked, got, tc.want)
 		}
 	}
@@ -97,7 +99,7 @@ func TestShrinkIsInside(t *testing.T) {
 		b := rapid.IntRange(a, len(text)).Draw(t, "end")
 		for _, where := range []string{CutExact, CutWord, CutSentence} {
 			c := newCutter(text, where)
-			s, ok := c.shrink(Span{int32(a), int32(b)})
+			s, ok := c.shrink(Span{Start: int32(a), End: int32(b)})
 			if !ok {
 				continue
 			}
@@ -121,8 +123,8 @@ func FuzzDecide(f *testing.F) {
 		for _, where := range []string{CutExact, CutWord, CutSentence} {
 			cfg := small(16)
 			cfg.Cut = where
-			dec := Decide(text, []Mark{{0, Span{a, b}, false}, {0, Span{c, d}, true}}, cfg)
-			if got := Apply(text, dec.Remove); len(got) != len(text)-int(dec.Counts.Removed) {
+			dec := Decide(text, []Mark{{0, Span{Start: a, End: b}, false}, {0, Span{Start: c, End: d}, true}}, cfg)
+			if got := cut.Apply(text, dec.Remove); len(got) != len(text)-int(dec.Counts.Removed) {
 				t.Errorf("%d bytes of %d are left, counts %+v", len(got), len(text), dec.Counts)
 			}
 		}

@@ -1,6 +1,6 @@
 package substring
 
-import "strings"
+import "huihai/data/cut"
 
 // Decision says what happens to one document.
 type Decision struct {
@@ -53,23 +53,23 @@ func Decide(text string, marks []Mark, cfg Config) Decision {
 	d := Decision{Counts: Counts{Documents: 1, Bytes: int64(len(text))}}
 	var again, kept []Span
 	for _, m := range marks {
-		s := Span{max(m.Start, 0), min(m.End, int32(len(text)))}
+		s := Span{Start: max(m.Start, 0), End: min(m.End, int32(len(text)))}
 		if m.Kept && cfg.Keep == KeepOne {
 			kept = append(kept, s)
 		} else {
 			again = append(again, s)
 		}
 	}
-	again, kept = union(again), union(kept)
+	again, kept = cut.Union(again), cut.Union(kept)
 	if len(again) == 0 {
 		return d
 	}
 	c := &d.Counts
-	c.Repeating, c.Repeated = 1, total(again)
+	c.Repeating, c.Repeated = 1, cut.Total(again)
 	free := minus(again, kept)
-	c.Protected = c.Repeated - total(free)
-	cuts := cut(text, free, cfg)
-	removed := total(cuts)
+	c.Protected = c.Repeated - cut.Total(free)
+	cuts := shrink(text, free, cfg)
+	removed := cut.Total(cuts)
 	c.Uncut = c.Repeated - c.Protected - removed
 	switch {
 	case float64(removed) <= cfg.MaxShare*float64(len(text)):
@@ -90,8 +90,8 @@ func Decide(text string, marks []Mark, cfg Config) Decision {
 	return d
 }
 
-// cut shrinks ranges to where the configuration allows cuts.
-func cut(text string, free []Span, cfg Config) (out []Span) {
+// shrink shrinks ranges to where the configuration allows cuts.
+func shrink(text string, free []Span, cfg Config) (out []Span) {
 	if len(free) == 0 {
 		return nil
 	}
@@ -102,20 +102,4 @@ func cut(text string, free []Span, cfg Config) (out []Span) {
 		}
 	}
 	return out
-}
-
-// Apply returns the text without the ranges, which are ascending and apart.
-func Apply(text string, remove []Span) string {
-	if len(remove) == 0 {
-		return text
-	}
-	var b strings.Builder
-	b.Grow(len(text) - int(total(remove)))
-	at := int32(0)
-	for _, s := range remove {
-		b.WriteString(text[at:s.Start])
-		at = s.End
-	}
-	b.WriteString(text[at:])
-	return b.String()
 }

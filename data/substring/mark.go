@@ -4,17 +4,12 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"slices"
+
+	"huihai/data/cut"
 )
 
 // Span is a range of bytes of a text, from Start up to End-1.
-type Span struct {
-	Start int32 `json:"start"`
-	End   int32 `json:"end"`
-}
-
-// Len returns the number of bytes.
-func (s Span) Len() int { return int(s.End - s.Start) }
+type Span = cut.Range
 
 // Mark is a range of a document that consists of repeated windows: each MinBytes
 // bytes of it in a row occur elsewhere too.
@@ -49,7 +44,7 @@ func ParseMark(rec []byte) (Mark, error) {
 	}
 	m := Mark{
 		Doc:  int64(binary.BigEndian.Uint64(rec)),
-		Span: Span{int32(binary.BigEndian.Uint32(rec[8:])), int32(binary.BigEndian.Uint32(rec[13:]))},
+		Span: Span{Start: int32(binary.BigEndian.Uint32(rec[8:])), End: int32(binary.BigEndian.Uint32(rec[13:]))},
 		Kept: rec[12] == 1,
 	}
 	if m.Doc < 0 || m.Start < 0 || m.End <= m.Start {
@@ -58,47 +53,15 @@ func ParseMark(rec []byte) (Mark, error) {
 	return m, nil
 }
 
-// union sorts spans and joins those that overlap or touch, in place.
-func union(s []Span) []Span {
-	slices.SortFunc(s, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
-	out := s[:0]
-	for _, x := range s {
-		if n := len(out); n > 0 && x.Start <= out[n-1].End {
-			out[n-1].End = max(out[n-1].End, x.End)
-		} else if x.Len() > 0 {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
 // minus returns what is in a and not in b; both are unions.
 func minus(a, b []Span) (out []Span) {
 	for _, x := range a {
 		for len(b) > 0 && b[0].End <= x.Start {
 			b = b[1:]
 		}
-		for _, y := range b {
-			if y.Start >= x.End {
-				break
-			}
-			if y.Start > x.Start {
-				out = append(out, Span{x.Start, y.Start})
-			}
-			x.Start = min(max(x.Start, y.End), x.End)
-		}
-		if x.Len() > 0 {
-			out = append(out, x)
-		}
+		out = append(out, cut.Minus(x, b)...)
 	}
 	return out
-}
-
-func total(s []Span) (n int64) {
-	for _, x := range s {
-		n += int64(x.Len())
-	}
-	return n
 }
 
 func (m Mark) compare(o Mark) int {

@@ -91,7 +91,7 @@ func (m *Matcher) Add(rec []byte) error {
 	case order == 0:
 		if m.times++; m.times > 2 {
 			m.counts.Copies++
-			return m.emit(Mark{p.doc, Span{p.start, p.start + int32(n)}, false})
+			return m.emit(Mark{p.doc, Span{Start: p.start, End: p.start + int32(n)}, false})
 		}
 	default:
 		sameAnchor := len(m.last) > 0 && bytes.Equal(head[:8], m.last[:8])

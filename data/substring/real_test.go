@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"huihai/data/clean"
+	"huihai/data/cut"
 	"huihai/data/source"
 	"huihai/internal/golden"
 )
@@ -57,8 +58,8 @@ func countWindows(marks []Mark, size int) (c windowCounts) {
 			}
 			n++
 		}
-		c.AgainBytes += total(union(again))
-		c.KeptBytes += total(union(kept))
+		c.AgainBytes += cut.Total(cut.Union(again))
+		c.KeptBytes += cut.Total(cut.Union(kept))
 		marks = marks[n:]
 	}
 	return c

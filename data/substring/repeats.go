@@ -62,7 +62,7 @@ func (r *repeats) find(pieces []piece, size int, emit func(Mark) error) error {
 		}{{again, false}, {first, true}} {
 			var err error
 			set.bits.runs(at, at+len(p.text), func(from, to int) {
-				s := Span{p.start + int32(from-at), p.start + int32(to-1-at+size)}
+				s := Span{Start: p.start + int32(from-at), End: p.start + int32(to-1-at+size)}
 				if err == nil {
 					err = emit(Mark{p.doc, s, set.kept})
 				}

@@ -104,7 +104,7 @@ func (s *Segmenter) Segments(text string) (segs []Segment, local []Span) {
 				continue
 			}
 			if window := block + i; window > 0 {
-				s.add(text, anchorHash, Span{int32(from), int32(window - 1 + s.size)})
+				s.add(text, anchorHash, Span{Start: int32(from), End: int32(window - 1 + s.size)})
 				from = window
 			}
 			anchor = least
@@ -115,7 +115,7 @@ func (s *Segmenter) Segments(text string) (segs []Segment, local []Span) {
 			}
 		}
 	}
-	s.add(text, anchorHash, Span{int32(from), int32(len(text))})
+	s.add(text, anchorHash, Span{Start: int32(from), End: int32(len(text))})
 	return s.segs, s.local
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"huihai/data/cut"
 )
 
 // coverage says of every byte of every document whether a window that occurs
@@ -73,7 +75,7 @@ func naive(docs []Document, size int) coverage {
 			}
 		}
 		for _, p := range places {
-			c.add(int64(p.doc), Span{int32(p.at), int32(p.at + size)}, p == best)
+			c.add(int64(p.doc), Span{Start: int32(p.at), End: int32(p.at + size)}, p == best)
 		}
 	}
 	return c
@@ -270,7 +272,7 @@ func TestFrequentPassagesAreCheap(t *testing.T) {
 		t.Errorf("counts %+v", counts)
 	}
 	segs, local := NewSegmenter(Default()).Segments(strings.Repeat("-", 100_000))
-	if len(segs) > 3 || total(union(slices.Clone(local))) < 99_000 {
+	if len(segs) > 3 || cut.Total(cut.Union(slices.Clone(local))) < 99_000 {
 		t.Errorf("%d segments, %d local spans", len(segs), len(local))
 	}
 }
@@ -315,7 +317,7 @@ func TestRepeatedWindowsSurvive(t *testing.T) {
 			if dec.Drop {
 				continue
 			}
-			after = append(after, Apply(d.Text, dec.Remove))
+			after = append(after, cut.Apply(d.Text, dec.Remove))
 			if !utf8.ValidString(after[len(after)-1]) {
 				t.Fatalf("%q became %q", d.Text, after[len(after)-1])
 			}
@@ -352,7 +354,7 @@ func TestNothingRepeatedIsLeft(t *testing.T) {
 			if dec.Drop {
 				continue
 			}
-			left := minus([]Span{{0, int32(len(d.Text))}}, dec.Remove)
+			left := minus([]Span{{Start: 0, End: int32(len(d.Text))}}, dec.Remove)
 			for _, s := range left {
 				for at := s.Start; at < s.End; at++ {
 					if c := cover[i][at]; c == isAgain || cfg.Keep == KeepNone && c != 0 {
@@ -386,12 +388,12 @@ func TestSpans(t *testing.T) {
 			for range rapid.IntRange(0, 6).Draw(t, name) {
 				a := rapid.IntRange(0, 63).Draw(t, "start")
 				b := rapid.IntRange(a, 64).Draw(t, "end")
-				spans = append(spans, Span{int32(a), int32(b)})
+				spans = append(spans, Span{Start: int32(a), End: int32(b)})
 				for i := a; i < b; i++ {
 					set[i] = true
 				}
 			}
-			return union(spans), set
+			return cut.Union(spans), set
 		}
 		a, inA := draw("a")
 		b, inB := draw("b")
@@ -432,7 +434,7 @@ func TestQualityOrder(t *testing.T) {
 
 func TestMatcherRefusesWhatIsNoRecord(t *testing.T) {
 	cfg := small(16)
-	rec := AppendSegment(nil, Segment{7, Span{3, 23}}, "xyz"+strings.Repeat("a", 20), 5, 0.5)
+	rec := AppendSegment(nil, Segment{7, Span{Start: 3, End: 23}}, "xyz"+strings.Repeat("a", 20), 5, 0.5)
 	for name, bad := range map[string][]byte{
 		"empty": {}, "short": rec[:len(rec)-1], "long": append(slices.Clone(rec), 0),
 		"length": append(append(slices.Clone(rec[:8]), 0xff, 0xff, 0xff, 0xff), rec[12:]...),
@@ -451,7 +453,7 @@ func TestMatcherRefusesWhatIsNoRecord(t *testing.T) {
 }
 
 func FuzzRecords(f *testing.F) {
-	f.Add(AppendSegment(nil, Segment{7, Span{0, 20}}, strings.Repeat("a", 20), 5, 0.5), AppendMark(nil, Mark{1, Span{2, 3}, true}))
+	f.Add(AppendSegment(nil, Segment{7, Span{Start: 0, End: 20}}, strings.Repeat("a", 20), 5, 0.5), AppendMark(nil, Mark{1, Span{Start: 2, End: 3}, true}))
 	f.Fuzz(func(t *testing.T, rec, mark []byte) {
 		m := NewMatcher(small(16), func(m Mark) error { return nil })
 		if m.Add(rec) == nil {
