@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
 	"huihai/data/dedup"
@@ -206,7 +207,7 @@ func files(t *testing.T, dir string) map[string]string {
 			return err
 		}
 		rel, _ := filepath.Rel(dir, p)
-		if rel == reportFile || rel == pageFile { // they tell seconds
+		if rel == reportFile || rel == pageFile || rel == configFile { // seconds, workers, folders
 			return nil
 		}
 		b, err := os.ReadFile(p)
@@ -363,5 +364,20 @@ func TestOrderOfRecordsDoesNotMatter(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatalf("other survivors: %s", d)
 		}
+	}
+}
+
+// What is left beside a data set makes it again.
+func TestConfigIsKept(t *testing.T) {
+	cfg := small(t, corpus(t, 1))
+	everything(&cfg)
+	cfg.Sample.Sources = map[string]float64{"a": 2}
+	build(t, cfg)
+	got, err := ReadConfig(cfg.Output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(cfg, got, cmpopts.EquateEmpty()); d != "" {
+		t.Error(d)
 	}
 }

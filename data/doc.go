@@ -8,6 +8,7 @@
 //	tokenizer.model       the tokenizer that made them
 //	report.json           what was read, kept, dropped and why
 //	report.html           the same for people, with charts
+//	build.yaml            the configuration that made it
 //	rejects.jsonl         samples of the records that could not be read
 //	_manifest.json        written last: every file with its checksum
 //

@@ -19,6 +19,7 @@ const (
 	manifestFile  = "_manifest.json"
 	reportFile    = "report.json"
 	pageFile      = "report.html"
+	configFile    = "build.yaml"
 	rejectsFile   = "rejects.jsonl"
 	workDir       = ".work"
 	dirDocuments  = "documents"

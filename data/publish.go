@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"go.yaml.in/yaml/v3"
+
 	"huihai/data/flow"
 )
 
@@ -49,7 +51,34 @@ func (b *builder) publish(report *Report) error {
 	if err := b.publishPage(report); err != nil {
 		return err
 	}
+	if err := b.publishConfig(); err != nil {
+		return err
+	}
 	return writeJSON(fsys, filepath.Join(out, manifestFile), m)
+}
+
+// publishConfig leaves the configuration that made the data set, in the form that
+// train data build --config takes.
+func (b *builder) publishConfig() error {
+	content, err := yaml.Marshal(map[string]BuildConfig{"data": b.cfg})
+	if err != nil {
+		return err
+	}
+	return flow.ReplaceFile(b.fs(), filepath.Join(b.cfg.Output, configFile), content)
+}
+
+// ReadConfig reads the configuration that made the data set in dir.
+func ReadConfig(dir string) (BuildConfig, error) {
+	path := filepath.Join(dir, configFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return BuildConfig{}, fmt.Errorf("data: %w", err)
+	}
+	c := map[string]BuildConfig{"data": DefaultBuild()}
+	if err := yaml.Unmarshal(content, &c); err != nil {
+		return BuildConfig{}, fmt.Errorf("data: %s: %w", path, err)
+	}
+	return c["data"], nil
 }
 
 func writeJSON(fsys flow.FS, path string, v any) error {
@@ -157,7 +186,7 @@ func checkOutput(dir string) error {
 		return fmt.Errorf("output: %w", err)
 	}
 	known := map[string]bool{
-		manifestFile: true, reportFile: true, pageFile: true, rejectsFile: true, fileTokenizer: true, workDir: true,
+		manifestFile: true, reportFile: true, pageFile: true, configFile: true, rejectsFile: true, fileTokenizer: true, workDir: true,
 		dirDocuments: true, dirTokens: true, dirValidation: true,
 	}
 	for _, e := range entries {

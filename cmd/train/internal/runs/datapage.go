@@ -1,7 +1,6 @@
 package runs
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,15 +39,14 @@ func DataPage(dir string, r *data.Report, screen telemetry.Screen) string {
 		t.Add(what, telemetry.Grouped(documents), fmt.Sprintf("%.2f", float64(bytes)/1e6), fmt.Sprintf("%.1f%%", share))
 	}
 	add("read", r.Read.Documents, r.Read.Bytes)
-	reasons := make([]string, 0, len(r.Dropped))
-	for reason := range r.Dropped {
-		reasons = append(reasons, reason)
-	}
-	slices.SortFunc(reasons, func(a, b string) int {
-		return cmp.Or(cmp.Compare(r.Dropped[b].Bytes, r.Dropped[a].Bytes), cmp.Compare(a, b))
-	})
-	for _, reason := range reasons {
-		add("dropped: "+reason, r.Dropped[reason].Documents, r.Dropped[reason].Bytes)
+	for _, step := range r.Funnel {
+		switch {
+		case step.Stage == data.StageGather: // records, which were never documents
+		case step.Cut:
+			add("cut out: "+step.Reason, step.Documents, step.Bytes)
+		default:
+			add("dropped: "+step.Reason, step.Documents, step.Bytes)
+		}
 	}
 	add("kept", r.Kept.Documents, r.Kept.Bytes)
 	page := t.Render(screen)
