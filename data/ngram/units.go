@@ -120,8 +120,8 @@ func (s *splitter) joins(i, n int) bool {
 	if len(s.word) == 0 || i+n >= len(s.text) {
 		return false
 	}
-	c := s.text[i+n] | 0x20
-	return c >= 'a' && c <= 'z'
+	r, _ := utf8.DecodeRuneInString(s.text[i+n:])
+	return unicode.IsLetter(r) && (r < utf8.RuneSelf || kindOf(r) == kindWord)
 }
 
 // nextBlankParted finds units between blanks, those of KenLM.
