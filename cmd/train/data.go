@@ -14,7 +14,7 @@ import (
 )
 
 func newDataCmd() *cobra.Command {
-	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataInspectCmd())
+	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataInspectCmd(), newDataLMCmd())
 }
 
 func newDataBuildCmd() *cobra.Command {
