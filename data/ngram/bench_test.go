@@ -1,50 +1,9 @@
 package ngram
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/json"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	"huihai/internal/golden"
 )
-
-// sharedTexts reads texts of a JSON Lines or plain text file of the shared data.
-func sharedTexts(t testing.TB, name string) []string {
-	t.Helper()
-	f, err := os.Open(golden.Shared(t, "data", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	sc := bufio.NewScanner(z)
-	sc.Buffer(nil, 64<<20)
-	for sc.Scan() {
-		text := sc.Text()
-		if strings.Contains(name, ".jsonl") {
-			var row struct{ Text string }
-			if err := json.Unmarshal(sc.Bytes(), &row); err != nil {
-				t.Fatal(err)
-			}
-			text = row.Text
-		}
-		if text != "" {
-			out = append(out, text)
-		}
-	}
-	if err := sc.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
 
 // BenchmarkTrain counts bytes of training text.
 func BenchmarkTrain(b *testing.B) {

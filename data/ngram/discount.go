@@ -40,6 +40,7 @@ func (c *countsOfOrder) discount(order int) (d Discount, err error) {
 // discounts estimates those of all orders, and names the orders for which the
 // fallback stood in.
 func (t *Trainer) discounts(c *counted) (all []Discount, fellBack []int, err error) {
+	fellBack = []int{} // a list in the report, not null
 	for i := range c.stats {
 		d, err := c.stats[i].discount(i + 1)
 		if err != nil {
