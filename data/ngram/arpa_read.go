@@ -264,8 +264,8 @@ func (p *arpaParser) order(n int) error {
 	if err != nil {
 		return err
 	}
-	bySuffix := newSorter(p.scratch, codec{words: n, fixed: true}, p.memory/2, false)
-	contexts := newSorter(p.scratch, codec{words: n - 1}, p.memory/2, true)
+	bySuffix := newSorter(p.scratch, codec{words: n, fixed: true}, p.memory, false)
+	contexts := newSorter(p.scratch, codec{words: n - 1}, p.memory, true)
 	for range p.counts[n-1] {
 		r, err := p.gram(n)
 		if err != nil {

@@ -218,7 +218,7 @@ func (w *bodyWriter) vocab(words []string) (section, error) {
 		recs[id] = record{key: key{wordHash([]byte(word)), uint64(id)}}
 	}
 	slices.SortFunc(recs, func(a, b record) int { return a.key.compare(&b.key) })
-	return w.table(&sliceStream{recs}, int64(len(recs)), 16, func(dst []byte, r *record) []byte {
+	return w.table(&sliceStream{recs: recs}, int64(len(recs)), 16, func(dst []byte, r *record) []byte {
 		dst = binary.LittleEndian.AppendUint64(dst, r.key[0])
 		return binary.LittleEndian.AppendUint64(dst, r.key[1])
 	})

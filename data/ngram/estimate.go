@@ -146,7 +146,7 @@ func (e *estimator) unigrams(c *counted) error {
 // et al. 2013, section 3; pruning as KenLM does it).
 func (e *estimator) order(ctx context.Context, n int, adjusted *spool) error {
 	t := e.t
-	byContext := newSorter(t.scratch, codec{words: n}, t.cfg.MemoryBytes/2, false)
+	byContext := newSorter(t.scratch, codec{words: n}, t.cfg.MemoryBytes, false)
 	all, err := adjusted.stream()
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (e *estimator) order(ctx context.Context, n int, adjusted *spool) error {
 	if err != nil {
 		return err
 	}
-	bySuffix := newSorter(t.scratch, codec{words: n, fixed: true}, t.cfg.MemoryBytes/2, false)
+	bySuffix := newSorter(t.scratch, codec{words: n, fixed: true}, t.cfg.MemoryBytes, false)
 	g := &group{n: n, discount: &e.discounts[n-1], grams: bySuffix, backoffs: backoffs}
 	err = each(src, func(r *record) error {
 		if err := ctx.Err(); err != nil {

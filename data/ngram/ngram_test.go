@@ -3,8 +3,10 @@ package ngram
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -343,4 +345,21 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(5, func() { _, _ = s.Score(text) }); n > 2 {
 		t.Errorf("%g allocations per text", n)
 	}
+}
+
+// Sorting by digits is sorting by comparing.
+func TestSortRecords(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mask := rapid.Uint64().Draw(t, "mask")
+		recs := make([]record, rapid.IntRange(0, 400).Draw(t, "records"))
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		for i := range recs {
+			recs[i].key = key{r.Uint64() & mask, r.Uint64() & mask, r.Uint64()}
+		}
+		want := slices.Clone(recs)
+		slices.SortFunc(want, func(a, b record) int { return a.key.compare(&b.key) })
+		if sortRecords(recs); !slices.Equal(recs, want) {
+			t.Fatal("not in order")
+		}
+	})
 }

@@ -10,11 +10,29 @@ import (
 	"sync/atomic"
 )
 
-// scratch is a folder of temporary files that is removed as a whole.
+// scratch is a folder of temporary files that is removed as a whole, and the
+// memory of sorters, which one hands on to the next.
 type scratch struct {
-	dir   string
-	next  atomic.Int64
-	bytes atomic.Int64 // written so far
+	dir     string
+	next    atomic.Int64
+	bytes   atomic.Int64 // written so far
+	buffers [][]record   // free; sorters are at work one step at a time
+}
+
+func (s *scratch) takeBuffer() []record {
+	last := len(s.buffers) - 1
+	if last < 0 {
+		return nil
+	}
+	b := s.buffers[last]
+	s.buffers = s.buffers[:last]
+	return b
+}
+
+func (s *scratch) giveBuffer(b []record) {
+	if cap(b) > 0 {
+		s.buffers = append(s.buffers, b[:0])
+	}
 }
 
 func newScratch(dir string) (*scratch, error) {

@@ -22,8 +22,10 @@ type sorter struct {
 	runs    []*spool
 }
 
+// newSorter returns a sorter for at most half of the memory given, since up to
+// two are at work at a time.
 func newSorter(s *scratch, c codec, memory int64, combine bool) *sorter {
-	return &sorter{scratch: s, codec: c, combine: combine, limit: int(max(memory/recordBytes, 64))}
+	return &sorter{scratch: s, codec: c, combine: combine, limit: int(max(memory/2/recordBytes, 64)), buf: s.takeBuffer()}
 }
 
 func (s *sorter) add(r *record) error {
@@ -48,7 +50,7 @@ func (s *sorter) grow() {
 }
 
 func (s *sorter) sortBuffer() {
-	slices.SortFunc(s.buf, func(x, y record) int { return x.key.compare(&y.key) })
+	sortRecords(s.buf)
 	if !s.combine || len(s.buf) == 0 {
 		return
 	}
@@ -84,11 +86,12 @@ func (s *sorter) spill() error {
 func (s *sorter) stream() (stream, error) {
 	s.sortBuffer()
 	if len(s.runs) == 0 {
-		return &sliceStream{s.buf}, nil
+		return &sliceStream{recs: s.buf, scratch: s.scratch, buf: s.buf}, nil
 	}
 	if err := s.spill(); err != nil {
 		return nil, err
 	}
+	s.scratch.giveBuffer(s.buf)
 	s.buf = nil
 	for len(s.runs) > maxFanIn {
 		if err := s.mergeRuns(); err != nil {
@@ -125,11 +128,19 @@ func (s *sorter) mergeRuns() error {
 	return nil
 }
 
-// sliceStream yields records from memory.
-type sliceStream struct{ recs []record }
+// sliceStream yields records from memory and gives the memory back.
+type sliceStream struct {
+	recs    []record
+	scratch *scratch // nil where nobody wants the memory
+	buf     []record
+}
 
 func (s *sliceStream) next(r *record) (bool, error) {
 	if len(s.recs) == 0 {
+		if s.scratch != nil {
+			s.scratch.giveBuffer(s.buf)
+			s.scratch, s.buf = nil, nil
+		}
 		return false, nil
 	}
 	*r = s.recs[0]
