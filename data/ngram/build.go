@@ -22,12 +22,13 @@ type Built struct {
 	words   []string
 	grams   []*spool // of order n at n-1, in suffix order; a is the entry
 	heldOut []float64
+	report  Report
 	own     *scratch // removed by Close; nil when the trainer removes it
 }
 
 // Report says what the model was made of; of an imported one it knows the
 // numbers of n-grams alone.
-func (b *Built) Report() Report { return *b.model.head.Report }
+func (b *Built) Report() Report { return b.report }
 
 // Model is the model, without quantiles. It is closed by [Built.Close].
 func (b *Built) Model() *Model { return b.model }
@@ -79,6 +80,10 @@ func (t *Trainer) build(words []string, grams []*spool, rep Report) (*Built, err
 }
 
 func buildModel(s *scratch, memory int64, h *header, words []string, grams []*spool) (*Built, error) {
+	rep := *h.Report
+	stored := rep
+	stored.TempBytes = 0 // depends on memory, and the file must not
+	h.Report = &stored
 	body, err := s.file()
 	if err != nil {
 		return nil, err
@@ -99,7 +104,7 @@ func buildModel(s *scratch, memory int64, h *header, words []string, grams []*sp
 	if err != nil {
 		return nil, err
 	}
-	return &Built{model: m, words: words, grams: grams}, nil
+	return &Built{model: m, words: words, grams: grams, report: rep}, nil
 }
 
 func writeTemp(path string, h *header, body *tempFile) error {

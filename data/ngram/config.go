@@ -25,7 +25,7 @@ const (
 )
 
 // minMemory keeps the sorters' runs from becoming absurdly many.
-const minMemory = 64 << 10
+const minMemory = 4 << 10
 
 // Config says how a model is estimated.
 type Config struct {

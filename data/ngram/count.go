@@ -109,7 +109,7 @@ func (t *Trainer) adjust(grams stream, out *counted) error {
 				*s = suffix{key: r.key.first(k), open: k == 1 || r.key.word(k-2) != bosID}
 			}
 			s.real += r.a
-			if k >= same && r.key.word(k-1) != bosID {
+			if k >= same {
 				s.adjusted++
 			}
 		}

@@ -15,7 +15,7 @@ type Report struct {
 	Pruned         []int64    `json:"pruned"`          // left out, by order
 	Discounts      []Discount `json:"discounts"`       // by order
 	FallbackOrders []int      `json:"fallback_orders"` // orders whose discounts are the fallback's
-	TempBytes      int64      `json:"temp_bytes"`      // written to temporary files
+	TempBytes      int64      `json:"temp_bytes"`      // written to temporary files; 0 in the model file
 }
 
 // Estimate ends the collecting and makes the model. It is called once, and the
