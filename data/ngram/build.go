@@ -48,9 +48,7 @@ func (b *Built) Close() error {
 
 // Save writes the model file at path, whole or not at all.
 func (b *Built) Save(path string) error {
-	h := *b.model.head
-	h.Quantiles, h.HeldOut = quantiles(b.heldOut), int64(len(b.heldOut))
-	head, err := h.marshal()
+	head, err := b.head()
 	if err != nil {
 		return err
 	}
@@ -65,6 +63,13 @@ func (b *Built) Save(path string) error {
 		return fmt.Errorf("ngram: save the model: %w", err)
 	}
 	return nil
+}
+
+// head returns what stands before the body, with the quantiles.
+func (b *Built) head() ([]byte, error) {
+	h := *b.model.head
+	h.Quantiles, h.HeldOut = quantiles(b.heldOut), int64(len(b.heldOut))
+	return h.marshal()
 }
 
 // build writes the tables of a model into a temporary file and opens it.
