@@ -107,7 +107,7 @@ var negatives = []string{
 	"git@github.com:org/repo.git icon@2x.png user@localhost a@b.test x@y.123 @decorator pkg@1.2.3",
 	"4111111111111112 不合 Luhn, 9111111111111111", "京东A座12345 京A1234 京A1234567 京I12345", "QQ飞车123 群123456 护照检查 E12345678", "微信支付 wechat pay: ok", "vxworks: release",
 	"AKIAIOSFODNN7EXAMPLE", "task-list-item-1234567890abcdefghij sk-loading-spinner-animation-container", "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-	"-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----", "-----BEGIN PUBLIC KEY-----\n" + pemBody, "api_key = \"your-api-key-goes-here\" token: \"aaaaaaaaaaaaaaaa1\"", "monkey = \"q8Zt3LmX0aPw7RsV2bNc\"",
+	"-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----", "-----BEGIN PUBLIC KEY-----\n" + pemBody, "api_key = \"your-api-key-goes-here\" token: \"aaaaaaaaaaaaaaaa1\"", "GCS_SECRET='wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'", "monkey = \"q8Zt3LmX0aPw7RsV2bNc\"",
 	"eyJub3QuYS50b2tlbg.abc", "135 1024 2048 4096 row of numbers 139 1024 2048", "400-810-8888 95588 12345",
 	"$x^{2}+86^{13812345678}$ \\frac{13812345678}{2}", "0.010-62345678 a010-62345678", "010-12345678 2010-62345678 026-62345678",
 	"+0123456789 +1234 +999999 +19000000000 ++8613812345678 f()+8613812345678",
