@@ -1,6 +1,7 @@
 package safety
 
 import (
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -29,23 +30,48 @@ const maxSymbols = symbolBits - 1
 
 // alphabet maps characters to class and symbol.
 type alphabet struct {
-	table  [1 << 16]uint16
-	count  uint16 // symbols, border among them
-	simple map[rune]rune
+	table [1 << 16]uint16
+	count uint16 // symbols, border among them
+	*forms
 }
 
 // softMarks are put between characters to hide a word.
 const softMarks = " .*-_·|/~+^"
 
-func newAlphabet() *alphabet {
-	a := &alphabet{count: 2, simple: simplifiedForms()}
+// forms is what all alphabets begin with.
+type forms struct {
+	classes [1 << 16]uint16 // by character, no symbols
+	others  [][2]rune       // characters and what they are in plain form, where that differs
+	simple  map[rune]rune
+}
+
+// plainForms is made once, since it asks 65,536 characters what they are.
+var plainForms = sync.OnceValue(func() *forms {
+	f := &forms{simple: simplifiedForms()}
 	for r := range rune(1 << 16) {
-		a.table[r] = class(r)
+		f.classes[r] = class(r)
+		if p := f.plain(r); p != r && p < 1<<16 {
+			f.others = append(f.others, [2]rune{r, p})
+		}
 	}
 	for _, r := range softMarks {
-		a.table[r] = clSoft
+		f.classes[r] = clSoft
 	}
-	return a
+	return f
+})
+
+// plain takes away width and case, and makes a character simplified.
+func (f *forms) plain(r rune) rune {
+	r = fold(r)
+	if s, ok := f.simple[r]; ok {
+		return s
+	}
+	return r
+}
+
+func newAlphabet() *alphabet {
+	f := plainForms()
+	return &alphabet{table: f.classes, count: 2, forms: f}
 }
 
 func class(r rune) uint16 {
@@ -80,15 +106,6 @@ func fold(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// plain takes away width and case, and makes a character simplified.
-func (a *alphabet) plain(r rune) rune {
-	r = fold(r)
-	if s, ok := a.simple[r]; ok {
-		return s
-	}
-	return r
-}
-
 // admit gives the characters of a term symbols; false means there are too many.
 func (a *alphabet) admit(term string) bool {
 	for _, r := range term {
@@ -108,11 +125,9 @@ func (a *alphabet) admit(term string) bool {
 // close lets all forms of a character have its symbol. No term may be admitted
 // after it.
 func (a *alphabet) close() {
-	for r := range rune(1 << 16) {
-		if f := a.plain(r); f != r && f < 1<<16 && a.table[r]&symbolBits == 0 {
-			if c := a.table[f]; c == clSoft || c&symbolBits != 0 {
-				a.table[r] = c
-			}
+	for _, o := range a.others {
+		if c := a.table[o[1]]; a.table[o[0]]&symbolBits == 0 && (c == clSoft || c&symbolBits != 0) {
+			a.table[o[0]] = c
 		}
 	}
 }
@@ -134,7 +149,7 @@ func (f feeder) symbols(text string, emit func(symbol uint16, start, end int) bo
 	for i := 0; i < len(text); {
 		r, n := rune(text[i]), 1
 		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(text[i:])
+			r, n = decode(text, i)
 		}
 		entry := a.look(r)
 		c := entry &^ symbolBits
@@ -183,6 +198,16 @@ func (f feeder) symbols(text string, emit func(symbol uint16, start, end int) bo
 		emit(border, len(text), len(text))
 	}
 	return units
+}
+
+// decode is utf8.DecodeRuneInString for the character at i, quicker for most Han
+// characters: behind the first bytes 0xe3 to 0xe9 any two continuation bytes are
+// one.
+func decode(text string, i int) (rune, int) {
+	if b := text[i]; b >= 0xe3 && b <= 0xe9 && i+2 < len(text) && text[i+1]&0xc0 == 0x80 && text[i+2]&0xc0 == 0x80 {
+		return rune(b&0x0f)<<12 | rune(text[i+1]&0x3f)<<6 | rune(text[i+2]&0x3f), 3
+	}
+	return utf8.DecodeRuneInString(text[i:])
 }
 
 // maxGap is how many marks between Han characters are passed over.

@@ -11,6 +11,7 @@ type automaton struct {
 	next  []int32
 	fail  []int32 // longest proper suffix that is a prefix of a term
 	term  []int32 // the term that ends here, or -1
+	ends  []int32 // the state itself if a term ends there, else its link
 	link  []int32 // nearest state on the chain of suffixes where a term ends, or 0
 	depth []uint16
 }
@@ -55,7 +56,7 @@ func (t *trie) build(symbols int) *automaton {
 	}
 	a := &automaton{
 		root: make([]int32, symbols), keys: make([]uint64, size), next: make([]int32, size),
-		fail: make([]int32, n), link: make([]int32, n), term: t.term, depth: t.depth,
+		fail: make([]int32, n), ends: make([]int32, n), link: make([]int32, n), term: t.term, depth: t.depth,
 	}
 	queue := []int32{0}
 	for len(queue) > 0 {
@@ -69,10 +70,10 @@ func (t *trie) build(symbols int) *automaton {
 				a.put(at, s, child)
 				a.fail[child] = a.step(a.fail[at], s)
 			}
-			if f := a.fail[child]; t.term[f] >= 0 {
-				a.link[child] = f
-			} else {
-				a.link[child] = a.link[f]
+			a.link[child] = a.ends[a.fail[child]]
+			a.ends[child] = a.link[child]
+			if t.term[child] >= 0 {
+				a.ends[child] = child
 			}
 			queue = append(queue, child)
 		}

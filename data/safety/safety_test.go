@@ -51,12 +51,12 @@ var matches = []struct {
 	{text: "Casino Royale", want: []string{"Casino Royale"}},
 	{text: "去网上博彩和博彩", want: []string{"网上博彩", "博彩"}},
 	{text: "反博彩", want: []string{"反博彩"}},
-	{text: "賭錢，赌錢", want: []string{"赌錢"}, obfuscated: []string{"赌錢"}}, // see the test
+	{text: "賭錢，赌錢", want: []string{"賭錢", "赌錢"}},
 	{text: "加V信，加ｖ信", want: []string{"加V信", "加ｖ信"}},
-	{text: "看AV女优吗no1赌场", want: []string{"AV女优"}},
+	{text: "看AV女优吗no1赌场", want: []string{"AV女优", "no1赌场"}},
 	{text: "看No1赌场", want: []string{"No1赌场"}},
 	{text: "博 彩，网.上*博-彩。博，彩；博...彩", obfuscated: []string{"博 彩", "网.上*博-彩"}},
-	{text: "博 casino彩", want: []string{}, obfuscated: []string{}},
+	{text: "博 casino彩", want: []string{"casino"}},
 	{text: "博 彩", obfuscated: []string{"博 彩"}},
 	{text: "博", want: nil},
 	{text: "", want: nil},
@@ -71,9 +71,6 @@ func TestFind(t *testing.T) {
 			want := m.want
 			if obfuscated && m.obfuscated != nil {
 				want = m.obfuscated
-			}
-			if strings.HasPrefix(m.text, "賭") {
-				want = []string{"賭錢", "赌錢"}
 			}
 			if got := found(s, m.text); !slices.Equal(got, want) {
 				t.Errorf("obfuscated %v, %q: found %q, want %q", obfuscated, m.text, got, want)
@@ -231,7 +228,11 @@ func TestScoreProperties(t *testing.T) {
 		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 40).Draw(t, "words"), " ")
 		a := s.Score(text)
 		hits := slices.Clone(a.Hits)
-		if a.Safety <= 0 || a.Safety > 1 || a.Worst > a.Safety+1e-9 && len(a.Paragraphs) > 0 && a.Units <= 100 {
+		worst := 1.0
+		for _, p := range a.Paragraphs {
+			worst = min(worst, p.Safety)
+		}
+		if a.Safety <= 0 || a.Safety > 1 || a.Worst != worst || (a.Safety == 1) != (worst == 1) {
 			t.Fatalf("%q: %+v", text, a)
 		}
 		if b := s.Score(strings.ToUpper(text)); b.Safety != a.Safety || !slices.Equal(b.Hits, hits) {
@@ -317,6 +318,11 @@ func TestLaterLexiconsOverride(t *testing.T) {
 func FuzzLexicon(f *testing.F) {
 	f.Add(terms, "a casino in 网上博彩")
 	f.Add("x\ty\t1", "x")
+	cfg := Default()
+	cfg.Obfuscated = true
+	if _, err := compile(cfg, nil); err != nil { // makes what is made once
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, lexicon, text string) {
 		list, err := ParseLexicon(strings.NewReader(lexicon))
 		if err != nil {
@@ -327,13 +333,7 @@ func FuzzLexicon(f *testing.F) {
 				t.Fatalf("%q gave %+v", lexicon, term)
 			}
 		}
-		path := filepath.Join(t.TempDir(), "terms")
-		if err := os.WriteFile(path, []byte(lexicon), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		cfg := Default()
-		cfg.Builtin, cfg.Lexicons, cfg.Obfuscated = nil, []string{path}, true
-		s, err := New(cfg)
+		s, err := compile(cfg, list)
 		if err != nil {
 			return
 		}

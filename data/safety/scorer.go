@@ -65,6 +65,11 @@ func New(cfg Config) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compile(cfg, terms)
+}
+
+// compile builds the automaton of terms.
+func compile(cfg Config, terms []Term) (*Scorer, error) {
 	l := &lexicon{cfg: cfg, feed: feeder{newAlphabet(), cfg.Obfuscated}, terms: terms}
 	for _, t := range terms {
 		if !l.feed.alphabet.admit(t.Text) {
@@ -164,12 +169,10 @@ func (s *Scorer) scan(text string, base int) (units int) {
 		starts[n%longest] = start
 		n++
 		state = a.step(state, symbol)
-		for at := state; at != 0; at = a.link[at] {
-			if id := a.term[at]; id >= 0 {
-				first := n - int(a.depth[at]) + int(s.lead[id])
-				m := Match{id, base + starts[first%longest], base + end}
-				s.put(from, m)
-			}
+		for at := a.ends[state]; at != 0; at = a.link[at] {
+			id := a.term[at]
+			first := n - int(a.depth[at]) + int(s.lead[id])
+			s.put(from, Match{id, base + starts[first%longest], base + end})
 		}
 		return state != 0 // words match from their beginning only
 	})

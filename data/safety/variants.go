@@ -1,7 +1,8 @@
 package safety
 
 // variants are pairs of a traditional character and its simplified form, for the
-// forms that terms of this package have (taken from the tables of OpenCC).
+// forms that terms of this package have (by the tables of OpenCC; written by
+// scripts/gen_safety_variants.py).
 const variants = "" +
 	"乾干亂乱佈布侖仑係系俬私個个倫伦傢家傳传傷伤僱雇儘尽優优兇凶兒儿內内冊册劃划動动務务勢势唄呗問问" +
 	"單单噹当國国圍围報报場场壯壮姦奸娛娱婦妇媽妈孃娘寫写屍尸崙仑師师帶带幣币幹干強强彈弹彔录後后復复" +
