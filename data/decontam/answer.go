@@ -5,8 +5,8 @@ import "slices"
 const (
 	// epsilon is for sums of weights in another order.
 	epsilon = 1e-6
-	// answerWeight is the part of the answer in the score of a short question.
-	answerWeight = 0.25
+	// shortWeight is the part of the answer in the score of a short question.
+	shortWeight = 0.25
 	// share of a long answer, and of the choices, that counts as found.
 	share = 0.75
 	// shortAnswer is the number of units up to which an answer must be there whole.
@@ -18,46 +18,49 @@ const (
 	weakAnswer = 0.5
 )
 
-// demands returns the weight of the answer in the score of a question of so many
-// units, and the score it must reach: short questions say little by themselves and
-// must be there whole.
-func (c Config) demands(units int) (weight, least float64) {
+// length is where so many units lie between short and long: in [0,1].
+func (c Config) length(units int) float64 {
 	x := float64(units-c.ShortUnits) / float64(c.LongUnits-c.ShortUnits)
-	x = min(max(x, 0), 1)
-	return answerWeight * (1 - x), 1 - (1-c.Threshold)*x
+	return min(max(x, 0), 1)
 }
+
+// answerWeight returns the weight of the answer in the score of a question of so
+// many units: short ones say little by themselves.
+func (c Config) answerWeight(units int) float64 { return shortWeight * (1 - c.length(units)) }
+
+// demanded returns the score that an item must reach of which so many units, in
+// question and answer, were looked at.
+func (c Config) demanded(units int) float64 { return 1 - (1-c.Threshold)*c.length(units) }
 
 // answer returns how much of an item's answer or choices lies in the text from the
 // unit lo, where its question begins, to a window behind the unit hi, where it
-// ends: in [0,1].
-func (c *Checker) answer(item *indexed, lo, hi int) float64 {
-	best := 0.0
+// ends, in [0,1]; and how many units that is.
+func (c *Checker) answer(item *indexed, lo, hi int) (best float64, units int) {
 	if n := len(item.answer); n > 0 {
-		best = c.part(item.answer, c.window(lo, hi, n))
+		best, units = c.part(item.answer, c.window(lo, hi, n)), n
 		if item.weak {
 			best *= weakAnswer
 		}
 	}
-	if len(item.choices) > 1 {
-		sum := 0
-		for _, ch := range item.choices {
-			sum += len(ch) + 2 // with a mark such as (A) and a word around it
-		}
-		w := c.window(lo, hi, sum)
-		found := 0
-		for _, ch := range item.choices {
-			at, ok := end(w, ch)
-			if !ok {
-				continue
-			}
+	if len(item.choices) < 2 {
+		return best, units
+	}
+	sum := 0
+	for _, ch := range item.choices {
+		sum += len(ch)
+	}
+	w := c.window(lo, hi, sum+2*len(item.choices)) // with a mark such as (A) and a word around it
+	found := 0
+	for _, ch := range item.choices {
+		if at, ok := end(w, ch); ok {
 			found++
 			w = w[at:]
 		}
-		if part := float64(found) / float64(len(item.choices)); part >= share {
-			best = max(best, part)
-		}
 	}
-	return best
+	if part := float64(found) / float64(len(item.choices)); part >= share && part >= best {
+		return part, sum
+	}
+	return best, units
 }
 
 // window returns the units in which an answer of n units is looked for.

@@ -125,9 +125,8 @@ func (c *Checker) scan(lane, n int) {
 // span is a cluster: places lo to hi hold the first and the last n-gram of an
 // item, and the weight is that of the different ones between.
 type span struct {
-	lo, hi  int
-	weight  float64
-	matched int
+	lo, hi int
+	weight float64
 }
 
 // grow extends a hit of item it at place p to both sides until too many n-grams in
@@ -165,7 +164,6 @@ func (c *Checker) count(it uint32, p int, s *span) bool {
 	if c.seen[g] != c.cluster {
 		c.seen[g] = c.cluster
 		s.weight += float64(c.x.idf[g])
-		s.matched++
 	}
 	return true
 }
@@ -195,17 +193,23 @@ func (c *Checker) judge(it uint32, cl span, n int, exact bool) {
 
 // enough completes a hit of method decon and tells whether its score suffices.
 func (c *Checker) enough(item *indexed, cl span, n int, h *Hit) bool {
-	weight, least := c.x.cfg.demands(int(item.units))
-	whole := h.Score >= 1-epsilon && int(item.units) >= c.x.cfg.verbatim(int(item.lane))
+	cfg := &c.x.cfg
+	units, overlap := int(item.units), h.Score
+	whole := overlap >= 1-epsilon && units >= cfg.verbatim(int(item.lane))
 	if item.evidence() {
-		if !whole && (1-weight)*h.Score+weight < least-epsilon {
-			return false
+		weight := cfg.answerWeight(units)
+		if !whole && (1-weight)*overlap+weight < cfg.Threshold-epsilon {
+			return false // whatever the answer is worth
 		}
-		found := c.answer(item, cl.lo, cl.hi+n)
-		h.Answer = found >= share
-		if !whole {
-			h.Score = (1-weight)*h.Score + weight*found
+		found, more := c.answer(item, cl.lo, cl.hi+n)
+		h.Score = (1-weight)*overlap + weight*found
+		if h.Answer = found >= share; h.Answer {
+			units += more
 		}
 	}
-	return whole || h.Score >= least-epsilon
+	if whole {
+		h.Score = 1
+		return true
+	}
+	return h.Score >= cfg.demanded(units)-epsilon
 }

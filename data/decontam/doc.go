@@ -19,14 +19,18 @@
 // weights idf(g) = ln(1 + items/items with g), the overlap O is the weight of the
 // different n-grams found over the weight of all of the question's. The score is
 //
-//	S = (1-w) O + w A,  w = 0.25 (1-x),  x = (units - short_units) / (long_units - short_units) in [0,1]
+//	S = (1-w) O + w A,  w = 0.25 (1-x(q)),  x(n) = (n - short_units) / (long_units - short_units) in [0,1]
 //
-// and the item is found where S >= 1 - (1-threshold) x: a short question must be
-// there whole, with its answer; a long one needs neither. A is the best of: the
+// with q units in the question, and the item is found where
+//
+//	S >= 1 - (1-threshold) x(q + a)
+//
+// with a units of answer or choices found: short items must be there whole, with
+// the answer; long ones may be edited and need none. A is the best of: the
 // answer, whole if it has up to 8 units, else its share of 3-grams, half of it if it
 // is one unit of one or two bytes; the share of choices that follow in order, where
 // it is three quarters or more. It is looked for from the beginning of the question to
-// answer_window units behind it (long_answer_window and twice the answer for long
+// answer_window units behind it (long_answer_window or twice the answer for long
 // ones). Items without answer and choices have w = 0. A question of exact_words or
 // exact_chars units or more that is there whole needs no answer.
 //

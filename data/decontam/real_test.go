@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"huihai/internal/golden"
@@ -110,5 +111,51 @@ func TestVerseIsClean(t *testing.T) {
 				t.Errorf("%s: %+v: %s", id, h, text[h.Start:h.End])
 			}
 		})
+	}
+}
+
+// A word exchanged somewhere in a question of GSM8K hides few of them, and questions
+// of MMLU with options and answer are found as they are handed on.
+func TestPlantedItemsAreFound(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		least float64
+		form  func(n int, it Item) string
+	}{
+		{"eval/gsm8k_test.jsonl.gz", 0.95, func(n int, it Item) string {
+			words := strings.Fields(it.Question)
+			words[n*7%len(words)] = "something"
+			return strings.Join(words, " ") + "\n" + it.Answer
+		}},
+		{"eval/mmlu.jsonl.gz", 0.9, func(_ int, it Item) string {
+			s := strings.ToUpper(it.Question)
+			for i, ch := range it.Choices {
+				s += "\n(" + string(rune('A'+i)) + ") " + ch
+			}
+			return s + "\nAnswer: " + it.Answer
+		}},
+	} {
+		x := evals(t, Default(), c.name)
+		checker := x.NewChecker()
+		total, found := 0, 0
+		err := readSet(golden.Shared(t, "data", c.name), Set{}, func(it Item) {
+			if total++; total%5 != 0 {
+				return
+			}
+			for _, h := range checker.CheckAll("Before it stands this.\n\n" + c.form(total, it) + "\n\nAnd this behind it.") {
+				if h.Item == it.Name {
+					found++
+					break
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := float64(found) / float64(total/5)
+		t.Logf("%s: %d of %d found", c.name, found, total/5)
+		if got < c.least {
+			t.Errorf("%s: %.3f of the items are found, want %g", c.name, got, c.least)
+		}
 	}
 }
