@@ -8,12 +8,13 @@ import (
 
 // Counts is what became of the documents checked.
 type Counts struct {
-	Checked  int64 `json:"checked"`
-	Hits     int64 `json:"hits"`      // documents that hold an item
-	Items    int64 `json:"items"`     // items found, over all documents
-	Dropped  int64 `json:"dropped"`   // documents
-	Cut      int64 `json:"cut"`       // documents that lost paragraphs
-	CutBytes int64 `json:"cut_bytes"` // lost
+	Checked  int64            `json:"checked"`
+	Hits     int64            `json:"hits"`      // documents that hold an item
+	Items    int64            `json:"items"`     // items found, over all documents
+	Dropped  int64            `json:"dropped"`   // documents
+	Cut      int64            `json:"cut"`       // documents that lost paragraphs
+	CutBytes int64            `json:"cut_bytes"` // lost
+	Tasks    map[string]int64 `json:"tasks"`     // items found, by task
 }
 
 // Add adds other to c.
@@ -24,6 +25,12 @@ func (c *Counts) Add(other Counts) {
 	c.Dropped += other.Dropped
 	c.Cut += other.Cut
 	c.CutBytes += other.CutBytes
+	for task, n := range other.Tasks {
+		if c.Tasks == nil {
+			c.Tasks = map[string]int64{}
+		}
+		c.Tasks[task] += n
+	}
 }
 
 // Reason is why contaminated documents are dropped.
@@ -44,7 +51,10 @@ func (c *Checker) Apply(text string) Result {
 	if len(r.Hits) == 0 {
 		return r
 	}
-	r.Counts.Hits, r.Counts.Items = 1, int64(len(r.Hits))
+	r.Counts.Hits, r.Counts.Items, r.Counts.Tasks = 1, int64(len(r.Hits)), map[string]int64{}
+	for _, h := range r.Hits {
+		r.Counts.Tasks[h.Task]++
+	}
 	if c.x.cfg.Action == ActionCut {
 		left := Cut(text, r.Hits)
 		if strings.TrimSpace(left) != "" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -213,6 +214,22 @@ func TestConfigChangesTheScore(t *testing.T) {
 	}
 	if r := s.Clone().Score("bomb"); r.Reason != Reason || math.Abs(r.Safety-0.25) > 1e-9 {
 		t.Errorf("dropped: %+v", r)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	cfg := Default()
+	cfg.MinSafety = 0.5
+	s := with(t, cfg, terms+"@worse 3\nbomb\n")
+	var a, b Counts
+	for _, text := range []string{"clean", "casino casino bomb", "casino royale"} {
+		s.Count(&a, s.Score(text))
+	}
+	b.Add(a)
+	b.Add(a)
+	want := Counts{Scored: 6, WithHit: 2, Dropped: 2, Hits: map[string]int64{"bad": 4, "worse": 2}}
+	if d := cmp.Diff(want, b); d != "" {
+		t.Error(d)
 	}
 }
 
