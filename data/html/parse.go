@@ -138,6 +138,10 @@ func (p *page) attributes(z *xhtml.Tokenizer, tag atom.Atom, more bool) (bits ui
 			if tag == atom.Math && p.hard == 0 {
 				p.formula(value)
 			}
+		case "alt": // formulas as pictures
+			if tag == atom.Img && p.hard == 0 && bytes.HasPrefix(value, displayStyle) {
+				p.formula(value)
+			}
 		case "rel":
 			rel = value
 		case "href":
@@ -150,9 +154,11 @@ func (p *page) attributes(z *xhtml.Tokenizer, tag atom.Atom, more bool) (bits ui
 	return bits
 }
 
+var displayStyle = []byte(`{\displaystyle`)
+
 // formula writes the TeX form of a formula, which Wikipedia and others give.
 func (p *page) formula(tex []byte) {
-	if inner, ok := bytes.CutPrefix(tex, []byte(`{\displaystyle`)); ok {
+	if inner, ok := bytes.CutPrefix(tex, displayStyle); ok {
 		tex = bytes.TrimSuffix(inner, []byte("}"))
 	}
 	p.write([]byte("$"))
