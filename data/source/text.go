@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"huihai/data/charset"
 )
 
 // text reads plain text as documents of about SplitBytes: a file below that is
@@ -99,6 +101,9 @@ func endOf(err error) error {
 
 // damaged words an error met inside the data.
 func damaged(err error) error {
+	if errors.Is(err, charset.ErrUnknown) {
+		return err
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("truncated: the file ends in the middle of its compressed data")
 	}
