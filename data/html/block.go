@@ -45,7 +45,11 @@ func (p *page) write(text []byte) {
 		switch r {
 		case 0xa0, 0x3000, 0x2002, 0x2003, 0x2009, 0x202f:
 			p.space = true
-		case 0x200b, 0x200c, 0x2060, 0xfeff, 0xad: // invisible; U+200D joins emoji
+		case 0x200b, 0x200c, 0x2060, 0xfeff, 0xad: // invisible
+		case 0x200d: // joins emoji and letters of some scripts
+			if p.begun && !p.space && p.breaks == 0 && p.text[len(p.text)-1] >= utf8.RuneSelf {
+				p.text = append(p.text, text[i:i+n]...)
+			}
 		default:
 			p.put()
 			p.text = append(p.text, text[i:i+n]...)

@@ -24,11 +24,11 @@ func (m pageMeta) String() string {
 	if m == (pageMeta{}) {
 		return ""
 	}
-	b, err := json.Marshal(m)
-	if err != nil { // strings and numbers always have a form
-		return ""
-	}
-	return string(b)
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(m) // strings and numbers always have a form
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // extract takes the text out of a page that is UTF-8.

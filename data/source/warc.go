@@ -50,8 +50,13 @@ func (r *reader) warc(f *os.File) error {
 // wanted chooses records by their header, and counts those that are passed over.
 func (r *reader) wanted(h warc.Header) bool {
 	switch t := h.Type(); t {
-	case warc.TypeConversion, warc.TypeResource:
+	case warc.TypeConversion:
 		return true
+	case warc.TypeResource:
+		if !strings.HasPrefix(h.URL(), "metadata:") {
+			return true
+		}
+		r.stats.PassedOver["warc_metadata"]++ // a log of the crawler
 	case warc.TypeResponse:
 		if strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "application/http") {
 			return true
