@@ -178,20 +178,15 @@ func passMark(br *bufio.Reader) (int64, error) {
 	return int64(len(utf8BOM)), err
 }
 
-// invalidBytes counts the bytes that are not part of valid UTF-8. When more text
-// follows, a sequence cut off at the end does not count.
-func invalidBytes(b []byte, more bool) int {
+// invalidBytes counts the bytes that are not part of valid UTF-8.
+func invalidBytes(b []byte) int {
+	if utf8.Valid(b) {
+		return 0
+	}
 	bad := 0
 	for len(b) > 0 {
-		if b[0] < utf8.RuneSelf {
-			b = b[1:]
-			continue
-		}
 		c, n := utf8.DecodeRune(b)
 		if c == utf8.RuneError && n == 1 {
-			if more && len(b) < utf8.UTFMax && !utf8.FullRune(b) {
-				break
-			}
 			bad++
 		}
 		b = b[n:]

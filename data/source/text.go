@@ -43,7 +43,7 @@ func (r *reader) textPiece(piece []byte, off int64) error {
 		r.reject(off, ReasonInvalidUTF8, "a NUL byte: binary data inside a text file", piece, int64(len(piece)))
 		return nil
 	}
-	if bad := invalidBytes(piece, false); bad*10 > len(piece) {
+	if bad := invalidBytes(piece); bad*10 > len(piece) {
 		r.reject(off, ReasonInvalidUTF8, strconv.Itoa(bad)+" invalid bytes", piece, int64(len(piece)))
 		return nil
 	}
