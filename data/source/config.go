@@ -3,6 +3,9 @@ package source
 import (
 	"errors"
 	"fmt"
+
+	"huihai/data/charset"
+	"huihai/data/html"
 )
 
 // Config says what to read and where the limits are.
@@ -24,6 +27,25 @@ type Config struct {
 	// RejectSamples is how many rejected records per file and reason are
 	// offered to the reject callback; all are counted.
 	RejectSamples int `yaml:"reject_samples" mapstructure:"reject_samples"`
+	// Encoding names the encoding of texts, pages and JSON that are not UTF-8;
+	// empty finds it out (see data/charset).
+	Encoding string `yaml:"encoding" mapstructure:"encoding"`
+	// TextIsHTML says that the text field of JSON and Parquet records is a page,
+	// whose text is to be taken out.
+	TextIsHTML bool `yaml:"text_is_html" mapstructure:"text_is_html"`
+	// HTML says how text is taken out of pages.
+	HTML html.Config `yaml:"html" mapstructure:"html"`
+	// MediaTypes are the types of web archive records that are read.
+	MediaTypes []string `yaml:"media_types" mapstructure:"media_types"`
+	// MaxRecordBytes rejects longer pages and records of web archives, before and
+	// after their compression is undone.
+	MaxRecordBytes int64 `yaml:"max_record_bytes" mapstructure:"max_record_bytes"`
+	// MaxRejected is the share of records, from 0 to 1, that may be rejected
+	// before a build fails; 1 is no limit.
+	MaxRejected float64 `yaml:"max_rejected" mapstructure:"max_rejected"`
+	// MaxBadFiles is how many files may be bad before a build fails; -1 is no
+	// limit.
+	MaxBadFiles int64 `yaml:"max_bad_files" mapstructure:"max_bad_files"`
 }
 
 // Default returns the configuration used when nothing is said.
@@ -31,6 +53,8 @@ func Default() Config {
 	return Config{
 		TextField: "text", IDField: "id", URLField: "url", MetaField: "meta",
 		MaxDocumentBytes: 16 << 20, SplitBytes: 64 << 10, RejectSamples: 20,
+		HTML: html.Default(), MaxRecordBytes: 64 << 20, MaxRejected: 1, MaxBadFiles: -1,
+		MediaTypes: []string{"text/html", "application/xhtml+xml", "text/plain"},
 	}
 }
 
@@ -48,6 +72,39 @@ func (c Config) Validate() error {
 	}
 	if c.RejectSamples < 0 {
 		errs = append(errs, fmt.Errorf("reject_samples is %d; it cannot be negative", c.RejectSamples))
+	}
+	if c.Encoding != "" {
+		if _, err := charset.Lookup(c.Encoding); err != nil {
+			errs = append(errs, fmt.Errorf("encoding is %w; leave it empty to have it found out", err))
+		}
+	}
+	if c.MaxRecordBytes < 1 || c.MaxRecordBytes > 1<<30 {
+		errs = append(errs, fmt.Errorf("max_record_bytes is %d; it must be from 1 to %d", c.MaxRecordBytes, 1<<30))
+	}
+	if !(c.MaxRejected >= 0 && c.MaxRejected <= 1) {
+		errs = append(errs, fmt.Errorf("max_rejected is %g; it is a share of the records, from 0 to 1 (no limit)", c.MaxRejected))
+	}
+	if c.MaxBadFiles < -1 {
+		errs = append(errs, fmt.Errorf("max_bad_files is %d; it must be -1 (no limit) or more", c.MaxBadFiles))
+	}
+	if err := c.HTML.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("html: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// CheckLimits compares what was read with the limits. read counts all records,
+// the rejected ones among them. The error says what to do.
+func (c Config) CheckLimits(read, rejected, badFiles int64) error {
+	var errs []error
+	if c.MaxRejected < 1 && float64(rejected) > c.MaxRejected*float64(read) {
+		errs = append(errs, fmt.Errorf("%d of %d records were rejected (%.2f%%), and max_rejected allows %.2f%%: "+
+			"see the reasons and samples in the report, then mend the input, or raise source.max_rejected (1 is no limit)",
+			rejected, read, 100*float64(rejected)/float64(max(read, 1)), 100*c.MaxRejected))
+	}
+	if c.MaxBadFiles >= 0 && badFiles > c.MaxBadFiles {
+		errs = append(errs, fmt.Errorf("%d files are bad, and max_bad_files allows %d: "+
+			"the report names them; replace or leave them out, or raise source.max_bad_files (-1 is no limit)", badFiles, c.MaxBadFiles))
 	}
 	return errors.Join(errs...)
 }

@@ -17,7 +17,11 @@ type File struct {
 	Logical string // base name of the input plus the path below it, with slashes
 	Source  string // data set name: "name=" of the input, or derived from the names
 	Format  Format
-	Size    int64
+	Size    int64 // of the file, or of the part that is to be read
+
+	// Offset and Length choose a part of the file; both 0 is the whole (see
+	// [Cut]).
+	Offset, Length int64
 }
 
 // Skipped counts files that a folder walk passed over, by extension.
@@ -31,18 +35,32 @@ type Listing struct {
 
 var namedInput = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*)=(.+)$`)
 
-// Discover resolves inputs to files. An input is a file, a folder (walked
-// recursively, hidden entries left out), or a glob pattern; "name=path" also
-// names the data set. Paths below exclude are left out, which keeps a pipeline
-// from reading its own results. A path that does not exist, or a pattern that
-// matches nothing, is an error.
+// Options of [Find].
+type Options struct {
+	// Exclude is a folder to leave out, which keeps a pipeline from reading its
+	// own results.
+	Exclude string
+	// Stdin is the file that holds what came on standard input (see [Spool]),
+	// for the input "-".
+	Stdin string
+}
+
+// Discover is [Find] without standard input.
 func Discover(inputs []string, exclude string) (*Listing, error) {
-	d := discovery{seen: map[string]bool{}, list: &Listing{Skipped: Skipped{}}}
+	return Find(inputs, Options{Exclude: exclude})
+}
+
+// Find resolves inputs to files. An input is a file, a folder (walked
+// recursively, hidden entries left out), a glob pattern, or "-" for standard
+// input; "name=path" also names the data set. A path that does not exist, or a
+// pattern that matches nothing, is an error.
+func Find(inputs []string, opt Options) (*Listing, error) {
+	d := discovery{seen: map[string]bool{}, list: &Listing{Skipped: Skipped{}}, stdin: opt.Stdin}
 	if len(inputs) == 0 {
-		return nil, errors.New("no input: name at least one file, folder or pattern")
+		return nil, errors.New("no input: name at least one file, folder or pattern, or - for standard input")
 	}
-	if exclude != "" {
-		d.exclude = absolute(exclude)
+	if opt.Exclude != "" {
+		d.exclude = absolute(opt.Exclude)
 	}
 	for _, in := range inputs {
 		if err := d.input(in); err != nil {
@@ -53,10 +71,19 @@ func Discover(inputs []string, exclude string) (*Listing, error) {
 	return d.list, nil
 }
 
+// IsStdin tells whether an input is standard input: "-" or "name=-".
+func IsStdin(input string) bool {
+	if m := namedInput.FindStringSubmatch(input); m != nil {
+		input = m[2]
+	}
+	return input == "-"
+}
+
 type discovery struct {
 	list    *Listing
 	seen    map[string]bool // absolute paths
 	exclude string
+	stdin   string
 }
 
 func (d *discovery) input(in string) error {
@@ -65,6 +92,9 @@ func (d *discovery) input(in string) error {
 		if _, err := os.Lstat(in); err != nil {
 			name, path = m[1], m[2]
 		}
+	}
+	if path == "-" {
+		return d.standardInput(name)
 	}
 	if strings.TrimSpace(path) == "" {
 		return errors.New("an input is empty; name a file, a folder or a pattern")
@@ -92,6 +122,23 @@ func (d *discovery) input(in string) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func (d *discovery) standardInput(name string) error {
+	if d.stdin == "" {
+		return errors.New("input -: standard input cannot be read here; write it to a file and name that")
+	}
+	st, err := os.Stat(d.stdin)
+	if err != nil {
+		return fmt.Errorf("input -: %w", err)
+	}
+	if name == "" {
+		name = "stdin"
+	}
+	format, _ := formatOf(d.stdin)
+	_, ext, compression := splitName(d.stdin)
+	d.add(File{Path: d.stdin, Logical: "stdin" + ext + compression, Source: name, Format: format, Size: st.Size()})
 	return nil
 }
 
@@ -157,7 +204,7 @@ func (d *discovery) entry(name, base, root, p string, e fs.DirEntry) error {
 	source := name
 	if source == "" {
 		source = base
-		if format != FormatText {
+		if format != FormatText && format != FormatHTML { // a page is no data set
 			source = dataSetName(p)
 		}
 	}

@@ -18,8 +18,10 @@ type Document struct {
 	Source string
 	// FilePath is the logical path: the input's base name and the path below it.
 	FilePath string
-	// ByteOffset is where the record starts in the decompressed file; for
-	// Parquet it is the row number, since a row has no offset of its own.
+	// ByteOffset is where the record starts in the decompressed file (if that is
+	// not UTF-8 and no JSON Lines, in the text decoded from it); for Parquet it is
+	// the row number, since a row has no offset of its own, and for web archives
+	// the offset in the compressed file of the member that holds the record.
 	ByteOffset int64
 	// URL is the address the text came from, where the record has one.
 	URL string
@@ -34,12 +36,17 @@ const (
 	ReasonEmptyText   = "empty_text"
 	ReasonInvalidUTF8 = "invalid_utf8"
 	ReasonTooLong     = "too_long"
+	ReasonHTMLEmpty   = "html_empty"     // a page without text of its own
+	ReasonNotText     = "not_text"       // binary data where text is announced
+	ReasonEncoding    = "encoding"       // an encoding that could not be told
+	ReasonDamaged     = "damaged_record" // a web archive record that is broken
+	ReasonHTTP        = "broken_http"    // a response that is no HTTP, or does not unpack
 )
 
 // Reject is a record that was skipped.
 type Reject struct {
 	FilePath   string `json:"file_path"`
-	ByteOffset int64  `json:"byte_offset"` // row number for Parquet
+	ByteOffset int64  `json:"byte_offset"` // as in [Document]
 	Reason     string `json:"reason"`
 	Detail     string `json:"detail,omitempty"`
 	Sample     string `json:"sample,omitempty"` // the record's beginning

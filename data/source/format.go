@@ -15,11 +15,14 @@ const (
 	FormatJSONL   Format = "jsonl"
 	FormatJSON    Format = "json"
 	FormatParquet Format = "parquet"
+	FormatHTML    Format = "html"
+	FormatWARC    Format = "warc"
 )
 
 // recordFormats maps extensions of record files.
 var recordFormats = map[string]Format{
 	".jsonl": FormatJSONL, ".ndjson": FormatJSONL, ".json": FormatJSON, ".parquet": FormatParquet,
+	".html": FormatHTML, ".htm": FormatHTML, ".xhtml": FormatHTML, ".warc": FormatWARC, ".wet": FormatWARC,
 }
 
 // proseExtensions are plain text that is not program code.

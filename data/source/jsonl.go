@@ -7,17 +7,78 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"strconv"
 	"unicode/utf8"
+
+	"huihai/data/charset"
 )
 
-// jsonl reads one JSON object per line. Empty lines are passed over.
-func (r *reader) jsonl(br *bufio.Reader, off int64) error {
+// jsonl reads one JSON object per line. Empty lines are passed over. Lines that
+// are not UTF-8 are decoded one by one, by the encoding that the head of the file
+// shows, else by their own; only text of two bytes a character is decoded before
+// it is cut into lines.
+func (r *reader) jsonl(f *os.File, br *bufio.Reader) error {
+	head, peekErr := br.Peek(charset.Window)
+	d, headErr := charset.Detect(head, r.cfg.Encoding, peekErr == nil)
+	if headErr == nil && r.file.Offset == 0 {
+		r.stats.Encodings[d.String()]++
+	}
+	if d.Wide() {
+		if r.file.Offset > 0 {
+			return nil // such a file is read as a whole, with its first part
+		}
+		whole := *r
+		whole.file.Length = 0
+		err := whole.lines(bufio.NewReaderSize(charset.NewReader(br, r.cfg.Encoding), 128<<10), 0, charset.Decision{})
+		r.stats = whole.stats
+		return err
+	}
+	off, err := r.seekLine(f, br)
+	if err != nil {
+		return err
+	}
+	if d.Name == charset.UTF8 {
+		d = charset.Decision{}
+	}
+	err = r.lines(br, off, d)
+	if err == nil && headErr != nil && r.stats.Documents == 0 && r.stats.Rejected[ReasonInvalidUTF8] > 0 {
+		return headErr // not one line could be read
+	}
+	return err
+}
+
+// seekLine goes to the first line that begins in the part of the file that is to
+// be read, and returns its offset.
+func (r *reader) seekLine(f *os.File, br *bufio.Reader) (int64, error) {
+	if r.file.Offset == 0 {
+		return passMark(br)
+	}
+	// A line that begins exactly here shows by the line end before it.
+	at := r.file.Offset - 1
+	if _, err := f.Seek(at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	br.Reset(f)
+	_, size, err := readLine(br, nil, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, damaged(err)
+	}
+	return at + size, nil
+}
+
+// lines reads records from off on, up to the end of the part that is to be read.
+func (r *reader) lines(br *bufio.Reader, off int64, d charset.Decision) error {
 	// A JSON string may spell every byte as \u00XX, so a line can be six times
 	// its text; twice that leaves room for the other fields.
 	limit := int(r.cfg.MaxDocumentBytes)*12 + 64<<10
+	end := int64(math.MaxInt64)
+	if r.file.Length > 0 {
+		end = r.file.Offset + r.file.Length
+	}
 	var line []byte
-	for {
+	for first := r.file.Offset == 0; off < end || first; first = false { // a mark is part of the first line
 		var size int64
 		var err error
 		line, size, err = readLine(br, line[:0], limit)
@@ -27,7 +88,7 @@ func (r *reader) jsonl(br *bufio.Reader, off int64) error {
 		if size > int64(limit) {
 			r.reject(off, ReasonTooLong, fmt.Sprintf("a line of %d bytes", size), line, size)
 		} else if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 {
-			if err := r.object(trimmed, off, "@"+strconv.FormatInt(off, 10)); err != nil {
+			if err := r.object(r.utf8Line(trimmed, d), off, "@"+strconv.FormatInt(off, 10)); err != nil {
 				return err
 			}
 		}
@@ -36,6 +97,26 @@ func (r *reader) jsonl(br *bufio.Reader, off int64) error {
 			return nil
 		}
 	}
+	return nil
+}
+
+// utf8Line decodes a line that is not UTF-8, by the file's encoding or its own;
+// one that does not decode cleanly stays as it is, to be rejected.
+func (r *reader) utf8Line(line []byte, d charset.Decision) []byte {
+	if utf8.Valid(line) {
+		return line
+	}
+	if d.Name == "" {
+		var err error
+		if d, err = charset.Detect(line, "", false); err != nil || d.How == charset.Damaged {
+			return line
+		}
+		defer func() { r.stats.Encodings[d.String()]++ }()
+	}
+	if out, clean := d.Convert(line); clean {
+		return out
+	}
+	return line
 }
 
 // readLine appends a line to buf, keeping no more than limit bytes of it, and
@@ -63,31 +144,44 @@ func (r *reader) object(raw []byte, off int64, key string) error {
 	if !utf8.Valid(raw) {
 		return bad(ReasonInvalidUTF8, "")
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			return bad(ReasonNoText, "not a JSON object but a "+kind.Value)
-		}
-		return bad(ReasonBrokenJSON, err.Error())
+	var fields [4][]byte
+	names := [4]string{r.cfg.TextField, r.cfg.IDField, r.cfg.URLField, r.cfg.MetaField}
+	if !scanObject(raw, &names, &fields) {
+		return bad(whyNoObject(raw))
 	}
-	field, ok := fields[r.cfg.TextField]
-	if !ok {
+	if fields[0] == nil {
 		return bad(ReasonNoText, fmt.Sprintf("no field %q", r.cfg.TextField))
 	}
-	var text *string
-	if json.Unmarshal(field, &text) != nil || text == nil {
+	text, ok := unquote(fields[0])
+	if !ok {
 		return bad(ReasonNoText, fmt.Sprintf("field %q is not a string", r.cfg.TextField))
 	}
-	d := Document{Text: *text, ByteOffset: off}
-	if id := scalar(fields[r.cfg.IDField]); id != "" {
+	d := Document{Text: text, ByteOffset: off}
+	if id := scalar(fields[1]); id != "" {
 		key = "id:" + id
 	}
-	d.URL = scalar(fields[r.cfg.URLField])
-	if m := fields[r.cfg.MetaField]; len(m) > 0 && string(m) != "null" {
+	d.URL = scalar(fields[2])
+	if m := fields[3]; len(m) > 0 && string(m) != "null" {
 		d.Meta = string(m)
 	}
+	if r.cfg.TextIsHTML {
+		return r.htmlField(d, key)
+	}
 	return r.record(d, key)
+}
+
+// whyNoObject says what is wrong with a record that the scanner refused.
+func whyNoObject(raw []byte) (reason, detail string) {
+	var fields map[string]json.RawMessage
+	err := json.Unmarshal(raw, &fields)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind):
+		return ReasonNoText, "not a JSON object but a " + kind.Value
+	case err != nil:
+		return ReasonBrokenJSON, err.Error()
+	}
+	return ReasonNoText, "not a JSON object but null"
 }
 
 // record applies the limits that JSON and Parquet records share.
@@ -105,16 +199,11 @@ func (r *reader) record(d Document, key string) error {
 }
 
 // scalar returns a JSON string's value or a number's digits, else "".
-func scalar(raw json.RawMessage) string {
-	if len(raw) == 0 {
-		return ""
-	}
-	if raw[0] == '"' {
-		var s string
-		_ = json.Unmarshal(raw, &s)
+func scalar(raw []byte) string {
+	if s, ok := unquote(raw); ok {
 		return s
 	}
-	if raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' {
+	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
 		return string(raw)
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"huihai/data/shard"
 )
@@ -39,12 +40,41 @@ func (r *reader) parquet(f *os.File) (err error) {
 		return err
 	}
 	row := int64(0)
-	for _, g := range pf.RowGroups() {
+	starts := pf.Metadata().RowGroups
+	for i, g := range pf.RowGroups() {
+		if !r.covers(rowGroupStart(&starts[i]), st.Size()) {
+			row += g.NumRows()
+			continue
+		}
 		if err := r.rowGroup(g, cols, &row); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rowGroupStart is the offset of a row group's first page.
+func rowGroupStart(g *format.RowGroup) int64 {
+	if len(g.Columns) == 0 {
+		return 0
+	}
+	m := &g.Columns[0].MetaData
+	if m.DictionaryPageOffset > 0 {
+		return min(m.DictionaryPageOffset, m.DataPageOffset)
+	}
+	return m.DataPageOffset
+}
+
+// covers tells whether an offset lies in the part of the file that is to be read.
+// What a damaged file places outside of it belongs to the first part.
+func (r *reader) covers(off, size int64) bool {
+	if r.file.Length == 0 {
+		return true
+	}
+	if off < 0 || off >= size {
+		off = 0
+	}
+	return off >= r.file.Offset && off < r.file.Offset+r.file.Length
 }
 
 // columns holds leaf column numbers, -1 for absent.
@@ -126,6 +156,9 @@ func (r *reader) parquetRow(d Document, id string, null bool) error {
 		key = "id:" + strings.ToValidUTF8(id, "\uFFFD")
 	}
 	d.URL, d.Meta = strings.ToValidUTF8(d.URL, "\uFFFD"), strings.ToValidUTF8(d.Meta, "\uFFFD")
+	if r.cfg.TextIsHTML {
+		return r.htmlField(d, key)
+	}
 	return r.record(d, key)
 }
 

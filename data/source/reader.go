@@ -3,7 +3,6 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"huihai/data/charset"
+	"huihai/data/html"
 )
 
 // Stats is what reading one file came to.
@@ -21,6 +24,13 @@ type Stats struct {
 	TextBytes int64            `json:"text_bytes"`
 	Rejected  map[string]int64 `json:"rejected,omitempty"`       // records by reason
 	RejBytes  map[string]int64 `json:"rejected_bytes,omitempty"` // bytes of them by reason
+	// Encodings counts decisions about encodings, by encoding and ground, such as
+	// "gb18030/detected": one for each text file, page and web archive record, one
+	// for a JSON Lines file and one for each line of it that needed its own.
+	Encodings map[string]int64 `json:"encodings,omitempty"`
+	// PassedOver counts records of web archives that are no documents: by type
+	// ("warc_request"), or "http_status" and "media_type" of responses.
+	PassedOver map[string]int64 `json:"passed_over,omitempty"`
 }
 
 // Handler receives what a file holds. Document may return [ErrStop] to end the
@@ -51,6 +61,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 func Read(ctx context.Context, f File, cfg Config, h Handler) (Stats, error) {
 	r := &reader{ctx: ctx, file: f, cfg: cfg, h: h}
 	r.stats.Rejected, r.stats.RejBytes = map[string]int64{}, map[string]int64{}
+	r.stats.Encodings, r.stats.PassedOver = map[string]int64{}, map[string]int64{}
 	err := r.read()
 	if errors.Is(err, ErrStop) {
 		err = nil
@@ -79,6 +90,7 @@ type reader struct {
 	cfg   Config
 	h     Handler
 	stats Stats
+	page  *html.Extractor // made when needed
 }
 
 func (r *reader) read() error {
@@ -87,8 +99,11 @@ func (r *reader) read() error {
 		return err
 	}
 	defer f.Close()
-	if r.file.Format == FormatParquet {
+	switch r.file.Format {
+	case FormatParquet:
 		return r.parquet(f)
+	case FormatWARC:
+		return r.warc(f)
 	}
 	raw, closer, err := decompress(f, r.file.Path)
 	if err != nil {
@@ -96,18 +111,26 @@ func (r *reader) read() error {
 	}
 	defer closer()
 	br := bufio.NewReaderSize(raw, 128<<10)
-	start, err := sniff(br)
-	if err != nil {
+	if err := refuse(br); err != nil {
 		return err
 	}
 	switch r.file.Format {
 	case FormatJSONL:
-		return r.jsonl(br, start)
-	case FormatJSON:
-		return r.json(br, start)
-	default:
-		return r.text(br, start)
+		return r.jsonl(f, br)
+	case FormatHTML:
+		return r.htmlFile(br)
 	}
+	start, err := passMark(br)
+	if err != nil {
+		return err
+	}
+	decoded := charset.NewReader(br, r.cfg.Encoding)
+	defer func() { r.stats.Encodings[decoded.Decision().String()]++ }()
+	text := bufio.NewReaderSize(decoded, 128<<10)
+	if r.file.Format == FormatJSON {
+		return r.json(text, start)
+	}
+	return r.text(text, start)
 }
 
 // decompress wraps f by its name's compression; closer frees the decoder.
@@ -129,48 +152,41 @@ func decompress(f io.Reader, path string) (io.Reader, func(), error) {
 	return f, func() {}, nil
 }
 
-var utf8BOM = []byte("\xef\xbb\xbf")
-
-// sniff looks at the beginning of the text, refuses what is not UTF-8 text and
-// passes over a byte order mark. It returns the offset of the text.
-func sniff(br *bufio.Reader) (int64, error) {
-	head, err := br.Peek(64 << 10)
+// refuse looks at the beginning of a text and refuses what is none.
+func refuse(br *bufio.Reader) error {
+	head, err := br.Peek(charset.Window)
 	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
-		return 0, err
+		return damaged(err)
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}):
-		return 0, errors.New("UTF-16 text; convert it to UTF-8 first")
-	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")):
-		return 0, errors.New("a Git LFS pointer, not the file itself; fetch it with git lfs pull")
+	if bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")) {
+		return errors.New("a Git LFS pointer, not the file itself; fetch it with git lfs pull")
 	}
-	if i := bytes.IndexByte(head, 0); i >= 0 {
-		return 0, fmt.Errorf("binary file (a NUL byte at offset %d)", i)
+	if i := bytes.IndexByte(head, 0); i >= 0 && !charset.IsText(head) {
+		return fmt.Errorf("binary file (a NUL byte at offset %d)", i)
 	}
-	if bad := invalidBytes(head, err == nil); bad*50 > len(head) {
-		return 0, fmt.Errorf("not UTF-8 text (%d of the first %d bytes are invalid); convert it to UTF-8 first", bad, len(head))
-	}
-	if bytes.HasPrefix(head, utf8BOM) {
-		_, err := br.Discard(len(utf8BOM))
-		return int64(len(utf8BOM)), err
-	}
-	return 0, nil
+	return nil
 }
 
-// invalidBytes counts the bytes that are not part of valid UTF-8. When more text
-// follows, a sequence cut off at the end does not count.
-func invalidBytes(b []byte, more bool) int {
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+// passMark passes over the byte order mark of UTF-8 and returns its length.
+func passMark(br *bufio.Reader) (int64, error) {
+	if head, _ := br.Peek(len(utf8BOM)); !bytes.Equal(head, utf8BOM) {
+		return 0, nil
+	}
+	_, err := br.Discard(len(utf8BOM))
+	return int64(len(utf8BOM)), err
+}
+
+// invalidBytes counts the bytes that are not part of valid UTF-8.
+func invalidBytes(b []byte) int {
+	if utf8.Valid(b) {
+		return 0
+	}
 	bad := 0
 	for len(b) > 0 {
-		if b[0] < utf8.RuneSelf {
-			b = b[1:]
-			continue
-		}
 		c, n := utf8.DecodeRune(b)
 		if c == utf8.RuneError && n == 1 {
-			if more && len(b) < utf8.UTFMax && !utf8.FullRune(b) {
-				break
-			}
 			bad++
 		}
 		b = b[n:]

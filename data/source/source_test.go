@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -193,8 +192,11 @@ func TestBadFiles(t *testing.T) {
 		"cut.jsonl.zst":      {zcut[:len(zcut)/2], "", false},
 		"plain.jsonl.gz":     {[]byte("{}"), "not a gzip file", false},
 		"binary.txt":         {[]byte("abc\x00def"), "NUL byte at offset 3", false},
-		"latin.txt":          {bytes.Repeat([]byte("caf\xe9 "), 100), "not UTF-8", false},
-		"utf16.txt":          {[]byte("\xff\xfea\x00"), "UTF-16", false},
+		"noise.txt":          {bytes.Repeat([]byte{0xff, 0x80, 0xfe, 0x7f, 0xa0, 0xc1}, 50), "encoding could not be told", false},
+		"noise.jsonl":        {bytes.Repeat([]byte("\xff\x80\xfe\x7f\xa0\xc1\n"), 50), "encoding could not be told", false},
+		"noise.html":         {bytes.Repeat([]byte("\xff\x80\xfe\x7f\xa0\xc1\n"), 50), "encoding could not be told", false},
+		"noarchive.warc":     {[]byte("<html>"), "no web archive", false},
+		"noarchive.warc.gz":  {gz("<html>\n"), "no record begins here", false},
 		"lfs.jsonl":          {[]byte("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "LFS pointer", false},
 		"broken.json":        {[]byte(`[{"text":"kept"},{"text":]`), "broken JSON after 1 records", true},
 		"unended.json":       {[]byte(`[{"text":"kept"},`), "broken JSON", true},
@@ -342,49 +344,4 @@ func TestStopAndErrorsOfTheHandler(t *testing.T) {
 	if _, err := Read(ctx, l.Files[0], Default(), Handler{Document: func(Document) error { return nil }}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
 	}
-}
-
-// Whatever a file holds, reading it ends, yields only valid documents and counts
-// what it rejects.
-func fuzzFile(f *testing.F, name string, seeds ...[]byte) {
-	for _, s := range seeds {
-		f.Add(s)
-	}
-	cfg := Default()
-	cfg.MaxDocumentBytes, cfg.SplitBytes = 1000, 256
-	f.Fuzz(func(t *testing.T, content []byte) {
-		o := read(t, write(t, filepath.Join(t.TempDir(), name), content), cfg)
-		var bad *FileError
-		if o.err != nil && !errors.As(o.err, &bad) {
-			t.Errorf("error %v does not name the file", o.err)
-		}
-		for _, d := range o.docs {
-			if d.ID == "" || d.Text == "" || d.Meta != "" && !json.Valid([]byte(d.Meta)) && name != "a.parquet" {
-				t.Errorf("document %+v", d)
-			}
-			if name != "a.txt" && (!utf8.ValidString(d.Text) || len(d.Text) > 1000) {
-				t.Errorf("text of %d bytes", len(d.Text))
-			}
-		}
-	})
-}
-
-func FuzzJSONL(f *testing.F) {
-	fuzzFile(f, "a.jsonl", []byte("{\"text\":\"a\",\"meta\":{\"x\":1}}\n{\"text\":1}\n{"), []byte("\xef\xbb\xbf\n\n"))
-}
-
-func FuzzJSON(f *testing.F) {
-	fuzzFile(f, "a.json", []byte(`[{"text":"a"},{"text":"b"}]`), []byte(`{"text":"a"}{"text":"b"}`), []byte(`[]`), []byte(`[1,`))
-}
-
-func FuzzText(f *testing.F) { fuzzFile(f, "a.txt", []byte("a\n\nb"), []byte("\xff\xfe")) }
-
-func FuzzGzip(f *testing.F) { fuzzFile(f, "a.jsonl.gz", gz("{\"text\":\"a\"}\n")) }
-
-func FuzzParquet(f *testing.F) {
-	var b bytes.Buffer
-	_ = parquet.Write(&b, []struct {
-		Text string `parquet:"text"`
-	}{{"hello"}, {"world"}})
-	fuzzFile(f, "a.parquet", b.Bytes())
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"huihai/data/charset"
 )
 
 // text reads plain text as documents of about SplitBytes: a file below that is
@@ -41,7 +43,7 @@ func (r *reader) textPiece(piece []byte, off int64) error {
 		r.reject(off, ReasonInvalidUTF8, "a NUL byte: binary data inside a text file", piece, int64(len(piece)))
 		return nil
 	}
-	if bad := invalidBytes(piece, false); bad*10 > len(piece) {
+	if bad := invalidBytes(piece); bad*10 > len(piece) {
 		r.reject(off, ReasonInvalidUTF8, strconv.Itoa(bad)+" invalid bytes", piece, int64(len(piece)))
 		return nil
 	}
@@ -99,6 +101,9 @@ func endOf(err error) error {
 
 // damaged words an error met inside the data.
 func damaged(err error) error {
+	if errors.Is(err, charset.ErrUnknown) {
+		return err
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("truncated: the file ends in the middle of its compressed data")
 	}
