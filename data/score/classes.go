@@ -110,3 +110,13 @@ func bullet(r rune) bool {
 	}
 	return false
 }
+
+// datatroveMark tells whether r is in datatrove's list of punctuation: what is
+// not counts as a word there.
+func datatroveMark(r rune) bool {
+	switch r {
+	case '—', '”', '：', '％', '〈', '、', '━', '【', '「', '」', '，', '】', '；', '“', '《', '„', '’', '∶', '´', '（', '–', '？', '！', '«', '〉', '》', '）', '。', '…', '►', '»':
+		return true
+	}
+	return r >= 0x80 && r < 0xa0
+}

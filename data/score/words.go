@@ -3,11 +3,10 @@ package score
 import "strings"
 
 // hashWord hashes a word without regard to ASCII case, eight bytes at a time.
-func hashWord(w string) uint64 {
-	h := uint64(len(w)) * 0x9e3779b97f4a7c15
-	for len(w) > 8 {
+func hashWord[T string | []byte](w T) uint64 {
+	h := uint64(len(w)) * hashStep
+	for ; len(w) > 8; w = w[8:] {
 		h = mix(h ^ foldASCII(load64(w)))
-		w = w[8:]
 	}
 	var tail uint64
 	for i := len(w) - 1; i >= 0; i-- {
@@ -16,7 +15,37 @@ func hashWord(w string) uint64 {
 	return mix(h ^ foldASCII(tail))
 }
 
-func load64(s string) uint64 {
+const hashStep = 0x9e3779b97f4a7c15
+
+// hashAt hashes the text from start to end-1, as it is and as hashWord does. The
+// two are equal where there is no capital letter.
+func (e *Extractor) hashAt(start, end int) (raw, folded uint64) {
+	s, n := e.text, end-start
+	raw = uint64(n) * hashStep
+	folded = raw
+	for ; n > 8; n -= 8 {
+		x := load64(s[start:])
+		raw, folded = mix(raw^x), mix(folded^foldASCII(x))
+		start += 8
+	}
+	same := raw == folded
+	var x uint64
+	if start+8 <= len(s) {
+		x = load64(s[start:]) & (1<<(8*n) - 1)
+	} else {
+		for i := end - 1; i >= start; i-- {
+			x = x<<8 | uint64(s[i])
+		}
+	}
+	low := foldASCII(x)
+	folded = mix(folded ^ low)
+	if same && low == x {
+		return folded, folded
+	}
+	return mix(raw ^ x), folded
+}
+
+func load64[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
@@ -115,8 +144,16 @@ var triggers = func() map[uint64]bool {
 	return m
 }()
 
-// isTrigger tells whether a word of n bytes and hash h may mark boilerplate.
-func isTrigger(h uint64, n int) bool { return n >= 5 && n <= 10 && triggers[h] }
+// isTrigger tells whether a word of hash h may mark boilerplate.
+func isTrigger(h uint64) bool { return triggerBits[h>>58]>>(h>>52&63)&1 != 0 && triggers[h] }
+
+// triggerBits turns away nearly all other words.
+var triggerBits = func() (t [64]uint64) {
+	for h := range triggers {
+		t[h>>58] |= 1 << (h >> 52 & 63)
+	}
+	return t
+}()
 
 // boilerplate counts C4's marks in a line that has a trigger.
 func (f *Features) boilerplate(line string) (found bool) {

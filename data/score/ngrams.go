@@ -1,0 +1,240 @@
+package score
+
+import (
+	"math"
+	"math/bits"
+)
+
+// sequence is a text as one definition of words cuts it.
+type sequence struct {
+	hash  []uint64
+	ends  []uint32 // characters of units up to and including each, so that a span's length is a difference
+	units []uint32 // how many of the package's own units stand before each; one more at the end
+}
+
+func (s *sequence) reset() {
+	s.hash, s.ends, s.units = s.hash[:0], s.ends[:0], s.units[:0]
+}
+
+func (s *sequence) add(hash uint64, chars int, units uint32) {
+	end := uint32(chars)
+	if n := len(s.ends); n > 0 {
+		end += s.ends[n-1]
+	}
+	s.hash, s.ends, s.units = append(s.hash, hash), append(s.ends, end), append(s.units, units)
+}
+
+// chars returns the characters of all units.
+func (s *sequence) chars() int {
+	if len(s.ends) == 0 {
+		return 0
+	}
+	return int(s.ends[len(s.ends)-1])
+}
+
+// span returns the characters of the n units from i on.
+func (s *sequence) span(i, n int) int {
+	from := uint32(0)
+	if i > 0 {
+		from = s.ends[i-1]
+	}
+	return int(s.ends[i+n-1] - from)
+}
+
+// ngrams looks for repeated n-grams of one sequence, n by n. An n-gram can only
+// be a copy where the n-1 units it starts with are one, so each length looks
+// only at the places that the one before left over: few, in natural text.
+type ngrams struct {
+	seen table
+	walk table
+	gram []uint64 // hash of the n-gram at each place still looked at
+	at   []int32  // places where the n-gram occurs more than once, ascending
+	mark bitset
+
+	n     int
+	top   int // copies of the most frequent n-gram
+	first int // its first place
+	most  int // most characters that the copies of one n-gram have
+}
+
+// start takes the places whose n-grams of length 1 may be repeated.
+func (g *ngrams) start(s *sequence) {
+	if cap(g.gram) < len(s.hash) {
+		g.gram = make([]uint64, 2*len(s.hash))
+	}
+	g.gram = g.gram[:len(s.hash)]
+	g.at, g.n = g.at[:0], 1
+}
+
+// grow goes on from n-1 to n units.
+func (g *ngrams) grow(s *sequence) {
+	g.n++
+	g.top, g.first, g.most = 1, 0, 0
+	places := g.at
+	for len(places) > 0 && int(places[len(places)-1]) > len(s.hash)-g.n {
+		places = places[:len(places)-1] // the last ones may be too late
+	}
+	g.at = g.at[:0]
+	if len(places) == 0 {
+		return
+	}
+	g.seen.reset(len(places), len(s.hash))
+	g.mark = g.mark.cleared(len(s.hash))
+	last, repeated := g.n-1, false
+	for _, i := range places {
+		h := join(g.gram[i], s.hash[int(i)+last])
+		g.gram[i] = h
+		if c, first := g.seen.add(h, int(i)); c > 1 {
+			g.mark.set(int(i))
+			g.mark.set(first)
+			g.most = max(g.most, int(c)*s.span(int(i), g.n))
+			if int(c) > g.top || int(c) == g.top && first < g.first {
+				g.top, g.first = int(c), first
+			}
+			repeated = true
+		}
+	}
+	if repeated {
+		g.at = g.mark.places(g.at)
+	}
+}
+
+// places appends the places that are on.
+func (b bitset) places(to []int32) []int32 {
+	for k, w := range b {
+		for ; w != 0; w &= w - 1 {
+			to = append(to, int32(k*64+bits.TrailingZeros64(w)))
+		}
+	}
+	return to
+}
+
+// join hashes one more unit onto an n-gram.
+func join(gram, unit uint64) uint64 {
+	h := (gram ^ unit>>1) * 0x9e3779b97f4a7c15
+	return h ^ h>>29
+}
+
+// copies walks the text once, with the n-grams of length n: a copy of an n-gram
+// passed before counts, and the walk goes on behind it. It returns the
+// characters of those copies.
+func (g *ngrams) copies(s *sequence) int {
+	if len(g.at) == 0 {
+		return 0
+	}
+	g.walk.reset(len(g.at), len(s.hash))
+	dup, next := 0, int32(0)
+	for _, i := range g.at {
+		if i < next {
+			continue
+		}
+		if c, _ := g.walk.add(g.gram[i], int(i)); c > 1 {
+			dup += s.span(int(i), g.n)
+			next = i + int32(g.n)
+		}
+	}
+	return dup
+}
+
+// covered returns the characters that lie in some repeated n-gram.
+func (g *ngrams) covered(s *sequence) int {
+	chars, next := 0, 0
+	for _, p := range g.at {
+		i, end := int(p), int(p)+g.n
+		if i < next {
+			i = next
+		}
+		chars += s.span(i, end-i)
+		next = end
+	}
+	return chars
+}
+
+// occurrences returns the characters of all repeated n-grams together, those of
+// overlapping ones more than once, and the same of all n-grams.
+func (g *ngrams) occurrences(s *sequence) (repeated, all int) {
+	for _, p := range g.at {
+		repeated += s.span(int(p), g.n)
+	}
+	places := len(s.hash) - g.n + 1
+	if places < 1 {
+		return 0, 0
+	}
+	// Every unit is in n of them, but for those near the ends.
+	k := min(g.n, places)
+	all = k * s.chars()
+	for j := 0; j < k-1; j++ {
+		all -= (k - 1 - j) * (s.span(j, 1) + s.span(len(s.hash)-1-j, 1))
+	}
+	return repeated, all
+}
+
+// xlogx holds n ln n.
+var xlogx = func() (t [1024]float64) {
+	for i := range t[1:] {
+		t[i+1] = float64(i+1) * math.Log(float64(i+1))
+	}
+	return t
+}()
+
+// repetition measures the package's own units.
+func (e *Extractor) repetition() {
+	f, s, g := &e.f, &e.own, &e.grams
+	f.Units = len(s.hash)
+	f.UnitChars = s.chars()
+	s.units = append(s.units, uint32(f.Units))
+	e.single, e.pair = e.single.cleared(f.Units+1), e.pair.cleared(f.Units+1)
+	g.start(s)
+	if f.Units == 0 {
+		return
+	}
+	e.singles()
+	for i := 0; i+1 < f.Units; i++ {
+		if e.single.has(i) && e.single.has(i+1) {
+			g.at = append(g.at, int32(i))
+		}
+	}
+	copy(g.gram, s.hash)
+	for n := 2; n <= 13; n++ {
+		g.grow(s)
+		switch {
+		case n <= 4:
+			f.TopNGram[n] = min(1, ratio(g.most, f.UnitChars))
+		case n <= 10 || n == 13:
+			f.DupNGram[n] = ratio(g.copies(s), f.UnitChars)
+		}
+		if n == 2 {
+			for _, i := range g.at {
+				e.pair.set(int(i))
+			}
+		}
+		if len(g.at) == 0 {
+			break
+		}
+	}
+}
+
+// singles counts units, and marks those that occur more than once. Entropy is
+// in nats: ln n minus the mean of c ln c, to which units that occur once add
+// nothing.
+func (e *Extractor) singles() {
+	f, t := &e.f, &e.grams.seen
+	t.reset(f.Units, f.Units)
+	sum := 0.0
+	for i, h := range e.own.hash {
+		c, first := t.add(h, i)
+		if c == 1 {
+			continue
+		}
+		e.single.set(i)
+		e.single.set(first)
+		if int(c) < len(xlogx) {
+			sum += xlogx[c] - xlogx[c-1]
+		} else {
+			sum += float64(c)*math.Log(float64(c)) - float64(c-1)*math.Log(float64(c-1))
+		}
+	}
+	f.UniqueUnits = t.unique
+	n := float64(f.Units)
+	f.Entropy = max(0, math.Log(n)-sum/n) // rounding may leave a little less than none
+}
