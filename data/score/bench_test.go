@@ -95,3 +95,18 @@ func BenchmarkScore(b *testing.B) {
 	}
 	bench(b, func(text string, code bool) { s.Score(text, code) })
 }
+
+// The rule sets that concern the language, of all sources, as one job would
+// hardly ever have them.
+func BenchmarkAllRules(b *testing.B) {
+	cfg := Default()
+	english := []string{"general", "gopher_quality", "gopher_repetition", "gopher_quality_datatrove", "gopher_repetition_datatrove",
+		"gopher_quality_dolma", "gopher_repetition_dolma", "gopher_quality_rpv2", "gopher_repetition_rpv2", "fineweb", "c4", "mc4", "ccnet"}
+	chinese := append(english[:len(english):len(english)], "zh_fineweb2", "zh_mapcc", "zh_chinesewebtext", "zh_cwt_traditional", "zh_mnbvc", "zh_datajuicer")
+	cfg.RuleSets = map[string][]string{"en": english, "zh": chinese, "other": english}
+	s, err := New(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	bench(b, func(text string, code bool) { s.Score(text, code) })
+}

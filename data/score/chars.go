@@ -13,7 +13,7 @@ type charNGrams struct {
 	hashes      []uint64
 	once, twice bitset // hashes seen, and seen again, by their low bits
 	seen        table
-	repeated    []uint32
+	repeated    []uint32 // first places of repeated ones, then how often those occur
 	ring        [charGram]uint64
 }
 
@@ -44,14 +44,20 @@ func (c *charNGrams) measure(s string) float64 {
 	// Only hashes whose bit was set twice can be copies: few, in natural text.
 	c.seen.reset(min(n, 2*again), n)
 	different := n
+	c.repeated = c.repeated[:0]
 	for i, h := range c.hashes {
 		if c.twice.has(int(h & mask)) {
-			if count, _ := c.seen.add(h, i); count > 1 {
+			if count, first := c.seen.add(h, i); count > 1 {
 				different--
+				if count == 2 {
+					c.repeated = append(c.repeated, uint32(first))
+				}
 			}
 		}
 	}
-	c.repeated = c.seen.repeated(c.repeated[:0])
+	for i, first := range c.repeated {
+		c.repeated[i] = c.seen.copies[first]
+	}
 	slices.Sort(c.repeated)
 	top := min(int(math.Sqrt(float64(different))), len(c.repeated))
 	sum := 0
@@ -85,14 +91,4 @@ func (c *charNGrams) roll(s string) {
 			c.hashes = append(c.hashes, h^h>>29)
 		}
 	}
-}
-
-// repeated appends the counts above one, in no order that matters.
-func (t *table) repeated(to []uint32) []uint32 {
-	for i := range t.slots[:t.mask+1] {
-		if s := &t.slots[i]; s.place >= t.base && s.count > 1 {
-			to = append(to, s.count)
-		}
-	}
-	return to
 }

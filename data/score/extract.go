@@ -71,6 +71,13 @@ type token struct {
 // Extract measures text. The result and the spans of paragraphs and sentences
 // are valid until the next call.
 func (e *Extractor) Extract(text string) (f *Features, paragraphs, sentences []Span) {
+	e.basic(text)
+	e.peers(e.Need)
+	return &e.f, e.par, e.sen
+}
+
+// basic takes all measures but those of Need, which peers adds.
+func (e *Extractor) basic(text string) {
 	e.f = Features{Bytes: len(text)}
 	e.text = text
 	e.own.reset()
@@ -91,8 +98,6 @@ func (e *Extractor) Extract(text string) (f *Features, paragraphs, sentences []S
 	e.lineMeasures()
 	e.paragraphs()
 	e.repetition()
-	e.peers()
-	return &e.f, e.par, e.sen
 }
 
 // characters is the pass that counts characters and cuts words and tokens.

@@ -46,15 +46,15 @@ func (s *sequence) span(i, n int) int {
 // only at the places that the one before left over: few, in natural text.
 type ngrams struct {
 	seen table
-	walk table
 	gram []uint64 // hash of the n-gram at each place still looked at
 	at   []int32  // places where the n-gram occurs more than once, ascending
 	mark bitset
 
-	n     int
-	top   int // copies of the most frequent n-gram
-	first int // its first place
-	most  int // most characters that the copies of one n-gram have
+	n      int // length of the n-grams at those places
+	hashed int // length that gram is of
+	top    int // copies of the most frequent n-gram
+	first  int // its first place
+	most   int // most characters that the copies of one n-gram have
 }
 
 // start takes the places whose n-grams of length 1 may be repeated.
@@ -69,6 +69,7 @@ func (g *ngrams) start(s *sequence) {
 // grow goes on from n-1 to n units.
 func (g *ngrams) grow(s *sequence) {
 	g.n++
+	g.hashed = g.n
 	g.top, g.first, g.most = 1, 0, 0
 	places := g.at
 	for len(places) > 0 && int(places[len(places)-1]) > len(s.hash)-g.n {
@@ -115,24 +116,35 @@ func join(gram, unit uint64) uint64 {
 	return h ^ h>>29
 }
 
-// copies walks the text once, with the n-grams of length n: a copy of an n-gram
-// passed before counts, and the walk goes on behind it. It returns the
-// characters of those copies.
-func (g *ngrams) copies(s *sequence) int {
+// copies walks the text once: a copy of an n-gram passed before counts, and the
+// walk goes on behind it. It returns the characters of those copies. It looks at
+// the places of shorter n-grams left over, n must grow from call to call, and
+// where it finds nothing no longer n-gram is repeated either.
+func (g *ngrams) copies(s *sequence, n int) int {
 	if len(g.at) == 0 {
 		return 0
 	}
-	g.walk.reset(len(g.at), len(s.hash))
-	dup, next := 0, int32(0)
-	for _, i := range g.at {
+	g.seen.reset(len(g.at), len(s.hash))
+	dup, next := 0, 0
+	for _, p := range g.at {
+		i := int(p)
+		if i+n > len(s.hash) {
+			break
+		}
+		h := g.gram[i]
+		for _, u := range s.hash[i+g.hashed : i+n] {
+			h = join(h, u)
+		}
+		g.gram[i] = h
 		if i < next {
 			continue
 		}
-		if c, _ := g.walk.add(g.gram[i], int(i)); c > 1 {
-			dup += s.span(int(i), g.n)
-			next = i + int32(g.n)
+		if c, _ := g.seen.add(h, i); c > 1 {
+			dup += s.span(i, n)
+			next = i + n
 		}
 	}
+	g.hashed = n
 	return dup
 }
 
@@ -195,22 +207,23 @@ func (e *Extractor) repetition() {
 		}
 	}
 	copy(g.gram, s.hash)
-	for n := 2; n <= 13; n++ {
+	for n := 2; n <= 5; n++ {
 		g.grow(s)
-		switch {
-		case n <= 4:
+		if n <= 4 {
 			f.TopNGram[n] = min(1, ratio(g.most, f.UnitChars))
-		case n <= 10 || n == 13:
-			f.DupNGram[n] = ratio(g.copies(s), f.UnitChars)
 		}
 		if n == 2 {
 			for _, i := range g.at {
 				e.pair.set(int(i))
 			}
 		}
-		if len(g.at) == 0 {
+	}
+	for _, n := range [...]int{5, 6, 7, 8, 9, 10, 13} {
+		dup := g.copies(s, n)
+		if dup == 0 {
 			break
 		}
+		f.DupNGram[n] = ratio(dup, f.UnitChars)
 	}
 }
 

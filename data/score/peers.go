@@ -36,18 +36,18 @@ const (
 	NeedAll = NeedDatatrove | NeedDolma | NeedRPV2 | NeedCharNGrams
 )
 
-// peers fills in what the chosen peers measure.
-func (e *Extractor) peers() {
-	if e.Need&NeedDatatrove != 0 {
+// peers fills in the chosen measures.
+func (e *Extractor) peers(need Need) {
+	if need&NeedDatatrove != 0 {
 		e.datatrove()
 	}
-	if e.Need&NeedDolma != 0 {
+	if need&NeedDolma != 0 {
 		e.dolma()
 	}
-	if e.Need&NeedRPV2 != 0 {
+	if need&NeedRPV2 != 0 {
 		e.rpv2()
 	}
-	if e.Need&NeedCharNGrams != 0 {
+	if need&NeedCharNGrams != 0 {
 		e.f.DupChar10Gram = e.chars.measure(e.text)
 	}
 }
@@ -86,13 +86,18 @@ func (e *Extractor) datatrove() {
 	p.DupLines, p.DupLineChars = ratio(f.DupLines, f.Lines), ratio(f.DupLineChars, f.Chars)
 	p.DupParagraphs, p.DupParagraphChars = e.exactParagraphs()
 	e.candidates(s, nil)
-	for n := 2; n <= 10 && n <= len(s.hash); n++ {
+	for n := 2; n <= 5 && n <= len(s.hash); n++ {
 		g.grow(s)
 		if n <= 4 {
 			p.TopNGram[n] = ratio(g.top*(s.span(g.first, n)+n-1), f.Chars)
-		} else {
-			p.DupNGram[n] = ratio(g.copies(s), f.Chars)
 		}
+	}
+	for n := 5; n <= 10; n++ {
+		dup := g.copies(s, n)
+		if dup == 0 {
+			break
+		}
+		p.DupNGram[n] = ratio(dup, f.Chars)
 	}
 }
 

@@ -43,8 +43,14 @@ type Result struct {
 // Scorer judges texts one after the other; it is for one goroutine.
 type Scorer struct {
 	cfg     Config
-	rules   map[Language][]activeRule
+	rules   map[Language]*ruleList
 	extract Extractor
+}
+
+// ruleList are the rules of one language.
+type ruleList struct {
+	rules []activeRule
+	need  Need // what they bound
 }
 
 // activeRule is a rule with what it bounds.
@@ -62,13 +68,16 @@ func New(cfg Config) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{cfg: cfg, rules: map[Language][]activeRule{}}
-	for lang, list := range rules {
-		for _, r := range list {
+	s := &Scorer{cfg: cfg, rules: map[Language]*ruleList{}}
+	for _, lang := range languages {
+		list := &ruleList{}
+		for _, r := range rules[lang] {
 			m := measureOf[r.Measure]
-			s.rules[lang] = append(s.rules[lang], activeRule{r, m})
-			s.extract.Need |= m.need
+			list.rules = append(list.rules, activeRule{r, m})
+			list.need |= m.need
 		}
+		s.rules[lang] = list
+		s.extract.Need |= list.need
 	}
 	return s, nil
 }
@@ -82,32 +91,42 @@ func (s *Scorer) Score(text string, code bool) Result {
 }
 
 // ScoreKnown judges a text.
-func (s *Scorer) ScoreKnown(text string, k Known) Result {
-	f, paragraphs, sentences := s.extract.Extract(text)
+func (s *Scorer) ScoreKnown(text string, k Known) Result { return s.score(text, k, 0) }
+
+// score judges a text and takes the measures of need beside those it must.
+func (s *Scorer) score(text string, k Known, need Need) Result {
+	e := &s.extract
+	e.basic(text)
+	f := &e.f
 	var g Guess
 	if k.Guess != nil {
 		g = *k.Guess
 	} else {
 		g = GuessLanguage(f, k.Code)
 	}
+	list := s.rules[g.Language]
+	if list == nil { // a guess from outside
+		list = s.rules[OtherLang]
+	}
+	e.peers(list.need | need)
 	r := Result{
-		Reason: Kept, Guess: g, Features: f, Paragraphs: paragraphs, Sentences: sentences,
+		Reason: Kept, Guess: g, Features: f, Paragraphs: e.par, Sentences: e.sen,
 		HanRatio: float32(f.HanRatio()), Quality: float32(s.cfg.Weights.quality(f, g, k.Extra)),
 		LowParagraph: float32(ratio(f.LowParagraphs, f.Paragraphs)), LowSentence: float32(ratio(f.LowSentences, f.SentenceSpans)),
 	}
-	r.Reason = s.judge(f, g, r.Quality)
+	r.Reason = s.judge(f, g, list, r.Quality)
 	return r
 }
 
-func (s *Scorer) judge(f *Features, g Guess, quality float32) string {
+func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) string {
 	if f.NonBlank == 0 {
 		return ReasonEmpty
 	}
 	if len(s.cfg.Languages) > 0 && !slices.Contains(s.cfg.Languages, string(g.Language)) {
 		return ReasonLanguage
 	}
-	for i := range s.rules[g.Language] {
-		if r := &s.rules[g.Language][i]; r.breaks(f, r.measure.value(f)) {
+	for i := range list.rules {
+		if r := &list.rules[i]; r.breaks(f, r.measure.value(f)) {
 			return r.Name
 		}
 	}
@@ -144,12 +163,14 @@ type Explanation struct {
 func (s *Scorer) Explain(text string, k Known) Explanation {
 	need := s.extract.Need
 	s.extract.Need = NeedAll
-	r := s.ScoreKnown(text, k)
+	r := s.score(text, k, NeedAll)
 	s.extract.Need = need
 	x := Explanation{Result: r, Components: s.cfg.Weights.components(r.Features, r.Guess, k.Extra)}
 	active := map[string]Rule{}
-	for _, a := range s.rules[r.Guess.Language] {
-		active[a.Name] = a.Rule
+	if list := s.rules[r.Guess.Language]; list != nil {
+		for _, a := range list.rules {
+			active[a.Name] = a.Rule
+		}
 	}
 	sets := RuleSets()
 	for _, set := range slices.Sorted(maps.Keys(sets)) {

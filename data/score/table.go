@@ -2,11 +2,14 @@ package score
 
 import "math"
 
-// table counts keys in open addressing and remembers where each was seen first.
-// Places count on from text to text, so that a slot of an earlier text is told
-// by its place: clearing is free, and a text costs only its own length.
+// table finds the first place of each key, in open addressing. A slot holds 32
+// bits of the key that are not in its address, so two keys of a text of n units
+// are taken for one with a chance of about n/2^33. Places count on from text to
+// text, and a slot of an earlier text is told by its place: clearing is free, and
+// a text costs only its own length.
 type table struct {
 	slots  []slot
+	copies []uint32 // by place: how often the key whose first place it is was seen
 	mask   uint64
 	base   uint32 // place 0 of this text; slots below it are empty
 	next   uint32
@@ -14,9 +17,8 @@ type table struct {
 }
 
 type slot struct {
-	key   uint64
+	tag   uint32
 	place uint32 // of the first copy, plus base
-	count uint32
 }
 
 // reset empties the table and makes room for n keys at places 0 to limit-1.
@@ -27,6 +29,9 @@ func (t *table) reset(n, limit int) {
 	}
 	if len(t.slots) < size {
 		t.slots, t.next = make([]slot, size), 1
+	}
+	if len(t.copies) < limit {
+		t.copies = make([]uint32, limit+limit/2)
 	}
 	if t.next == 0 || uint64(t.next)+uint64(limit) > math.MaxUint32 { // new, or after 2^32 units
 		clear(t.slots)
@@ -41,17 +46,19 @@ func (t *table) reset(n, limit int) {
 // add counts key, seen at place. It returns how often it has been seen now and
 // where first.
 func (t *table) add(key uint64, place int) (count uint32, first int) {
-	slots, mask := t.slots, t.mask
+	slots, mask, tag := t.slots, t.mask, uint32(key>>32)
 	for i := key & mask; ; i = (i + 1) & mask {
 		s := &slots[i]
 		if s.place < t.base {
-			*s = slot{key, t.base + uint32(place), 1}
+			*s = slot{tag, t.base + uint32(place)}
+			t.copies[place] = 1
 			t.unique++
 			return 1, place
 		}
-		if s.key == key {
-			s.count++
-			return s.count, int(s.place - t.base)
+		if s.tag == tag {
+			first = int(s.place - t.base)
+			t.copies[first]++
+			return t.copies[first], first
 		}
 	}
 }
