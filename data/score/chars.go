@@ -79,7 +79,9 @@ func (c *charNGrams) roll(s string) {
 	clear(c.ring[:])
 	for i := 0; i < len(s); {
 		r, size := rune(s[i]), 1
-		if r >= utf8.RuneSelf {
+		if han := hanAt(s, i); han != 0 {
+			r, size = han, 3
+		} else if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(s[i:])
 		}
 		i += size

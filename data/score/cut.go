@@ -320,13 +320,13 @@ func (e *Extractor) emit(start, end int, w unit) {
 	if w.kinds&kindLetter != 0 {
 		t.alpha = true
 	}
+	e.fineWords++
+	e.fineWordChars += w.chars
+	if w.kinds&kindLetter != 0 {
+		e.fineAlpha++
+	}
 	if e.Need&NeedDatatrove != 0 {
-		e.fineWords++
-		e.fineWordChars += w.chars
-		if w.kinds&kindLetter != 0 {
-			e.fineAlpha++
-		}
 		e.fine.add(raw, w.chars, uint32(len(e.own.hash)))
 	}
-	e.own.add(folded, w.chars, 0)
+	e.own.add(folded, w.chars)
 }

@@ -14,13 +14,15 @@ type Extractor struct {
 	f    Features
 	text string
 
-	own    sequence // the package's units: words, Han and Kana characters
+	own    units    // the package's units: words, Han and Kana characters
 	fine   sequence // the same in their own case, and punctuation
 	tokens sequence // what blanks separate
 	plain  sequence // the same in lower case, without ASCII punctuation
 	grams  ngrams
-	single bitset // own units that occur more than once
-	pair   bitset // pairs of them that do
+	ownTop [5]int  // characters of all copies of the most frequent n-gram of own, joined by blanks
+	ownDup [14]int // characters of copies of n-grams of own
+	single bitset  // own units that occur more than once
+	pair   bitset  // pairs of them that do
 	chars  charNGrams
 
 	seen          table
@@ -84,6 +86,7 @@ func (e *Extractor) basic(text string) {
 	e.fine.reset()
 	e.tokens.reset()
 	e.plain.reset()
+	e.ownTop, e.ownDup = [5]int{}, [14]int{}
 	e.marks, e.par, e.sen = e.marks[:0], e.par[:0], e.sen[:0]
 	e.token = token{start: -1}
 	e.ends = 0
@@ -106,7 +109,11 @@ func (e *Extractor) characters() {
 	for i := 0; i < len(s); {
 		b := s[i]
 		if b >= utf8.RuneSelf {
-			i = e.wide(i)
+			if r := hanAt(s, i); r != 0 {
+				i = e.hanRun(i, r)
+			} else {
+				i = e.wide(i)
+			}
 			continue
 		}
 		switch c := asciiClass[b]; c {
@@ -127,6 +134,7 @@ func (e *Extractor) characters() {
 	}
 	e.endToken(len(s))
 	f.GopherStops = bits.OnesCount8(e.gopher)
+	e.inHan = f.Han*10 >= f.Letters*3
 	f.ChineseStops = bits.OnesCount32(e.stops)
 }
 
@@ -195,7 +203,6 @@ func (e *Extractor) wide(i int) int {
 	c := classOf(r)
 	switch c {
 	case classHan, classKana:
-		f.Chars++
 		e.ideograph(c, r, i)
 		return i + n
 	case classAccent, classHangul, classOther:
@@ -222,7 +229,7 @@ func (e *Extractor) wide(i int) int {
 	case '【', '】':
 		f.Brackets++
 	case '·':
-		e.stops |= 1 << chineseStop(r)
+		e.stops |= middleDot
 	case utf8.RuneError:
 		f.ReplacementRune++
 	}
@@ -237,38 +244,6 @@ func (e *Extractor) wide(i int) int {
 	}
 	e.mark(i, mix(uint64(r)<<8+uint64(n)), 1)
 	return i + n
-}
-
-// ideograph adds a Han or Kana character, a unit of its own.
-func (e *Extractor) ideograph(c class, r rune, i int) {
-	f := &e.f
-	f.NonBlank++
-	f.Letters++
-	if c == classHan {
-		f.Han++
-		if n := chineseStop(r); n >= 0 {
-			e.stops |= 1 << n
-		}
-		if isTraditional(r) {
-			f.Traditional++
-		}
-	} else {
-		f.Kana++
-	}
-	h := mix(uint64(r) + 0x9e3779b97f4a7c15)
-	t := e.openToken(i)
-	t.hash = join(t.hash, h)
-	t.chars++
-	t.plain++
-	t.odd, t.alpha = true, true
-	if e.Need&NeedDatatrove != 0 {
-		e.fineWords++
-		e.fineWordChars++
-		e.fineAlpha++
-		e.fine.add(h, 1, uint32(len(e.own.hash)))
-	}
-	e.wordRun()
-	e.own.add(h, 1, 0)
 }
 
 // wordRun says that the character being read is one of a word.
@@ -315,6 +290,9 @@ func (e *Extractor) endToken(i int) {
 
 // plainHash hashes a token as if it had no ASCII punctuation.
 func (e *Extractor) plainHash(s string) uint64 {
+	if e.token.plain == e.token.chars {
+		return hashWord(s)
+	}
 	fold := e.fold[:0]
 	for i := 0; i < len(s); i++ {
 		if b := s[i]; b >= utf8.RuneSelf || asciiKind[b]&^kindUnderscore != 0 {

@@ -5,27 +5,40 @@ import (
 	"math/bits"
 )
 
-// sequence is a text as one definition of words cuts it.
-type sequence struct {
-	hash  []uint64
-	ends  []uint32 // characters of units up to and including each, so that a span's length is a difference
-	units []uint32 // how many of the package's own units stand before each; one more at the end
+// units is a text as one definition of words cuts it.
+type units struct {
+	hash []uint64
+	ends []uint32 // characters of units up to and including each, so that a span's length is a difference
 }
 
-func (s *sequence) reset() {
-	s.hash, s.ends, s.units = s.hash[:0], s.ends[:0], s.units[:0]
-}
-
-func (s *sequence) add(hash uint64, chars int, units uint32) {
+func (s *units) add(hash uint64, chars int) {
 	end := uint32(chars)
 	if n := len(s.ends); n > 0 {
 		end += s.ends[n-1]
 	}
-	s.hash, s.ends, s.units = append(s.hash, hash), append(s.ends, end), append(s.units, units)
+	s.hash, s.ends = append(s.hash, hash), append(s.ends, end)
+}
+
+func (s *units) reset() { s.hash, s.ends = s.hash[:0], s.ends[:0] }
+
+// sequence is another such cut, of a peer.
+type sequence struct {
+	units
+	own []uint32 // how many of the package's own units stand before each; one more at the end
+}
+
+func (s *sequence) reset() {
+	s.units.reset()
+	s.own = s.own[:0]
+}
+
+func (s *sequence) add(hash uint64, chars int, own uint32) {
+	s.units.add(hash, chars)
+	s.own = append(s.own, own)
 }
 
 // chars returns the characters of all units.
-func (s *sequence) chars() int {
+func (s *units) chars() int {
 	if len(s.ends) == 0 {
 		return 0
 	}
@@ -33,7 +46,7 @@ func (s *sequence) chars() int {
 }
 
 // span returns the characters of the n units from i on.
-func (s *sequence) span(i, n int) int {
+func (s *units) span(i, n int) int {
 	from := uint32(0)
 	if i > 0 {
 		from = s.ends[i-1]
@@ -45,10 +58,11 @@ func (s *sequence) span(i, n int) int {
 // be a copy where the n-1 units it starts with are one, so each length looks
 // only at the places that the one before left over: few, in natural text.
 type ngrams struct {
-	seen table
-	gram []uint64 // hash of the n-gram at each place still looked at
-	at   []int32  // places where the n-gram occurs more than once, ascending
-	mark bitset
+	seen   table
+	gram   []uint64 // hash of the n-gram at each place still looked at
+	at     []int32  // places where the n-gram occurs more than once, ascending
+	mark   bitset
+	firsts []int32 // first places of repeated n-grams
 
 	n      int // length of the n-grams at those places
 	hashed int // length that gram is of
@@ -58,7 +72,7 @@ type ngrams struct {
 }
 
 // start takes the places whose n-grams of length 1 may be repeated.
-func (g *ngrams) start(s *sequence) {
+func (g *ngrams) start(s *units) {
 	if cap(g.gram) < len(s.hash) {
 		g.gram = make([]uint64, 2*len(s.hash))
 	}
@@ -67,7 +81,7 @@ func (g *ngrams) start(s *sequence) {
 }
 
 // grow goes on from n-1 to n units.
-func (g *ngrams) grow(s *sequence) {
+func (g *ngrams) grow(s *units) {
 	g.n++
 	g.hashed = g.n
 	g.top, g.first, g.most = 1, 0, 0
@@ -81,21 +95,29 @@ func (g *ngrams) grow(s *sequence) {
 	}
 	g.seen.reset(len(places), len(s.hash))
 	g.mark = g.mark.cleared(len(s.hash))
-	last, repeated := g.n-1, false
-	for _, i := range places {
-		h := join(g.gram[i], s.hash[int(i)+last])
+	g.firsts = g.firsts[:0]
+	last := g.n - 1
+	for _, p := range places {
+		i := int(p)
+		h := join(g.gram[i], s.hash[i+last])
 		g.gram[i] = h
-		if c, first := g.seen.add(h, int(i)); c > 1 {
-			g.mark.set(int(i))
-			g.mark.set(first)
-			g.most = max(g.most, int(c)*s.span(int(i), g.n))
-			if int(c) > g.top || int(c) == g.top && first < g.first {
-				g.top, g.first = int(c), first
+		if c, first := g.seen.add(h, i); c > 1 {
+			g.mark.set(i)
+			if c == 2 {
+				g.mark.set(first)
+				g.firsts = append(g.firsts, int32(first))
 			}
-			repeated = true
 		}
 	}
-	if repeated {
+	for _, p := range g.firsts {
+		i := int(p)
+		c := int(g.seen.copies[i])
+		g.most = max(g.most, c*s.span(i, g.n))
+		if c > g.top || c == g.top && i < g.first {
+			g.top, g.first = c, i
+		}
+	}
+	if len(g.firsts) > 0 {
 		g.at = g.mark.places(g.at)
 	}
 }
@@ -120,7 +142,7 @@ func join(gram, unit uint64) uint64 {
 // walk goes on behind it. It returns the characters of those copies. It looks at
 // the places of shorter n-grams left over, n must grow from call to call, and
 // where it finds nothing no longer n-gram is repeated either.
-func (g *ngrams) copies(s *sequence, n int) int {
+func (g *ngrams) copies(s *units, n int) int {
 	if len(g.at) == 0 {
 		return 0
 	}
@@ -149,7 +171,7 @@ func (g *ngrams) copies(s *sequence, n int) int {
 }
 
 // covered returns the characters that lie in some repeated n-gram.
-func (g *ngrams) covered(s *sequence) int {
+func (g *ngrams) covered(s *units) int {
 	chars, next := 0, 0
 	for _, p := range g.at {
 		i, end := int(p), int(p)+g.n
@@ -164,7 +186,7 @@ func (g *ngrams) covered(s *sequence) int {
 
 // occurrences returns the characters of all repeated n-grams together, those of
 // overlapping ones more than once, and the same of all n-grams.
-func (g *ngrams) occurrences(s *sequence) (repeated, all int) {
+func (g *ngrams) occurrences(s *units) (repeated, all int) {
 	for _, p := range g.at {
 		repeated += s.span(int(p), g.n)
 	}
@@ -194,7 +216,6 @@ func (e *Extractor) repetition() {
 	f, s, g := &e.f, &e.own, &e.grams
 	f.Units = len(s.hash)
 	f.UnitChars = s.chars()
-	s.units = append(s.units, uint32(f.Units))
 	e.single, e.pair = e.single.cleared(f.Units+1), e.pair.cleared(f.Units+1)
 	g.start(s)
 	if f.Units == 0 {
@@ -211,6 +232,9 @@ func (e *Extractor) repetition() {
 		g.grow(s)
 		if n <= 4 {
 			f.TopNGram[n] = min(1, ratio(g.most, f.UnitChars))
+			if n <= f.Units {
+				e.ownTop[n] = g.top * (s.span(g.first, n) + n - 1)
+			}
 		}
 		if n == 2 {
 			for _, i := range g.at {
@@ -223,6 +247,7 @@ func (e *Extractor) repetition() {
 		if dup == 0 {
 			break
 		}
+		e.ownDup[n] = dup
 		f.DupNGram[n] = ratio(dup, f.UnitChars)
 	}
 }

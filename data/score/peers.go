@@ -58,11 +58,11 @@ func (e *Extractor) peers(need Need) {
 // that may equal each other though the package's own units in them differ.
 func (e *Extractor) candidates(s *sequence, loose func(i int) bool) {
 	g := &e.grams
-	s.units = append(s.units, uint32(len(e.own.hash)))
-	g.start(s)
+	s.own = append(s.own, uint32(len(e.own.hash)))
+	g.start(&s.units)
 	copy(g.gram, s.hash)
 	for i := 0; i+1 < len(s.hash); i++ {
-		from, to := int(s.units[i]), int(s.units[i+2])
+		from, to := int(s.own[i]), int(s.own[i+2])
 		if loose == nil || !loose(i) && !loose(i+1) {
 			if to-from >= 2 && !e.pair.has(from) || to-from == 1 && !e.single.has(from) {
 				continue
@@ -73,7 +73,8 @@ func (e *Extractor) candidates(s *sequence, loose func(i int) bool) {
 }
 
 // datatrove counts n-grams of words and punctuation, joined by blanks for the
-// most frequent one, over the characters of the text.
+// most frequent one, over the characters of the text. In texts in Han, whose
+// words it would need a segmenter for, the package's own units stand for them.
 func (e *Extractor) datatrove() {
 	f, s, g := &e.f, &e.fine, &e.grams
 	p := &f.Datatrove
@@ -85,15 +86,24 @@ func (e *Extractor) datatrove() {
 	p.BulletLines, p.EllipsisLines = ratio(f.dashLines, f.Lines), ratio(f.EllipsisLines, f.Lines)
 	p.DupLines, p.DupLineChars = ratio(f.DupLines, f.Lines), ratio(f.DupLineChars, f.Chars)
 	p.DupParagraphs, p.DupParagraphChars = e.exactParagraphs()
+	if e.inHan {
+		for n := range p.TopNGram {
+			p.TopNGram[n] = ratio(e.ownTop[n], f.Chars)
+		}
+		for n := range p.DupNGram {
+			p.DupNGram[n] = ratio(e.ownDup[n], f.Chars)
+		}
+		return
+	}
 	e.candidates(s, nil)
 	for n := 2; n <= 5 && n <= len(s.hash); n++ {
-		g.grow(s)
+		g.grow(&s.units)
 		if n <= 4 {
 			p.TopNGram[n] = ratio(g.top*(s.span(g.first, n)+n-1), f.Chars)
 		}
 	}
 	for n := 5; n <= 10; n++ {
-		dup := g.copies(s, n)
+		dup := g.copies(&s.units, n)
 		if dup == 0 {
 			break
 		}
@@ -120,11 +130,11 @@ func (e *Extractor) dolma() {
 	p.DupLines, p.DupLineChars = ratio(dup, lines), ratio(f.allDupLineChars, max(chars, 1))
 	e.candidates(s, nil)
 	for n := 2; n <= 10 && n <= len(s.hash); n++ {
-		g.grow(s)
+		g.grow(&s.units)
 		if n <= 4 {
 			p.TopNGram[n] = ratio(g.top*s.span(g.first, n), chars)
 		} else {
-			p.DupNGram[n] = ratio(g.occurrences(s))
+			p.DupNGram[n] = ratio(g.occurrences(&s.units))
 		}
 	}
 }
@@ -145,12 +155,12 @@ func (e *Extractor) rpv2() {
 		lines++
 	}
 	p.BulletLines, p.EllipsisLines = ratio(f.signLines, lines), ratio(f.EllipsisLines, lines)
-	e.candidates(s, func(i int) bool { return s.units[i+1]-s.units[i] != 1 || e.inner.has(int(s.hash[i]>>52)) })
+	e.candidates(s, func(i int) bool { return s.own[i+1]-s.own[i] != 1 || e.inner.has(int(s.hash[i]>>52)) })
 	for n := 2; n <= 10 && n <= len(s.hash); n++ {
-		g.grow(s)
+		g.grow(&s.units)
 		switch {
 		case n > 4:
-			p.DupNGram[n] = ratio(g.covered(s), chars)
+			p.DupNGram[n] = ratio(g.covered(&s.units), chars)
 		case g.top > 1:
 			p.TopNGram[n] = ratio(g.top*s.span(g.first, n), chars)
 		}

@@ -75,7 +75,6 @@ func (e *Extractor) paragraphs() {
 	e.seen.reset(f.Newlines+1, f.Newlines+1)
 	limit := f.Newlines + 1 + e.ends
 	e.seenSentences.reset(limit, limit)
-	e.inHan = f.Han*10 >= f.Letters*3
 	e.fold = slices.Grow(e.fold[:0], len(e.text)+8)
 	for start := 0; start < len(e.text); {
 		end := len(e.text)
@@ -303,6 +302,15 @@ func (e *Extractor) shape(s string) (sh shape) {
 			sh.letters += int(k.letter)
 			sh.capitals += int(k.capital)
 			i++
+			continue
+		}
+		if hanAt(s, i) != 0 {
+			sh.han++
+			sh.letters++
+			sh.chars++
+			fold[n], fold[n+1], fold[n+2] = s[i], s[i+1], s[i+2]
+			n += 3
+			i += 3
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])

@@ -1,6 +1,9 @@
 package score
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // hashWord hashes a word without regard to ASCII case, eight bytes at a time.
 func hashWord[T string | []byte](w T) uint64 {
@@ -113,24 +116,8 @@ func englishStop(h uint64) int {
 // chineseStops are FineWeb-2's stop words for cmn_Hani that are one character.
 var chineseStops = []rune("的年在月是和日了於·為有被人中为他與後也而由")
 
-// chineseStopTable holds one more than the place of a character by its low bits.
-var chineseStopTable = func() (t [4096]uint8) {
-	for i, r := range chineseStops {
-		if t[r&4095] != 0 {
-			panic("score: two stop characters share their low bits")
-		}
-		t[r&4095] = uint8(i + 1)
-	}
-	return t
-}()
-
-// chineseStop returns the place of a character in chineseStops, or -1.
-func chineseStop(r rune) int {
-	if i := int(chineseStopTable[r&4095]) - 1; i >= 0 && chineseStops[i] == r {
-		return i
-	}
-	return -1
-}
+// middleDot is the bit of the one among chineseStops that is no Han character.
+var middleDot = uint32(1) << slices.Index(chineseStops, '·')
 
 // policyPhrases are C4's marks of boilerplate.
 var policyPhrases = []string{"terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"}
