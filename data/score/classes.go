@@ -48,6 +48,38 @@ var asciiClass = func() (t [128]class) {
 // classOf classifies a character beyond ASCII.
 func classOf(r rune) class {
 	switch {
+	case r >= 0x4e00 && r <= 0x9fff:
+		return classHan
+	case r < 0x3100 && r>>8 < rune(len(lowClass)) && lowClass[r>>8] != nil:
+		return lowClass[r>>8][r&0xff]
+	case r >= 0xff00 && r < 0xfff0:
+		return fullWidthClass[r-0xff00]
+	}
+	return slowClass(r)
+}
+
+// lowClass and fullWidthClass hold the classes of the blocks that Latin and
+// Chinese text has most of its characters in.
+var (
+	lowClass       [0x31]*[256]class
+	fullWidthClass [0xf0]class
+)
+
+func init() {
+	for _, high := range []rune{0, 1, 2, 0x20, 0x30} {
+		var t [256]class
+		for i := range t {
+			t[i] = slowClass(high<<8 + rune(i))
+		}
+		lowClass[high] = &t
+	}
+	for i := range fullWidthClass {
+		fullWidthClass[i] = slowClass(0xff00 + rune(i))
+	}
+}
+
+func slowClass(r rune) class {
+	switch {
 	case r >= 0x4e00 && r <= 0x9fff || r >= 0x3400 && r <= 0x4dbf || r >= 0x20000 && r <= 0x323af || r >= 0xf900 && r <= 0xfaff || r == 0x3007:
 		return classHan
 	case r >= 0x3000 && r <= 0x303f || r >= 0xff00 && r <= 0xffef:
@@ -109,4 +141,14 @@ func bullet(r rune) bool {
 		return true
 	}
 	return false
+}
+
+// datatroveMark tells whether r is in datatrove's list of punctuation: what is
+// not counts as a word there.
+func datatroveMark(r rune) bool {
+	switch r {
+	case '—', '”', '：', '％', '〈', '、', '━', '【', '「', '」', '，', '】', '；', '“', '《', '„', '’', '∶', '´', '（', '–', '？', '！', '«', '〉', '》', '）', '。', '…', '►', '»':
+		return true
+	}
+	return r >= 0x80 && r < 0xa0
 }

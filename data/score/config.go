@@ -31,6 +31,9 @@ type Bound struct {
 	Off bool     `yaml:"off,omitempty" mapstructure:"off"`
 }
 
+// languages are those that rules are chosen for.
+var languages = []Language{English, Chinese, Code, OtherLang}
+
 // profiles name the rule sets per language.
 var profiles = map[string]map[Language][]string{
 	"general": {English: {"general"}, Chinese: {"general"}, Code: {"code"}, OtherLang: {"general"}},
@@ -52,7 +55,7 @@ func (c Config) Validate() error {
 		err = errors.Join(err, fmt.Errorf("min_quality is %g; it must be from 0 to 1", c.MinQuality))
 	}
 	for _, l := range c.Languages {
-		if !slices.Contains([]Language{English, Chinese, Code, OtherLang}, Language(l)) {
+		if !slices.Contains(languages, Language(l)) {
 			err = errors.Join(err, fmt.Errorf("languages has %q; the languages are en, zh, code and other", l))
 		}
 	}
@@ -68,7 +71,7 @@ func (c Config) compile() (map[Language][]Rule, error) {
 	var errs []error
 	sets, used := RuleSets(), map[string]bool{}
 	out := map[Language][]Rule{}
-	for _, lang := range []Language{English, Chinese, Code, OtherLang} {
+	for _, lang := range languages {
 		names := profile[lang]
 		if own, ok := c.RuleSets[string(lang)]; ok {
 			names = own
@@ -93,7 +96,7 @@ func (c Config) compile() (map[Language][]Rule, error) {
 		}
 	}
 	for _, lang := range slices.Sorted(maps.Keys(c.RuleSets)) {
-		if !slices.Contains([]Language{English, Chinese, Code, OtherLang}, Language(lang)) {
+		if !slices.Contains(languages, Language(lang)) {
 			errs = append(errs, fmt.Errorf("rule_sets has %q; the languages are en, zh, code and other", lang))
 		}
 	}

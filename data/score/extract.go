@@ -1,317 +1,304 @@
 package score
 
 import (
-	"math"
-	"strings"
+	"math/bits"
 	"unicode/utf8"
 )
 
 // Extractor measures texts one after the other and keeps its tables between
 // them; it is for one goroutine.
 type Extractor struct {
-	f     Features
-	text  string
-	units []uint64 // hashes
-	ends  []int32  // characters of units up to and including each, so that a span's length is a difference
-	seen  table
-	at    []int32 // places that may start a repeated n-gram
-	grams []uint64
+	// Need chooses what is measured beside the package's own measures.
+	Need Need
+
+	f    Features
+	text string
+
+	own    units    // the package's units: words, Han and Kana characters
+	fine   sequence // the same in their own case, and punctuation
+	tokens sequence // what blanks separate
+	plain  sequence // the same in lower case, without ASCII punctuation
+	grams  ngrams
+	ownTop [5]int  // characters of all copies of the most frequent n-gram of own, joined by blanks
+	ownDup [14]int // characters of copies of n-grams of own
+	single bitset  // own units that occur more than once
+	pair   bitset  // pairs of them that do
+	chars  charNGrams
+
+	seen          table
+	seenSentences table
+	whole         shape   // of the paragraph being read
+	weighted      float32 // its sentences' qualities times their characters
+	inHan         bool    // the text is in Han
+	ends          int     // marks that a sentence may end with
+
 	marks []int32 // where words stand that may mark boilerplate
-	fold  []byte  // a paragraph as it is hashed
-	spans []Span
+	fold  []byte  // text as it is hashed
+	par   []Span
+	sen   []Span
 
-	word     wordState
-	gopher   uint8
-	stops    uint32
-	sentence bool // letters since the last sentence end
+	token         token
+	inWord        bool // the character before is one of a word
+	alphaRun      bool // with an ASCII letter in it
+	runs          int  // of word characters, and of others but blanks
+	alphaRuns     int
+	inMarks       bool // the character before is neither of a word nor a blank
+	fineWords     int
+	fineWordChars int
+	fineAlpha     int
+	symbolTokens  int
+	stopTokens    int
+	gopher        uint8
+	exactGopher   uint8
+	stops         uint32
+	inner         bitset // hashes, by twelve bits, of plain tokens that are not one plain word
+	lengths       lengths
 }
 
-// Span is a paragraph's byte range in the text, with what is known of it.
-type Span struct {
-	Start, End int32
-	Quality    float32
-	Flags      ParagraphFlags
-	Hash       uint64 // of the normalised paragraph, for counting copies in the corpus
+// token is the one being read.
+type token struct {
+	start  int    // < 0: none
+	hash   uint64 // of its units
+	chars  int
+	plain  int    // characters but ASCII punctuation
+	words  int    // own units
+	first  uint64 // hash of the first own unit
+	units  uint32 // own units before the token
+	odd    bool   // no plain word with ASCII punctuation around it
+	alpha  bool
+	symbol bool // has # or …
+	stop   bool // is one of Gopher's words
 }
 
-// wordState is the word and the token being read.
-type wordState struct {
-	start, chars int // start < 0: no word
-	alpha        bool
-	token        int // start of the token, < 0: none
-	tokenAlpha   bool
+// Extract measures text. The result and the spans of paragraphs and sentences
+// are valid until the next call.
+func (e *Extractor) Extract(text string) (f *Features, paragraphs, sentences []Span) {
+	e.basic(text)
+	e.peers(e.Need)
+	return &e.f, e.par, e.sen
 }
 
-// Extract measures text. The result and the spans are valid until the next call.
-func (e *Extractor) Extract(text string) (*Features, []Span) {
+// basic takes all measures but those of Need, which peers adds.
+func (e *Extractor) basic(text string) {
 	e.f = Features{Bytes: len(text)}
-	e.text, e.units, e.ends, e.spans, e.marks = text, e.units[:0], e.ends[:0], e.spans[:0], e.marks[:0]
-	e.gopher, e.stops, e.sentence = 0, 0, false
-	e.word = wordState{start: -1, token: -1}
+	e.text = text
+	e.own.reset()
+	e.fine.reset()
+	e.tokens.reset()
+	e.plain.reset()
+	e.ownTop, e.ownDup = [5]int{}, [14]int{}
+	e.marks, e.par, e.sen = e.marks[:0], e.par[:0], e.sen[:0]
+	e.token = token{start: -1}
+	e.ends = 0
+	e.inWord, e.alphaRun, e.inMarks, e.runs, e.alphaRuns = false, false, false, 0, 0
+	e.fineWords, e.fineWordChars, e.fineAlpha, e.symbolTokens, e.stopTokens = 0, 0, 0, 0, 0
+	e.gopher, e.exactGopher, e.stops = 0, 0, 0
+	if e.Need&(NeedDolma|NeedRPV2) != 0 {
+		e.inner = e.inner.cleared(4095)
+		clear(e.lengths[:])
+	}
 	e.characters()
 	e.lineMeasures()
 	e.paragraphs()
 	e.repetition()
-	return &e.f, e.spans
 }
 
-// characters is the pass that counts characters, words and units.
+// characters is the pass that counts characters and cuts words and tokens.
 func (e *Extractor) characters() {
 	f, s := &e.f, e.text
 	for i := 0; i < len(s); {
 		b := s[i]
-		if b < utf8.RuneSelf {
-			c := asciiClass[b]
-			if c == classLetter {
-				i = e.letters(i)
-				continue
+		if b >= utf8.RuneSelf {
+			if r := hanAt(s, i); r != 0 {
+				i = e.hanRun(i, r)
+			} else {
+				i = e.wide(i)
 			}
-			f.Chars++
-			e.ascii(c, b, i)
-			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		f.Chars++
-		e.wide(classOf(r), r, i)
-		i += n
-	}
-	e.endWord(len(s))
-	e.endToken(len(s))
-	if e.sentence {
-		f.Sentences++
-	}
-	for g := e.gopher; g != 0; g &= g - 1 {
-		f.GopherStops++
-	}
-	for g := e.stops; g != 0; g &= g - 1 {
-		f.ChineseStops++
-	}
-}
-
-// letters takes the run of ASCII letters that starts at i and returns its end.
-func (e *Extractor) letters(i int) int {
-	s, j := e.text, i+1
-	for j < len(s) && s[j] < utf8.RuneSelf && asciiClass[s[j]] == classLetter {
-		j++
-	}
-	n := j - i
-	f := &e.f
-	f.Chars += n
-	f.NonBlank += n
-	f.Letters += n
-	f.Latin += n
-	e.inWord(i, true)
-	e.word.chars += n - 1
-	if e.word.token < 0 {
-		e.word.token = i
-	}
-	return j
-}
-
-func (e *Extractor) ascii(c class, b byte, i int) {
-	f := &e.f
-	switch c {
-	case classDigit:
-		f.Digits++
-		e.inWord(i, false)
-	case classBlank, classNewline:
-		e.endWord(i)
-		e.endToken(i)
-		if c == classNewline {
+		switch c := asciiClass[b]; c {
+		case classLetter, classDigit:
+			i = e.word(i)
+		case classBlank:
+			f.Chars++
+			e.endToken(i)
+			i++
+		case classNewline:
+			f.Chars++
 			f.Newlines++
-		}
-		return
-	case classJoiner:
-		f.Punct++
-		if e.word.start >= 0 && e.joins(i) {
-			e.word.chars++
-		} else {
-			e.endWord(i)
-		}
-	case classPunct:
-		f.Punct++
-		e.endWord(i)
-		e.punct(b, i)
-	default:
-		f.Symbols++
-		e.endWord(i)
-		if b == '#' {
-			f.Hashes++
+			e.endToken(i)
+			i++
+		default:
+			i = e.asciiMark(i, c)
 		}
 	}
-	f.NonBlank++
-	if e.word.token < 0 {
-		e.word.token = i
-	}
+	e.endToken(len(s))
+	f.GopherStops = bits.OnesCount8(e.gopher)
+	e.inHan = f.Han*10 >= f.Letters*3
+	f.ChineseStops = bits.OnesCount32(e.stops)
 }
 
-// joins tells whether a joiner at i stands between two word characters.
-func (e *Extractor) joins(i int) bool {
-	if i+1 >= len(e.text) {
-		return false
-	}
-	next := e.text[i+1]
-	return next >= utf8.RuneSelf || asciiClass[next] == classLetter || asciiClass[next] == classDigit
-}
-
-func (e *Extractor) punct(b byte, i int) {
-	f := &e.f
+// asciiMark takes the punctuation or symbol at i, together with those like it
+// where dots or hyphens follow each other, and returns where they end.
+func (e *Extractor) asciiMark(i int, c class) int {
+	f, s := &e.f, e.text
+	b := s[i]
+	n := 1
 	switch b {
+	case '!', '?':
+		e.ends++
+	case '.', '-':
+		e.ends++
+		for i+n < len(s) && s[i+n] == b {
+			n++
+		}
+		if b == '.' {
+			f.Ellipses += n / 3
+		}
 	case '{':
 		f.Braces++
-	case '.', '!', '?':
-		if b == '.' && strings.HasPrefix(e.text[i:], "...") && (i == 0 || e.text[i-1] != '.') {
-			f.Ellipses++
-		}
-		if e.sentence && (i+1 >= len(e.text) || asciiClass[e.text[i+1]&0x7f] != classLetter && asciiClass[e.text[i+1]&0x7f] != classDigit) {
-			f.Sentences++
-			e.sentence = false
-		}
+	case '#':
+		f.Hashes++
+		e.openToken(i).symbol = true
+	}
+	f.Chars += n
+	f.NonBlank += n
+	if c == classSymbol {
+		f.Symbols += n
+	} else {
+		f.Punct += n
+	}
+	e.mark(i, markHash(b, n), n)
+	return i + n
+}
+
+func markHash(b byte, n int) uint64 { return mix(uint64(b)<<32 + uint64(n)) }
+
+// openToken starts a token at i unless one is open.
+func (e *Extractor) openToken(i int) *token {
+	if e.token.start < 0 {
+		e.token = token{start: i, units: uint32(len(e.own.hash))}
+	}
+	return &e.token
+}
+
+// mark adds a unit of n characters that is no word.
+func (e *Extractor) mark(i int, hash uint64, n int) {
+	t := e.openToken(i)
+	t.hash = join(t.hash, hash)
+	t.chars += n
+	if !e.inMarks {
+		e.runs++
+	}
+	e.inWord, e.inMarks = false, true
+	if e.Need&NeedDatatrove != 0 {
+		e.fine.add(hash, n, uint32(len(e.own.hash)))
 	}
 }
 
-func (e *Extractor) wide(c class, r rune, i int) {
+// wide takes the character beyond ASCII at i and returns where it ends.
+func (e *Extractor) wide(i int) int {
 	f := &e.f
-	if c == classBlank {
-		e.endWord(i)
-		e.endToken(i)
-		return
-	}
-	f.NonBlank++
-	if e.word.token < 0 {
-		e.word.token = i
-	}
+	r, n := utf8.DecodeRuneInString(e.text[i:])
+	c := classOf(r)
 	switch c {
 	case classHan, classKana:
-		e.endWord(i)
-		f.Letters++
-		e.sentence, e.word.tokenAlpha = true, true
-		if c == classHan {
-			f.Han++
-			if n := chineseStop(r); n >= 0 {
-				e.stops |= 1 << n
-			}
-		} else {
-			f.Kana++
-		}
-		e.unit(mix(uint64(r)+0x9e3779b97f4a7c15), 1)
+		e.ideograph(c, r, i)
+		return i + n
 	case classAccent, classHangul, classOther:
-		f.Letters++
-		switch c {
-		case classAccent:
-			f.Latin++
-			f.Accents++
-		case classHangul:
-			f.Hangul++
-		}
-		e.inWord(i, true)
+		return e.word(i)
 	case classDigit:
-		f.Digits++
-		e.inWord(i, false)
-	case classMark:
-		if e.word.start >= 0 {
-			e.word.chars++
-		}
-	case classJoiner:
+		return e.word(i)
+	case classBlank:
+		f.Chars++
+		e.endToken(i)
+		return i + n
+	}
+	f.Chars++
+	f.NonBlank++
+	if c == classPunct || c == classJoiner {
 		f.Punct++
-		if e.word.start < 0 || !e.joins(i+2) {
-			e.endWord(i)
-		}
-	case classPunct:
-		f.Punct++
-		e.endWord(i)
-		e.widePunct(r)
-	default:
+	} else {
 		f.Symbols++
-		e.endWord(i)
-		if r == utf8.RuneError {
-			f.ReplacementRune++
-		}
 	}
-}
-
-func (e *Extractor) widePunct(r rune) {
+	t := e.openToken(i)
 	switch r {
-	case '。', '！', '？', '．', '；':
-		if e.sentence {
-			e.f.Sentences++
-			e.sentence = false
-		}
 	case '…':
-		e.f.Ellipses++
+		f.Ellipses++
+		t.symbol = true
 	case '【', '】':
-		e.f.Brackets++
+		f.Brackets++
 	case '·':
-		e.stops |= 1 << chineseStop(r)
+		e.stops |= middleDot
+	case utf8.RuneError:
+		f.ReplacementRune++
+	}
+	if endMark(r) {
+		e.ends++
+	}
+	t.odd = true
+	t.plain++
+	if !datatroveMark(r) {
+		e.fineWords++
+		e.fineWordChars++
+	}
+	e.mark(i, mix(uint64(r)<<8+uint64(n)), 1)
+	return i + n
+}
+
+// wordRun says that the character being read is one of a word.
+func (e *Extractor) wordRun() {
+	if !e.inWord {
+		e.runs++
+		e.inWord, e.inMarks, e.alphaRun = true, false, false
 	}
 }
 
-func (e *Extractor) inWord(i int, letter bool) {
-	w := &e.word
-	if w.start < 0 {
-		w.start, w.chars, w.alpha = i, 0, false
-	}
-	w.chars++
-	if letter {
-		w.alpha, w.tokenAlpha, e.sentence = true, true, true
-	}
-}
-
-func (e *Extractor) endWord(i int) {
-	w := &e.word
-	if w.start < 0 {
-		return
-	}
-	h := hashWord(e.text[w.start:i])
-	e.f.Words++
-	e.f.WordChars += w.chars
-	if !w.alpha {
-		e.f.DigitWords++
-	}
-	if i-w.start <= 5 {
-		if n := englishStop(h); n >= 0 {
-			e.f.EnglishStops++
-			if n < len(gopherStops) {
-				e.gopher |= 1 << n
-			}
-		}
-	}
-	if isTrigger(h, i-w.start) {
-		e.marks = append(e.marks, int32(w.start))
-	}
-	e.unit(h, w.chars)
-	w.start = -1
-}
-
+// endToken ends the token before i, if one is open.
 func (e *Extractor) endToken(i int) {
-	w := &e.word
-	if w.token < 0 {
+	t := &e.token
+	e.inWord, e.inMarks = false, false
+	if t.start < 0 {
 		return
 	}
-	e.f.Tokens++
-	if w.tokenAlpha {
-		e.f.AlphaTokens++
+	f := &e.f
+	f.Tokens++
+	if t.alpha {
+		f.AlphaTokens++
 	}
-	e.f.LongestToken = max(e.f.LongestToken, i-w.token)
-	w.token, w.tokenAlpha = -1, false
-}
-
-func (e *Extractor) unit(h uint64, chars int) {
-	e.f.UnitChars += chars
-	e.units = append(e.units, h)
-	e.ends = append(e.ends, int32(e.f.UnitChars))
-}
-
-// entropy is the Shannon entropy of the counted units in nats: ln n minus the
-// mean of c ln c, to which units that occur once add nothing.
-func (e *Extractor) entropy() float64 {
-	sum := 0.0
-	for _, i := range e.seen.used {
-		if c := float64(e.seen.slots[i].count); c > 1 {
-			sum += c * math.Log(c)
+	f.LongestToken = max(f.LongestToken, i-t.start)
+	if e.Need&NeedDolma != 0 {
+		e.tokens.add(t.hash, t.chars, t.units)
+		e.lengths.add(t.chars)
+		if t.symbol {
+			e.symbolTokens++
+		}
+		if t.stop && t.words == 1 && i-t.start == t.chars && t.plain == t.chars {
+			e.stopTokens++
 		}
 	}
-	n := float64(len(e.units))
-	return max(0, math.Log(n)-sum/n) // rounding may leave a little less than none
+	if e.Need&NeedRPV2 != 0 && t.plain > 0 {
+		h := t.first
+		if t.odd || t.words != 1 {
+			h = e.plainHash(e.text[t.start:i])
+			e.inner.set(int(h >> 52))
+		}
+		e.plain.add(h, t.plain, t.units)
+	}
+	t.start = -1
+}
+
+// plainHash hashes a token as if it had no ASCII punctuation.
+func (e *Extractor) plainHash(s string) uint64 {
+	if e.token.plain == e.token.chars {
+		return hashWord(s)
+	}
+	fold := e.fold[:0]
+	for i := 0; i < len(s); i++ {
+		if b := s[i]; b >= utf8.RuneSelf || asciiKind[b]&^kindUnderscore != 0 {
+			fold = append(fold, b)
+		}
+	}
+	e.fold = fold
+	return hashWord(fold)
 }

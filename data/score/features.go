@@ -16,41 +16,62 @@ type Features struct {
 	AlphaTokens int // tokens with a letter
 	DigitWords  int // words of digits only
 
-	EnglishStops    int // occurrences of frequent English function words
-	GopherStops     int // how many of Gopher's eight words occur
-	ChineseStops    int // how many of FineWeb-2's 22 characters occur
-	Hashes          int // "#"
-	Ellipses        int // "..." and "…"
-	Braces          int // "{"
-	Brackets        int // "【" and "】"
-	Sentences       int
-	LoremIpsum      bool
-	LongestToken    int // in bytes
-	Units           int
-	UniqueUnits     int
-	UnitChars       int
-	Entropy         float64 // of units, in nats
-	Lines           int     // non-empty
-	LineChars       int
-	LongestLine     int
-	Newlines        int
-	BulletLines     int
-	EllipsisLines   int
-	TerminalLines   int // end in terminal punctuation
-	ShortLines      int // of at most 30 characters
-	CodeLines       int // look like program text
-	ScriptLines     int // mention javascript
-	PolicyLines     int // terms of use, privacy policy, cookies
-	ReadMoreLines   int
-	DupLines        int
-	DupLineChars    int
-	Paragraphs      int
-	DupParagraphs   int
-	ParagraphChars  int
-	DupParaChars    int
-	TopNGram        [5]float64  // share of characters in the most frequent n-gram, n = 2..4
-	DupNGram        [14]float64 // share of characters in repeated n-grams, n = 5..10 and 13
-	ReplacementRune int         // U+FFFD
+	EnglishStops     int // occurrences of frequent English function words
+	GopherStops      int // how many of Gopher's eight words occur
+	ChineseStops     int // how many of FineWeb-2's 22 characters occur
+	Hashes           int // "#"
+	Ellipses         int // "..." and "…"
+	Traditional      int // Han characters with another simplified form
+	Braces           int // "{"
+	Brackets         int // "【" and "】"
+	LoremIpsum       bool
+	LongestToken     int // in bytes
+	Units            int
+	UniqueUnits      int
+	UnitChars        int
+	Entropy          float64 // of units, in nats
+	Lines            int     // non-empty
+	LineChars        int
+	LongestLine      int
+	Newlines         int
+	BulletLines      int
+	EllipsisLines    int
+	TerminalLines    int // end in terminal punctuation
+	ShortLines       int // of at most 30 characters
+	LongLines        int // of at least 200 characters
+	CodeLines        int // look like program text
+	ScriptLines      int // mention javascript
+	PolicyLines      int // terms of use, privacy policy, cookies
+	ReadMoreLines    int
+	DupLines         int
+	DupLineChars     int
+	Paragraphs       int
+	DupParagraphs    int
+	ParagraphChars   int
+	DupParaChars     int
+	LowParagraphs    int // of low quality
+	FewHanParagraphs int // fewer than ten Han characters, in a text in Han
+	ReplacementRune  int // U+FFFD
+
+	SentenceSpans     int
+	LowSentences      int // of low quality
+	DupSentences      int
+	Sentences         int // with a letter
+	FullSentences     int // and with an end mark
+	FullSentenceChars int
+
+	TopNGram      [5]float64  // share of characters in the copies of the n-gram that has most, n = 2..4
+	DupNGram      [14]float64 // share of characters in repeated n-grams, n = 5..10 and 13
+	DupChar10Gram float64     // share of the most repeated 10-grams of characters (Data-Juicer)
+
+	Datatrove, Dolma, RPV2 Peer
+
+	dashLines        int // start with • or -
+	signLines        int // start with one of RedPajama's signs
+	rawBullets       int // start with - or * before trimming
+	oneEllipsisLines int // end in …
+	allDupLines      int // all copies of repeated lines
+	allDupLineChars  int
 }
 
 // ratio returns a/b, and 0 for b == 0.

@@ -27,6 +27,9 @@ type Weights struct {
 	Alphabet   float64 `yaml:"alphabet" mapstructure:"alphabet"`
 	Language   float64 `yaml:"language" mapstructure:"language"`
 	Diversity  float64 `yaml:"diversity" mapstructure:"diversity"`
+	Perplexity float64 `yaml:"perplexity" mapstructure:"perplexity"`
+	Classifier float64 `yaml:"classifier" mapstructure:"classifier"`
+	Safety     float64 `yaml:"safety" mapstructure:"safety"`
 }
 
 // DefaultWeights returns the weights used when nothing is said.
@@ -38,11 +41,11 @@ func DefaultWeights() Weights {
 func (w Weights) Validate() error {
 	var errs []error
 	sum := 0.0
-	for _, c := range w.list() {
-		if !(c.weight >= 0) || math.IsInf(c.weight, 0) {
-			errs = append(errs, fmt.Errorf("weights.%s is %g; it must be finite and not negative", c.name, c.weight))
+	for _, c := range w.list(&Features{}, Guess{}, Extra{}) {
+		if !(c.Weight >= 0) || math.IsInf(c.Weight, 0) {
+			errs = append(errs, fmt.Errorf("weights.%s is %g; it must be finite and not negative", c.Name, c.Weight))
 		}
-		sum += c.weight
+		sum += c.Weight
 	}
 	if len(errs) == 0 && sum == 0 {
 		errs = append(errs, errors.New("weights are all zero; at least one must count"))
@@ -50,28 +53,54 @@ func (w Weights) Validate() error {
 	return errors.Join(errs...)
 }
 
-type component struct {
-	name   string
-	weight float64
-	value  func(*Features, Guess) float64
+// Extra are what models say of a text, each in [0,1] where 1 is best, and NaN
+// where no model was asked.
+type Extra struct {
+	Perplexity float64 // by what share of reference texts it is at least as likely
+	Classifier float64
+	Safety     float64
 }
 
-func (w Weights) list() []component {
-	return []component{
-		{"length", w.Length, func(f *Features, _ Guess) float64 { return 1 - math.Exp(-float64(f.Units)/25) }},
-		{"repetition", w.Repetition, (*Features).repetitionScore},
-		{"lines", w.Lines, (*Features).lineScore},
-		{"alphabet", w.Alphabet, func(f *Features, _ Guess) float64 {
-			return min(1, ratio(f.Letters+f.Digits, f.NonBlank)/0.75)
-		}},
-		{"language", w.Language, func(_ *Features, g Guess) float64 {
-			if g.Language == OtherLang {
-				return 0.5
-			}
-			return 0.5 + 0.5*float64(g.Score)
-		}},
-		{"diversity", w.Diversity, (*Features).diversityScore},
+// NoExtra says that no model was asked.
+func NoExtra() Extra { return Extra{math.NaN(), math.NaN(), math.NaN()} }
+
+// Component is one factor of quality.
+type Component struct {
+	Name   string  `json:"name"`
+	Weight float64 `json:"weight"`
+	Value  float64 `json:"value"`
+}
+
+// factors is how many components there are.
+const factors = 9
+
+// appendTo appends all components; those of models that were not asked have NaN.
+func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
+	language := 0.5
+	if g.Language != OtherLang {
+		language += 0.5 * float64(g.Score)
 	}
+	return [factors]Component{
+		{"length", w.Length, 1 - math.Exp(-float64(f.Units)/25)},
+		{"repetition", w.Repetition, f.repetitionScore(g)},
+		{"lines", w.Lines, f.lineScore(g)},
+		{"alphabet", w.Alphabet, min(1, ratio(f.Letters+f.Digits, f.NonBlank)/0.75)},
+		{"language", w.Language, language},
+		{"diversity", w.Diversity, f.diversityScore()},
+		{"perplexity", w.Perplexity, x.Perplexity},
+		{"classifier", w.Classifier, x.Classifier},
+		{"safety", w.Safety, x.Safety},
+	}
+}
+
+// components returns those that count.
+func (w Weights) components(f *Features, g Guess, x Extra) (out []Component) {
+	for _, c := range w.list(f, g, x) {
+		if c.Weight > 0 && !math.IsNaN(c.Value) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (f *Features) repetitionScore(g Guess) float64 {
@@ -100,7 +129,7 @@ func (f *Features) lineScore(g Guess) float64 {
 
 // diversityScore compares the entropy of units with that of natural text of the
 // same length, taken as 0.75 of the logarithm of the length up to 6 nats.
-func (f *Features) diversityScore(Guess) float64 {
+func (f *Features) diversityScore() float64 {
 	if f.Units < 2 {
 		return 0
 	}
@@ -109,11 +138,16 @@ func (f *Features) diversityScore(Guess) float64 {
 
 // quality combines the components, to four decimals: beyond them machines whose
 // exponential rounds otherwise may differ.
-func (w Weights) quality(f *Features, g Guess) float64 {
+func (w Weights) quality(f *Features, g Guess, x Extra) float64 {
 	sum, log := 0.0, 0.0
-	for _, c := range w.list() {
-		sum += c.weight
-		log += c.weight * math.Log(max(0.01, c.value(f, g)))
+	for _, c := range w.list(f, g, x) {
+		if c.Weight > 0 && !math.IsNaN(c.Value) {
+			sum += c.Weight
+			log += c.Weight * math.Log(min(1, max(0.01, c.Value)))
+		}
+	}
+	if sum == 0 { // only models count, and none was asked
+		return 0
 	}
 	return math.Round(math.Exp(log/sum)*1e4) / 1e4
 }

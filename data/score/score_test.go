@@ -11,7 +11,7 @@ import (
 
 func features(text string) *Features {
 	var e Extractor
-	f, _ := e.Extract(text)
+	f, _, _ := e.Extract(text)
 	return f
 }
 
@@ -23,7 +23,7 @@ func TestFeatures(t *testing.T) {
 			t.Errorf("%s = %d, want %d", name, got, want)
 		}
 	}
-	check("words", f.Words, 17)
+	check("words", f.Words, 19)
 	check("tokens", f.Tokens, 18)
 	check("alpha tokens", f.AlphaTokens, 16)
 	check("digit words", f.DigitWords, 1)
@@ -39,7 +39,7 @@ func TestFeatures(t *testing.T) {
 	check("paragraphs", f.Paragraphs, 2)
 	check("Gopher's stop words", f.GopherStops, 1)
 	check("English stop words", f.EnglishStops, 5)
-	check("unique units", f.UniqueUnits, 12)
+	check("unique units", f.UniqueUnits, 14)
 	check("characters", f.Chars, utf8.RuneCountInString("The cat's well-known hat #1... sat on the mat.\n\n• the dog {ran}\nthe dog {ran}\nRead more\n"))
 }
 
@@ -281,9 +281,9 @@ func FuzzScore(f *testing.F) {
 		if !(r.Quality >= 0 && r.Quality <= 1) || !(r.Guess.Score >= 0 && r.Guess.Score <= 1) || !(r.HanRatio >= 0 && r.HanRatio <= 1) {
 			t.Errorf("quality %g, language %g, Han %g", r.Quality, r.Guess.Score, r.HanRatio)
 		}
-		for name, measure := range measures {
-			if v := measure(r.Features); math.IsNaN(v) || v < 0 {
-				t.Errorf("%s is %g", name, v)
+		for _, m := range measures {
+			if v := m.value(r.Features); math.IsNaN(v) || v < 0 {
+				t.Errorf("%s is %g", m.name, v)
 			}
 		}
 		end := int32(0)

@@ -1,6 +1,9 @@
 package score
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Kept is the reason of a text that breaks no rule.
 const Kept = "kept"
@@ -12,21 +15,48 @@ const (
 	ReasonQuality  = "quality"
 )
 
-// Result is the judgement of one text. Paragraphs are valid until the next call.
+// Known is what the caller knows of a text beside its characters. The zero value
+// is of no use: take [Nothing] and fill in what is known.
+type Known struct {
+	Code  bool   // its file's name is that of program code
+	Guess *Guess // nil: [GuessLanguage] guesses
+	Extra Extra
+}
+
+// Nothing says that nothing is known.
+func Nothing() Known { return Known{Extra: NoExtra()} }
+
+// Result is the judgement of one text. Features and spans are valid until the
+// next call.
 type Result struct {
-	Reason     string // Kept, or the name of the first rule broken
-	Guess      Guess
-	HanRatio   float32
-	Quality    float32
-	Features   *Features
-	Paragraphs []Span
+	Reason       string // Kept, or the name of the first rule broken
+	Guess        Guess
+	HanRatio     float32
+	Quality      float32
+	LowParagraph float32 // share of paragraphs of low quality
+	LowSentence  float32 // share of sentences of low quality
+	Features     *Features
+	Paragraphs   []Span
+	Sentences    []Span // each inside one paragraph
 }
 
 // Scorer judges texts one after the other; it is for one goroutine.
 type Scorer struct {
 	cfg     Config
-	rules   map[Language][]Rule
+	rules   map[Language]*ruleList
 	extract Extractor
+}
+
+// ruleList are the rules of one language.
+type ruleList struct {
+	rules []activeRule
+	need  Need // what they bound
+}
+
+// activeRule is a rule with what it bounds.
+type activeRule struct {
+	Rule
+	measure *measure
 }
 
 // New returns a Scorer, or what is wrong with the configuration.
@@ -38,30 +68,65 @@ func New(cfg Config) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Scorer{cfg: cfg, rules: rules}, nil
+	s := &Scorer{cfg: cfg, rules: map[Language]*ruleList{}}
+	for _, lang := range languages {
+		list := &ruleList{}
+		for _, r := range rules[lang] {
+			m := measureOf[r.Measure]
+			list.rules = append(list.rules, activeRule{r, m})
+			list.need |= m.need
+		}
+		s.rules[lang] = list
+		s.extract.Need |= list.need
+	}
+	return s, nil
 }
 
-// Score judges a text. code says that its file's name is that of program code.
+// Score judges a text of which only its file's name is known: code says that it
+// is that of program code.
 func (s *Scorer) Score(text string, code bool) Result {
-	f, spans := s.extract.Extract(text)
-	g := GuessLanguage(f, code)
-	r := Result{
-		Reason: Kept, Guess: g, Features: f, Paragraphs: spans,
-		HanRatio: float32(f.HanRatio()), Quality: float32(s.cfg.Weights.quality(f, g)),
+	k := Nothing()
+	k.Code = code
+	return s.ScoreKnown(text, k)
+}
+
+// ScoreKnown judges a text.
+func (s *Scorer) ScoreKnown(text string, k Known) Result { return s.score(text, k, 0) }
+
+// score judges a text and takes the measures of need beside those it must.
+func (s *Scorer) score(text string, k Known, need Need) Result {
+	e := &s.extract
+	e.basic(text)
+	f := &e.f
+	var g Guess
+	if k.Guess != nil {
+		g = *k.Guess
+	} else {
+		g = GuessLanguage(f, k.Code)
 	}
-	r.Reason = s.judge(f, g, r.Quality)
+	list := s.rules[g.Language]
+	if list == nil { // a guess from outside
+		list = s.rules[OtherLang]
+	}
+	e.peers(list.need | need)
+	r := Result{
+		Reason: Kept, Guess: g, Features: f, Paragraphs: e.par, Sentences: e.sen,
+		HanRatio: float32(f.HanRatio()), Quality: float32(s.cfg.Weights.quality(f, g, k.Extra)),
+		LowParagraph: float32(ratio(f.LowParagraphs, f.Paragraphs)), LowSentence: float32(ratio(f.LowSentences, f.SentenceSpans)),
+	}
+	r.Reason = s.judge(f, g, list, r.Quality)
 	return r
 }
 
-func (s *Scorer) judge(f *Features, g Guess, quality float32) string {
+func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) string {
 	if f.NonBlank == 0 {
 		return ReasonEmpty
 	}
 	if len(s.cfg.Languages) > 0 && !slices.Contains(s.cfg.Languages, string(g.Language)) {
 		return ReasonLanguage
 	}
-	for _, r := range s.rules[g.Language] {
-		if r.Breaks(f) {
+	for i := range list.rules {
+		if r := &list.rules[i]; r.breaks(f, r.measure.value(f)) {
 			return r.Name
 		}
 	}
@@ -69,4 +134,65 @@ func (s *Scorer) judge(f *Features, g Guess, quality float32) string {
 		return ReasonQuality
 	}
 	return Kept
+}
+
+// Verdict says what one rule says of a text.
+type Verdict struct {
+	Set      string   `json:"set"`
+	Rule     string   `json:"rule"`
+	Measure  string   `json:"measure"`
+	Value    float64  `json:"value"`
+	Min      *float64 `json:"min,omitempty"` // nil: no bound
+	Max      *float64 `json:"max,omitempty"`
+	MinUnits int      `json:"min_units,omitempty"` // shorter texts pass
+	Pass     bool     `json:"pass"`
+	Active   bool     `json:"active"` // counts in the configuration, for the text's language
+}
+
+// Explanation is a Result with what every rule says, of all sets, and the
+// components of quality.
+type Explanation struct {
+	Result
+	Verdicts   []Verdict
+	Components []Component
+}
+
+// Explain judges a text by all rules there are: those of the configuration as it
+// bounds them, the others as published. It takes all measures, so it is slower
+// than Score.
+func (s *Scorer) Explain(text string, k Known) Explanation {
+	need := s.extract.Need
+	s.extract.Need = NeedAll
+	r := s.score(text, k, NeedAll)
+	s.extract.Need = need
+	x := Explanation{Result: r, Components: s.cfg.Weights.components(r.Features, r.Guess, k.Extra)}
+	active := map[string]Rule{}
+	if list := s.rules[r.Guess.Language]; list != nil {
+		for _, a := range list.rules {
+			active[a.Name] = a.Rule
+		}
+	}
+	sets := RuleSets()
+	for _, set := range slices.Sorted(maps.Keys(sets)) {
+		for _, rule := range sets[set] {
+			own, on := active[rule.Name]
+			if on {
+				rule = own
+			}
+			x.Verdicts = append(x.Verdicts, rule.verdict(set, r.Features, on))
+		}
+	}
+	return x
+}
+
+func (r Rule) verdict(set string, f *Features, active bool) Verdict {
+	v := measureOf[r.Measure].value(f)
+	out := Verdict{Set: set, Rule: r.Name, Measure: r.Measure, Value: v, MinUnits: r.MinUnits, Pass: !r.breaks(f, v), Active: active}
+	if r.Min > -inf {
+		out.Min = &r.Min
+	}
+	if r.Max < inf {
+		out.Max = &r.Max
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package score
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -22,15 +23,15 @@ func longer(n int, rules ...Rule) []Rule {
 	return rules
 }
 
-// repetition builds the top and duplicate n-gram rules: top[0] is for n = 2,
-// dup[0] for n = 5.
-func repetition(prefix string, top, dup []float64) []Rule {
+// ngramRules builds the top and duplicate n-gram rules: top[0] is for n = 2,
+// dup[0] for n = 5. peer begins the names of the measures.
+func ngramRules(prefix, peer string, top, dup []float64) []Rule {
 	var out []Rule
 	for i, v := range top {
-		out = append(out, most(fmt.Sprintf("%s_top_%dgram", prefix, i+2), fmt.Sprintf("top_%dgram", i+2), v))
+		out = append(out, most(fmt.Sprintf("%s_top_%dgram", prefix, i+2), fmt.Sprintf("%stop_%dgram", peer, i+2), v))
 	}
 	for i, v := range dup {
-		out = append(out, most(fmt.Sprintf("%s_dup_%dgram", prefix, i+5), fmt.Sprintf("dup_%dgram", i+5), v))
+		out = append(out, most(fmt.Sprintf("%s_dup_%dgram", prefix, i+5), fmt.Sprintf("%sdup_%dgram", peer, i+5), v))
 	}
 	return out
 }
@@ -40,8 +41,9 @@ func same(v float64, n int) []float64 { return slices.Repeat([]float64{v}, n) }
 // RuleSets returns the named sets of rules. Thresholds are the published ones
 // of the source named beside each; measures are this package's.
 func RuleSets() map[string][]Rule {
-	return map[string][]Rule{
+	sets := map[string][]Rule{
 		// Rae et al. 2021 (Gopher), table A1, with the values datatrove uses.
+		// The sets named after a peer take that peer's measures.
 		"gopher_quality": {
 			within("gopher_word_count", "words", 50, 100000),
 			within("gopher_mean_word_length", "mean_word_length", 3, 10),
@@ -57,7 +59,7 @@ func RuleSets() map[string][]Rule {
 			most("gopher_dup_paragraphs", "dup_paragraphs", 0.30),
 			most("gopher_dup_line_chars", "dup_line_chars", 0.20),
 			most("gopher_dup_paragraph_chars", "dup_paragraph_chars", 0.20),
-		}, repetition("gopher", []float64{0.20, 0.18, 0.16}, []float64{0.15, 0.14, 0.13, 0.12, 0.11, 0.10})...),
+		}, ngramRules("gopher", "", gopherTop, gopherDup)...),
 		// FineWeb's own filters (Penedo et al. 2024).
 		"fineweb": {
 			least("fineweb_terminal_lines", "terminal_lines", 0.12),
@@ -67,47 +69,65 @@ func RuleSets() map[string][]Rule {
 		},
 		// Raffel et al. 2020 (C4), the rules that judge a page as a whole.
 		"c4": {
-			least("c4_sentences", "sentences", 5),
+			least("c4_sentences", "full_sentences", 5),
 			most("c4_lorem_ipsum", "lorem_ipsum", 0),
 			most("c4_curly_bracket", "curly_brackets", 0),
 			most("c4_javascript", "script_lines", 0),
 			most("c4_policy", "policy_lines", 0),
 			most("c4_long_token", "longest_token", 1000),
 		},
-		// FineWeb-2, configs/cmn_Hani.yml, but for mean word length, which
-		// needs a segmenter.
-		"zh_fineweb2": append([]Rule{
-			most("zh_fineweb2_dup_lines", "dup_lines", 0.287),
-			least("zh_fineweb2_terminal_lines", "terminal_lines", 0.106),
-			most("zh_fineweb2_newline_ratio", "newlines_per_word", 0.178),
-			least("zh_fineweb2_alpha_words", "letter_share", 0.735),
-			least("zh_fineweb2_stop_words", "chinese_stop_kinds", 2),
-		}, repetition("zh_fineweb2", []float64{.256, .201, .171}, []float64{.198, .182, .167, .154, .14, .127})...),
-		// MAP-CC / CT-LLM.
-		"zh_mapcc": append([]Rule{
-			within("zh_mapcc_chars", "chars", 50, 10000),
-			least("zh_mapcc_sentences", "sentences", 2),
-			most("zh_mapcc_hash_ratio", "hashes_per_word", 0.1),
-			most("zh_mapcc_ellipsis_ratio", "ellipses_per_word", 0.1),
-			most("zh_mapcc_brackets", "bracket_share", 0.1),
-			most("zh_mapcc_digit_words", "digit_words", 0.3),
-			most("zh_mapcc_read_more", "read_more_lines", 0.3),
-			most("zh_mapcc_bullet_lines", "bullet_lines", 0.9),
-			least("zh_mapcc_punctuation", "punct_share", 1e-9),
-			least("zh_mapcc_unique_words", "unique_units", 0.1),
-			least("zh_mapcc_entropy", "entropy", 3),
-		}, repetition("zh_mapcc", []float64{.20, .18, .16}, same(.60, 6))...),
-		// ChineseWebText (EvalWeb), the rules on single texts.
-		"zh_chinesewebtext": {
-			least("zh_cwt_chars", "chars", 200),
-			least("zh_cwt_line_length", "mean_line_length", 10),
-			least("zh_cwt_han", "han_share", 0.30),
-			most("zh_cwt_dup_13gram", "dup_13gram", 0.5),
-		},
+		// mC4 (Xue et al. 2021).
+		"mc4": {least("mc4_long_lines", "long_lines", 3)},
+		// CCNet (Wenzek et al. 2020), the shortest text that it keeps.
+		"ccnet":   {least("ccnet_chars", "all_chars", 300)},
 		"general": general(),
 		"code":    code(),
 	}
+	maps.Copy(sets, peerSets())
+	maps.Copy(sets, chineseSets())
+	return sets
 }
+
+// peerSets are Gopher's rules with the measures of each peer: datatrove 0.10,
+// dolma 1.2 and RedPajama-Data-v2, which measures neither stop words nor copies
+// of lines and paragraphs.
+func peerSets() map[string][]Rule {
+	sets := map[string][]Rule{}
+	for _, peer := range []string{"datatrove", "dolma", "rpv2"} {
+		name, measure := "gopher_"+peer+"_", peer+"_"
+		quality := []Rule{
+			within(name+"word_count", measure+"words", 50, 100000),
+			within(name+"word_length", measure+"word_length", 3, 10),
+			most(name+"bullet_lines", measure+"bullet_lines", 0.9),
+			most(name+"ellipsis_lines", measure+"ellipsis_lines", 0.3),
+			least(name+"alpha_words", measure+"alpha_words", 0.8),
+		}
+		if peer == "datatrove" {
+			quality = append(quality, most(name+"hash_ratio", measure+"hashes_per_word", 0.1), most(name+"ellipsis_ratio", measure+"ellipses_per_word", 0.1))
+		} else {
+			quality = append(quality, most(name+"symbol_ratio", measure+"symbols_per_word", 0.1))
+		}
+		var copies []Rule
+		if peer != "rpv2" {
+			quality = append(quality, least(name+"stop_words", measure+"stop_words", 2))
+			copies = append(copies, most(name+"dup_lines", measure+"dup_lines", 0.30), most(name+"dup_line_chars", measure+"dup_line_chars", 0.20))
+		}
+		if peer == "datatrove" {
+			copies = append(copies, most(name+"dup_paragraphs", measure+"dup_paragraphs", 0.30),
+				most(name+"dup_paragraph_chars", measure+"dup_paragraph_chars", 0.20))
+		}
+		sets["gopher_quality_"+peer] = quality
+		sets["gopher_repetition_"+peer] = append(copies, ngramRules("gopher_"+peer, measure, gopherTop, gopherDup)...)
+	}
+	return sets
+}
+
+// Gopher's bounds of the most frequent n-gram, n = 2..4, and of copies of
+// n-grams, n = 5..10.
+var (
+	gopherTop = []float64{0.20, 0.18, 0.16}
+	gopherDup = []float64{0.15, 0.14, 0.13, 0.12, 0.11, 0.10}
+)
 
 // general removes what is broken or empty of content from texts that someone
 // chose, in any language: verse of twenty characters stays, a page of one

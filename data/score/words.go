@@ -1,13 +1,15 @@
 package score
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // hashWord hashes a word without regard to ASCII case, eight bytes at a time.
-func hashWord(w string) uint64 {
-	h := uint64(len(w)) * 0x9e3779b97f4a7c15
-	for len(w) > 8 {
+func hashWord[T string | []byte](w T) uint64 {
+	h := uint64(len(w)) * hashStep
+	for ; len(w) > 8; w = w[8:] {
 		h = mix(h ^ foldASCII(load64(w)))
-		w = w[8:]
 	}
 	var tail uint64
 	for i := len(w) - 1; i >= 0; i-- {
@@ -16,7 +18,37 @@ func hashWord(w string) uint64 {
 	return mix(h ^ foldASCII(tail))
 }
 
-func load64(s string) uint64 {
+const hashStep = 0x9e3779b97f4a7c15
+
+// hashAt hashes the text from start to end-1, as it is and as hashWord does. The
+// two are equal where there is no capital letter.
+func (e *Extractor) hashAt(start, end int) (raw, folded uint64) {
+	s, n := e.text, end-start
+	raw = uint64(n) * hashStep
+	folded = raw
+	for ; n > 8; n -= 8 {
+		x := load64(s[start:])
+		raw, folded = mix(raw^x), mix(folded^foldASCII(x))
+		start += 8
+	}
+	same := raw == folded
+	var x uint64
+	if start+8 <= len(s) {
+		x = load64(s[start:]) & (1<<(8*n) - 1)
+	} else {
+		for i := end - 1; i >= start; i-- {
+			x = x<<8 | uint64(s[i])
+		}
+	}
+	low := foldASCII(x)
+	folded = mix(folded ^ low)
+	if same && low == x {
+		return folded, folded
+	}
+	return mix(raw ^ x), folded
+}
+
+func load64[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
@@ -84,24 +116,8 @@ func englishStop(h uint64) int {
 // chineseStops are FineWeb-2's stop words for cmn_Hani that are one character.
 var chineseStops = []rune("的年在月是和日了於·為有被人中为他與後也而由")
 
-// chineseStopTable holds one more than the place of a character by its low bits.
-var chineseStopTable = func() (t [4096]uint8) {
-	for i, r := range chineseStops {
-		if t[r&4095] != 0 {
-			panic("score: two stop characters share their low bits")
-		}
-		t[r&4095] = uint8(i + 1)
-	}
-	return t
-}()
-
-// chineseStop returns the place of a character in chineseStops, or -1.
-func chineseStop(r rune) int {
-	if i := int(chineseStopTable[r&4095]) - 1; i >= 0 && chineseStops[i] == r {
-		return i
-	}
-	return -1
-}
+// middleDot is the bit of the one among chineseStops that is no Han character.
+var middleDot = uint32(1) << slices.Index(chineseStops, '·')
 
 // policyPhrases are C4's marks of boilerplate.
 var policyPhrases = []string{"terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"}
@@ -115,8 +131,16 @@ var triggers = func() map[uint64]bool {
 	return m
 }()
 
-// isTrigger tells whether a word of n bytes and hash h may mark boilerplate.
-func isTrigger(h uint64, n int) bool { return n >= 5 && n <= 10 && triggers[h] }
+// isTrigger tells whether a word of hash h may mark boilerplate.
+func isTrigger(h uint64) bool { return triggerBits[h>>58]>>(h>>52&63)&1 != 0 && triggers[h] }
+
+// triggerBits turns away nearly all other words.
+var triggerBits = func() (t [64]uint64) {
+	for h := range triggers {
+		t[h>>58] |= 1 << (h >> 52 & 63)
+	}
+	return t
+}()
 
 // boilerplate counts C4's marks in a line that has a trigger.
 func (f *Features) boilerplate(line string) (found bool) {

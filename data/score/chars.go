@@ -1,0 +1,96 @@
+package score
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+const charGram = 10
+
+// charNGrams finds repeated runs of ten characters.
+type charNGrams struct {
+	hashes      []uint64
+	once, twice bitset // hashes seen, and seen again, by their low bits
+	seen        table
+	repeated    []uint32 // first places of repeated ones, then how often those occur
+	ring        [charGram]uint64
+}
+
+// measure returns the share that the most frequent 10-grams have of all, as
+// Data-Juicer's character_repetition_filter takes it: of the D different ones
+// the floor(sqrt(D)) most frequent, as far as they occur more than once.
+func (c *charNGrams) measure(s string) float64 {
+	c.roll(s)
+	n := len(c.hashes)
+	if n == 0 {
+		return 0
+	}
+	size := 1024
+	for size < 8*n {
+		size *= 2
+	}
+	mask := uint64(size - 1)
+	c.once, c.twice = c.once.cleared(size-1), c.twice.cleared(size-1)
+	again := 0
+	for _, h := range c.hashes {
+		if i := int(h & mask); !c.once.has(i) {
+			c.once.set(i)
+		} else {
+			c.twice.set(i)
+			again++
+		}
+	}
+	// Only hashes whose bit was set twice can be copies: few, in natural text.
+	c.seen.reset(min(n, 2*again), n)
+	different := n
+	c.repeated = c.repeated[:0]
+	for i, h := range c.hashes {
+		if c.twice.has(int(h & mask)) {
+			if count, first := c.seen.add(h, i); count > 1 {
+				different--
+				if count == 2 {
+					c.repeated = append(c.repeated, uint32(first))
+				}
+			}
+		}
+	}
+	for i, first := range c.repeated {
+		c.repeated[i] = c.seen.copies[first]
+	}
+	slices.Sort(c.repeated)
+	top := min(int(math.Sqrt(float64(different))), len(c.repeated))
+	sum := 0
+	for _, count := range c.repeated[len(c.repeated)-top:] {
+		sum += int(count)
+	}
+	return ratio(sum, n)
+}
+
+// roll hashes the 10-grams of characters of s.
+func (c *charNGrams) roll(s string) {
+	const base = 0x9e3779b97f4a7c15
+	power := uint64(1)
+	for range charGram {
+		power *= base
+	}
+	c.hashes = c.hashes[:0]
+	h, n := uint64(0), 0
+	clear(c.ring[:])
+	for i := 0; i < len(s); {
+		r, size := rune(s[i]), 1
+		if han := hanAt(s, i); han != 0 {
+			r, size = han, 3
+		} else if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		i += size
+		x := uint64(r) + 1
+		k := n % charGram
+		h = h*base + x - c.ring[k]*power
+		c.ring[k] = x
+		if n++; n >= charGram {
+			c.hashes = append(c.hashes, h^h>>29)
+		}
+	}
+}

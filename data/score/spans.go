@@ -1,0 +1,336 @@
+package score
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Span is the byte range of a paragraph or a sentence, with what is known of it.
+type Span struct {
+	Start, End int32
+	Quality    float32
+	Flags      ParagraphFlags
+	Hash       uint64 // of the normalised text, for counting copies in the corpus
+}
+
+// ParagraphFlags say what is odd about a paragraph or a sentence.
+type ParagraphFlags int32
+
+// The flags of paragraphs and sentences. Each multiplies the quality of a
+// sentence by the factor beside it.
+const (
+	ParagraphShort       ParagraphFlags = 1 << iota // 0.8: fewer than 10 characters (sentences in Han: 5)
+	ParagraphUnfinished                             // 0.8: no terminal punctuation at the end
+	ParagraphSymbols                                // 0.5: over 40% of it is no letter, digit or blank
+	ParagraphBoilerplate                            // 0.4: a policy, script or read-more line
+	ParagraphRepeated                               // 0.3: a copy of an earlier one of the text
+	ParagraphList                                   // 0.95: starts as an item of a list
+	ParagraphCapitals                               // 0.7: over half of its letters are capitals, of ten or more
+	ParagraphFewHan                                 // 1: fewer than 10 Han characters, in a text in Han (MNBVC)
+)
+
+var sentenceFactors = [...]float32{0.8, 0.8, 0.5, 0.4, 0.3, 0.95, 0.7, 1}
+
+// paragraphFactors are of the flags that say more of a paragraph than its
+// sentences' do.
+var paragraphFactors = [...]float32{1, 1, 1, 0.4, 0.3, 0.95, 1, 1}
+
+// factor multiplies the factors of the flags.
+func (g ParagraphFlags) factor(of *[8]float32) float32 {
+	q := float32(1)
+	for i, f := range of {
+		if g>>i&1 != 0 {
+			q *= f
+		}
+	}
+	return q
+}
+
+// LowQuality is the quality below which a paragraph or a sentence counts as low.
+const LowQuality = 0.5
+
+// shape is what flags are made from. Characters are counted without blanks.
+type shape struct {
+	chars, other, letters, capitals, han int
+}
+
+func (s *shape) add(t shape) {
+	s.chars += t.chars
+	s.other += t.other
+	s.letters += t.letters
+	s.capitals += t.capitals
+	s.han += t.han
+}
+
+// paragraphs finds the spans and judges each.
+func (e *Extractor) paragraphs() {
+	f := &e.f
+	sep := "\n\n"
+	if !strings.Contains(e.text, sep) {
+		sep = "\n"
+	}
+	e.seen.reset(f.Newlines+1, f.Newlines+1)
+	limit := f.Newlines + 1 + e.ends
+	e.seenSentences.reset(limit, limit)
+	e.fold = slices.Grow(e.fold[:0], len(e.text)+8)
+	for start := 0; start < len(e.text); {
+		end := len(e.text)
+		next := end
+		if i := strings.Index(e.text[start:], sep); i >= 0 {
+			end = start + i
+			next = end + len(sep)
+			for next < len(e.text) && e.text[next] == '\n' {
+				next++
+			}
+		}
+		if from, to := trimSpan(e.text, start, end); from < to {
+			e.paragraph(start, end)
+		}
+		start = next
+	}
+}
+
+func (e *Extractor) paragraph(start, end int) {
+	f := &e.f
+	e.fold, e.whole, e.weighted = e.fold[:0], shape{}, 0
+	e.sentences(start, end)
+	p := Span{Start: int32(start), End: int32(end), Hash: xxh3.Hash(e.fold)}
+	chars := e.whole.chars
+	f.Paragraphs++
+	f.ParagraphChars += chars
+	from, to := trimSpan(e.text, start, end)
+	p.Flags = e.flags(e.text[from:to], start, end, e.whole, 10)
+	if e.inHan && e.whole.han < 10 {
+		p.Flags |= ParagraphFewHan
+		f.FewHanParagraphs++
+	}
+	if c, _ := e.seen.add(p.Hash, f.Paragraphs-1); c > 1 {
+		p.Flags |= ParagraphRepeated
+		f.DupParagraphs++
+		f.DupParaChars += chars
+	}
+	p.Quality = p.Flags.factor(&paragraphFactors)
+	if chars > 0 {
+		p.Quality *= e.weighted / float32(chars)
+	}
+	if p.Quality < LowQuality {
+		f.LowParagraphs++
+	}
+	e.par = append(e.par, p)
+}
+
+// sentence judges the sentence from start to end-1 of the paragraph being read.
+func (e *Extractor) sentence(start, end int) {
+	start, end = trimSpan(e.text, start, end)
+	if start == end {
+		return
+	}
+	text := e.text[start:end]
+	from := len(e.fold)
+	s := e.shape(text)
+	e.whole.add(s)
+	p := Span{Start: int32(start), End: int32(end), Hash: xxh3.Hash(e.fold[from:])}
+	least := 10
+	if s.han > 0 {
+		least = 5
+	}
+	p.Flags = e.flags(text, start, end, s, least)
+	if c, _ := e.seenSentences.add(p.Hash, len(e.sen)); c > 1 {
+		p.Flags |= ParagraphRepeated
+		e.f.DupSentences++
+	}
+	p.Quality = p.Flags.factor(&sentenceFactors)
+	e.weighted += p.Quality * float32(s.chars)
+	e.countSentence(&p, s)
+	e.sen = append(e.sen, p)
+}
+
+func (e *Extractor) countSentence(p *Span, s shape) {
+	f := &e.f
+	f.SentenceSpans++
+	if p.Quality < LowQuality {
+		f.LowSentences++
+	}
+	if s.letters == 0 {
+		return
+	}
+	f.Sentences++
+	if p.Flags&ParagraphUnfinished == 0 {
+		f.FullSentences++
+		f.FullSentenceChars += s.chars
+	}
+}
+
+// flags finds the flags of a trimmed text, which stands at start..end-1.
+func (e *Extractor) flags(text string, start, end int, s shape, least int) (g ParagraphFlags) {
+	last, _ := utf8.DecodeLastRuneInString(text)
+	if s.chars < least {
+		g |= ParagraphShort
+	}
+	if !closes(text, last) {
+		g |= ParagraphUnfinished
+	}
+	if s.other*5 > s.chars*2 {
+		g |= ParagraphSymbols
+	}
+	if s.letters >= 10 && s.capitals*2 > s.letters {
+		g |= ParagraphCapitals
+	}
+	if first, _ := utf8.DecodeRuneInString(text); bullet(first) {
+		g |= ParagraphList
+	}
+	if e.isBoilerplate(text, start, end, last) {
+		g |= ParagraphBoilerplate
+	}
+	return g
+}
+
+// closes tells whether a text whose last character is last ends like a
+// sentence, closing brackets behind the mark included.
+func closes(text string, last rune) bool {
+	for closer(last) && !terminal(last) {
+		_, n := utf8.DecodeLastRuneInString(text)
+		if text = text[:len(text)-n]; text == "" {
+			return false
+		}
+		last, _ = utf8.DecodeLastRuneInString(text)
+	}
+	return terminal(last)
+}
+
+// trimSpan moves start and end inwards over blanks and line ends.
+func trimSpan(s string, start, end int) (int, int) {
+	for start < end {
+		if b := s[start]; b == ' ' || b == '\n' || b == '\t' || b == '\r' {
+			start++
+		} else if b == 0xe3 && strings.HasPrefix(s[start:end], "\u3000") {
+			start += 3
+		} else {
+			break
+		}
+	}
+	for start < end {
+		if b := s[end-1]; b == ' ' || b == '\n' || b == '\t' || b == '\r' {
+			end--
+		} else if b == 0x80 && strings.HasSuffix(s[start:end], "\u3000") {
+			end -= 3
+		} else {
+			break
+		}
+	}
+	return start, end
+}
+
+// isBoilerplate tells whether the short text, at start..end-1, holds what C4
+// drops lines for, or ends like a teaser.
+func (e *Extractor) isBoilerplate(text string, start, end int, last rune) bool {
+	if len(text) >= 400 {
+		return false
+	}
+	if teaser(text, last) {
+		return true
+	}
+	if len(e.marks) == 0 {
+		return false
+	}
+	i, _ := slices.BinarySearch(e.marks, int32(start))
+	if i == len(e.marks) || int(e.marks[i]) >= end {
+		return false
+	}
+	var scratch Features
+	return scratch.boilerplate(text)
+}
+
+// exactParagraphs returns the share of paragraphs that are copies to the byte,
+// and that of their characters in the text, where blank lines alone separate
+// paragraphs (datatrove).
+func (e *Extractor) exactParagraphs() (share, chars float64) {
+	f := &e.f
+	if f.DupParagraphs == 0 || !strings.Contains(e.text, "\n\n") {
+		return 0, 0
+	}
+	e.seen.reset(len(e.par), len(e.par))
+	n, size := 0, 0
+	for i, p := range e.par {
+		text := e.text[p.Start:p.End]
+		if c, _ := e.seen.add(xxh3.HashString(text), i); c > 1 {
+			n++
+			size += utf8.RuneCountInString(text)
+		}
+	}
+	return ratio(n, len(e.par)), ratio(size, f.Chars)
+}
+
+// foldOf tells of each ASCII byte what a normalised text has for it, and how it
+// counts.
+var foldOf = func() (t [128]struct{ to, keep, other, letter, capital uint8 }) {
+	for i := range t {
+		b := byte(i)
+		t[i].to = lower(b)
+		switch asciiClass[b] {
+		case classBlank, classNewline:
+			continue
+		case classLetter:
+			t[i].letter = 1
+			if b != t[i].to {
+				t[i].capital = 1
+			}
+		case classDigit:
+		default:
+			t[i].other = 1
+		}
+		t[i].keep = 1
+	}
+	return t
+}()
+
+// shape counts the characters of a text but blanks, by kind, and appends to fold
+// what identifies it: the text without blanks and in ASCII lower case.
+func (e *Extractor) shape(s string) (sh shape) {
+	n := len(e.fold)
+	fold := e.fold[:n+len(s)]
+	for i := 0; i < len(s); {
+		if b := s[i]; b < utf8.RuneSelf {
+			k := &foldOf[b]
+			fold[n] = k.to
+			n += int(k.keep)
+			sh.chars += int(k.keep)
+			sh.other += int(k.other)
+			sh.letters += int(k.letter)
+			sh.capitals += int(k.capital)
+			i++
+			continue
+		}
+		if hanAt(s, i) != 0 {
+			sh.han++
+			sh.letters++
+			sh.chars++
+			fold[n], fold[n+1], fold[n+2] = s[i], s[i+1], s[i+2]
+			n += 3
+			i += 3
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch c := classOf(r); c {
+		case classBlank:
+			i += size
+			continue
+		case classSymbol, classPunct, classJoiner:
+			sh.other++
+		case classHan:
+			sh.han++
+			sh.letters++
+		case classDigit, classMark:
+		default:
+			sh.letters++
+		}
+		sh.chars++
+		n += copy(fold[n:], s[i:i+size])
+		i += size
+	}
+	e.fold = fold[:n]
+	return sh
+}
