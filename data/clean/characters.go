@@ -83,6 +83,9 @@ func (c *Cleaner) characters(s string) string {
 	for end > start && c.buf[end-1] == '\n' {
 		end--
 	}
+	if len(c.buf)-end > 1 { // one is endLine's own
+		c.counts.FinalNewlines++
+	}
 	if string(c.buf[start:end]) == s {
 		return s
 	}

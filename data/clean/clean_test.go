@@ -24,7 +24,7 @@ func TestClean(t *testing.T) {
 		{"trailing", "a \t\nb\u3000\u3000\nc", "a\nb\nc", Default(), Counts{Documents: 1, Changed: 1, TrailingBlanks: 2}},
 		{"indent stays", "\u3000\u3000段落\n\tx", "\u3000\u3000段落\n\tx", Default(), Counts{Documents: 1}},
 		{"blank lines", "a\n\n\n\n\nb", "a\n\n\nb", Default(), Counts{Documents: 1, Changed: 1, BlankLines: 2}},
-		{"edges", "\n\n a\n\n", " a", Default(), Counts{Documents: 1, Changed: 1, BlankLines: 2}},
+		{"edges", "\n\n a\n\n", " a", Default(), Counts{Documents: 1, Changed: 1, BlankLines: 2, FinalNewlines: 1}},
 		{"nfc", "e\u0301", "\u00e9", Default(), Counts{Documents: 1, Changed: 1, NFC: 1}},
 		{"full width", "ＡＢ，\u3000１", "AB, 1", full, Counts{Documents: 1, Changed: 1, FullWidth: 4, IdeographicSpaces: 1}},
 		{"full width kept", "Ａ，", "Ａ，", Default(), Counts{Documents: 1}},

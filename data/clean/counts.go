@@ -12,6 +12,7 @@ type Counts struct {
 	LineEnds          int64 `json:"line_ends"`          // CRLF, CR, NEL, LS, PS turned into LF
 	TrailingBlanks    int64 `json:"trailing_blanks"`    // lines that lost blanks at the end
 	BlankLines        int64 `json:"blank_lines"`        // blank lines removed
+	FinalNewlines     int64 `json:"final_newlines"`     // documents that lost line ends at their end
 	NFC               int64 `json:"nfc"`                // documents composed
 	FullWidth         int64 `json:"full_width"`         // characters made ASCII
 	HalfWidth         int64 `json:"half_width"`         // half-width Katakana made full-width
@@ -38,6 +39,7 @@ func (c *Counts) Add(other Counts) {
 	c.LineEnds += other.LineEnds
 	c.TrailingBlanks += other.TrailingBlanks
 	c.BlankLines += other.BlankLines
+	c.FinalNewlines += other.FinalNewlines
 	c.NFC += other.NFC
 	c.FullWidth += other.FullWidth
 	c.HalfWidth += other.HalfWidth

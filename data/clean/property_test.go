@@ -40,7 +40,7 @@ func checkClean(t interface{ Errorf(string, ...any) }, in string, cfg Config) {
 
 // sumOf adds all causes of change.
 func sumOf(c Counts) int64 {
-	return c.InvalidUTF8 + c.ByteOrderMarks + c.Controls + c.LineEnds + c.TrailingBlanks + c.BlankLines + c.NFC + c.FullWidth +
+	return c.InvalidUTF8 + c.ByteOrderMarks + c.Controls + c.LineEnds + c.TrailingBlanks + c.BlankLines + c.FinalNewlines + c.NFC + c.FullWidth +
 		c.HalfWidth + c.IdeographicSpaces + c.Invisible + c.Entities + c.Mojibake + c.Simplified + c.Citations + c.BoilerplateLines
 }
 

@@ -1,0 +1,2 @@
+// Package lang tells the language of a text.
+package lang

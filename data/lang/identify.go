@@ -1,0 +1,159 @@
+package lang
+
+import (
+	"math"
+	"slices"
+)
+
+// The languages that are none of the model's.
+const (
+	undetermined = "und"
+	codeText     = "code"
+)
+
+// Candidate is a language and how likely it is, in [0,1].
+type Candidate struct {
+	Language string  `json:"language"`
+	Score    float32 `json:"score"`
+}
+
+// Result is what is known of a text's language.
+type Result struct {
+	// Language is a BCP 47 tag ("en", "zh"), "code" for program text, or "und".
+	Language string
+	// Script is the ISO 15924 code of the script that decides: "Jpan" for
+	// Japanese, "Hani" for Chinese, "Zyyy" without letters.
+	Script string
+	// Score in [0,1] is how sure the language is.
+	Score float32
+	// Variant of Chinese is "Hans" or "Hant", or empty when no character tells.
+	Variant string
+	// Scripts are the scripts' shares of letters, the largest first.
+	Scripts []Share
+	// Top are the likeliest languages, the first being Language unless that is
+	// "code" or "und".
+	Top []Candidate
+}
+
+// Identifier tells languages of texts one after the other; it is for one
+// goroutine. The slices of a Result are valid until the next call.
+type Identifier struct {
+	cfg     Config
+	models  [64]*model // by script
+	hist    *histogram
+	tally   tally
+	parts   []string
+	shares  []Share
+	top     []Candidate
+	variant variants
+}
+
+// New returns an Identifier for a Config that Validate accepts.
+func New(cfg Config) *Identifier {
+	id := &Identifier{cfg: cfg, hist: newHistogram()}
+	for i, s := range scripts {
+		id.models[i] = models()[s.code]
+	}
+	return id
+}
+
+// Identify judges text; code says that its file's name is that of program code.
+func (id *Identifier) Identify(text string, code bool) Result {
+	id.parts = windows(id.parts[:0], text, id.cfg.WindowBytes)
+	id.hist.reset()
+	for _, p := range id.parts {
+		id.hist.add(p)
+	}
+	sc, share := id.hist.main()
+	id.shares, id.top = id.hist.shares(id.shares[:0]), id.top[:0]
+	r := Result{Script: scripts[sc].code, Scripts: id.shares}
+	switch {
+	case id.models[sc] != nil:
+		id.judge(id.models[sc], share)
+	case scripts[sc].language != undetermined:
+		id.top = append(id.top, Candidate{scripts[sc].language, float32(share * enough(id.hist.total))})
+	}
+	switch sc {
+	case hira:
+		r.Script = "Jpan"
+	case hani:
+		r.Variant = id.variant.judge(id.parts)
+	}
+	r.Top = id.top[:min(len(id.top), id.cfg.Candidates)]
+	r.Language, r.Score = undetermined, 0
+	if len(id.top) > 0 {
+		r.Language, r.Score = id.top[0].Language, id.top[0].Score
+		if float64(r.Score) < id.cfg.MinScore {
+			r.Language = undetermined
+		}
+	}
+	if share := id.codeShare(code); share > 0 {
+		r.Language, r.Score, r.Variant = codeText, float32(share), ""
+	}
+	return r
+}
+
+// codeShare tells how surely the text is program text; 0: it is none.
+func (id *Identifier) codeShare(named bool) float64 {
+	if named {
+		return 1
+	}
+	if !id.cfg.Code {
+		return 0
+	}
+	lines, code := 0, 0
+	for _, p := range id.parts {
+		l, c := codeLines(p)
+		lines += l
+		code += c
+	}
+	if lines < minCodeLines || code*2 < lines {
+		return 0
+	}
+	return float64(code) / float64(lines)
+}
+
+// enough is how far a number of letters goes to be sure of a script's language.
+func enough(letters int) float64 { return float64(letters) / float64(letters+1) }
+
+const (
+	// temper is the weight of a letter's evidence: letters of a word depend on
+	// each other more than the model knows.
+	temper = 0.3
+	// known and strange are the mean costs of a letter, in nats, up to which a
+	// text fits its language and from which it is none of the known.
+	known, strange = 2.9, 4.0
+)
+
+// judge fills top with the languages of a model and their probabilities.
+func (id *Identifier) judge(m *model, share float64) {
+	t := &id.tally
+	t.reset(m)
+	for _, p := range id.parts {
+		t.add(p)
+	}
+	if t.letters == 0 {
+		return
+	}
+	costs := t.costs[:len(m.languages)]
+	least := slices.Min(costs)
+	var sum float64
+	for _, c := range costs {
+		sum += math.Exp(-float64(c-least) / step * temper)
+	}
+	mean := float64(least) / step / float64(t.letters)
+	fit := share * min(1, max(0, (strange-mean)/(strange-known)))
+	for l, c := range costs {
+		p := math.Exp(-float64(c-least)/step*temper) / sum
+		id.top = append(id.top, Candidate{m.languages[l], float32(p * fit)})
+	}
+	slices.SortStableFunc(id.top, func(a, b Candidate) int {
+		switch {
+		case a.Score > b.Score:
+			return -1
+		case a.Score < b.Score:
+			return 1
+		}
+		return 0
+	})
+}
