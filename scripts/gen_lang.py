@@ -20,7 +20,7 @@ GROUPS = {
     "Arab": "ar fa ur",
     "Deva": "hi mr",
 }
-ROWS = {"Latn": (9000, 6000), "Cyrl": (6000, 4000), "Arab": (3000, 1000), "Deva": (3000, 1000)}
+ROWS = {"Latn": (5000, 2500), "Cyrl": (3000, 1500), "Arab": (1500, 500), "Deva": (1500, 300)}
 STEP = 16          # cost units per nat
 BACKOFF = math.log(5)
 FLOOR = 12.0       # cost in nats of a letter that a language does not have

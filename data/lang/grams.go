@@ -6,6 +6,10 @@ const (
 	maxWidth = 6   // words of a row in the widest model
 	flush    = 256 // additions before the 16-bit lanes could overflow
 	evenMask = 0x00ff00ff00ff00ff
+
+	// clear is how much more than the best the second-best language must cost
+	// in a part, in nats, for the rest of the part to be left unread.
+	clear = 80
 )
 
 // tally sums the costs of a text in every language of a model. Sixteen-bit lanes
@@ -15,6 +19,7 @@ type tally struct {
 	even, odd [maxWidth]uint64
 	waiting   int
 	costs     [maxWidth * 8]int64
+	before    [maxWidth * 8]int64 // costs before this part
 	letters   int
 }
 
@@ -24,6 +29,7 @@ func (t *tally) reset(m *model) { *t = tally{m: m} }
 // apart that more text could hardly change the answer.
 func (t *tally) add(s string) {
 	m := t.m
+	t.before = t.costs
 	var key uint32
 	codes := m.codes
 	for i := 0; i < len(s); {
@@ -39,21 +45,32 @@ func (t *tally) add(s string) {
 		key = key<<8 | uint32(codes[r])
 		if row, ok := m.find(key); ok {
 			t.letters++
-			t.row(m.rows[row : row+uint32(m.width)])
+			for k, x := range m.rows[row : row+uint32(m.width)] {
+				t.even[k] += x & evenMask
+				t.odd[k] += x >> 8 & evenMask
+			}
+			if t.waiting++; t.waiting == flush {
+				if t.flush(); t.decided() {
+					return
+				}
+			}
 		}
 	}
 	t.flush()
 }
 
-// row adds one row of costs.
-func (t *tally) row(row []uint64) {
-	for k, x := range row {
-		t.even[k] += x & evenMask
-		t.odd[k] += x >> 8 & evenMask
+// decided tells whether the part read so far leaves no doubt.
+func (t *tally) decided() bool {
+	least, second := int64(1)<<62, int64(1)<<62
+	for l := range t.m.languages {
+		switch c := t.costs[l] - t.before[l]; {
+		case c < least:
+			least, second = c, least
+		case c < second:
+			second = c
+		}
 	}
-	if t.waiting++; t.waiting == flush {
-		t.flush()
-	}
+	return second-least > clear*step
 }
 
 func (t *tally) flush() {

@@ -73,6 +73,7 @@ func (id *Identifier) Identify(text string, code bool) Result {
 	case scripts[sc].language != undetermined:
 		id.top = append(id.top, Candidate{scripts[sc].language, float32(share * enough(id.hist.total))})
 	}
+	id.rival()
 	switch sc {
 	case hira:
 		r.Script = "Jpan"
@@ -119,7 +120,7 @@ func enough(letters int) float64 { return float64(letters) / float64(letters+1) 
 const (
 	// temper is the weight of a letter's evidence: letters of a word depend on
 	// each other more than the model knows.
-	temper = 0.3
+	temper = 0.35
 	// known and strange are the mean costs of a letter, in nats, up to which a
 	// text fits its language and from which it is none of the known.
 	known, strange = 2.9, 4.0
@@ -143,17 +144,24 @@ func (id *Identifier) judge(m *model, share float64) {
 	}
 	mean := float64(least) / step / float64(t.letters)
 	fit := share * min(1, max(0, (strange-mean)/(strange-known)))
+	most := max(id.cfg.Candidates, 1)
 	for l, c := range costs {
 		p := math.Exp(-float64(c-least)/step*temper) / sum
-		id.top = append(id.top, Candidate{m.languages[l], float32(p * fit)})
+		id.top = insert(id.top, Candidate{m.languages[l], float32(p * fit)}, most)
 	}
-	slices.SortStableFunc(id.top, func(a, b Candidate) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
+}
+
+// insert puts c into top, which holds the most likely candidates in order.
+func insert(top []Candidate, c Candidate, most int) []Candidate {
+	if len(top) == most {
+		if c.Score <= top[most-1].Score {
+			return top
 		}
-		return 0
-	})
+		top = top[:most-1]
+	}
+	at := len(top)
+	for at > 0 && top[at-1].Score < c.Score {
+		at--
+	}
+	return slices.Insert(top, at, c)
 }

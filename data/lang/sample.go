@@ -5,12 +5,18 @@ import (
 	"unicode/utf8"
 )
 
-// windows appends to dst the parts of text that are looked at: all of it, or
-// its first, middle and last n bytes, cut where characters begin and, if a blank
-// is near, where words do.
+// onePart is the length up to which a text is judged in one piece.
+const onePart = 1500
+
+// windows appends to dst the parts of text that are looked at: all of it, in
+// thirds unless it is short, or its first, middle and last n bytes. Cuts are
+// where characters begin and, if a blank is near, where words do.
 func windows(dst []string, text string, n int) []string {
-	if len(text) <= 3*n {
+	if len(text) <= onePart {
 		return append(dst, text)
+	}
+	if len(text) <= 3*n {
+		n = len(text) / 3
 	}
 	middle := (len(text) - n) / 2
 	return append(dst, cut(text, 0, n), cut(text, middle, middle+n), cut(text, len(text)-n, len(text)))

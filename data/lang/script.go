@@ -193,6 +193,9 @@ func (h *histogram) main() (script, float64) {
 			continue
 		}
 		h.total += n
+		if script(i) == hang {
+			n *= 2 // a syllable is about two letters
+		}
 		if sc := script(i); n > most && sc != hani && sc != hira && sc != kana {
 			best, most = sc, n
 		}
@@ -207,5 +210,5 @@ func (h *histogram) main() (script, float64) {
 	case han*10 >= all*3:
 		return hani, float64(han) / float64(all)
 	}
-	return best, float64(most) / float64(h.total)
+	return best, float64(h.letters[best]) / float64(h.total)
 }
