@@ -73,7 +73,7 @@ func (id *Identifier) Identify(text string, code bool) Result {
 	case scripts[sc].language != undetermined:
 		id.top = append(id.top, Candidate{scripts[sc].language, float32(share * enough(id.hist.total))})
 	}
-	id.rival()
+	id.rival(share)
 	switch sc {
 	case hira:
 		r.Script = "Jpan"
@@ -102,16 +102,11 @@ func (id *Identifier) codeShare(named bool) float64 {
 	if !id.cfg.Code {
 		return 0
 	}
-	lines, code := 0, 0
+	var shape codeShape
 	for _, p := range id.parts {
-		l, c := codeLines(p)
-		lines += l
-		code += c
+		shape.add(p)
 	}
-	if lines < minCodeLines || code*2 < lines {
-		return 0
-	}
-	return float64(code) / float64(lines)
+	return shape.share()
 }
 
 // enough is how far a number of letters goes to be sure of a script's language.
@@ -122,8 +117,10 @@ const (
 	// each other more than the model knows.
 	temper = 0.35
 	// known and strange are the mean costs of a letter, in nats, up to which a
-	// text fits its language and from which it is none of the known.
-	known, strange = 2.9, 4.0
+	// text fits its language and from which it is none of the known. Where a
+	// script has few languages and marks part its letters, costs are higher.
+	known, strange       = 2.9, 4.0
+	knownFew, strangeFew = 4.0, 6.0
 )
 
 // judge fills top with the languages of a model and their probabilities.
@@ -138,16 +135,21 @@ func (id *Identifier) judge(m *model, share float64) {
 	}
 	costs := t.costs[:len(m.languages)]
 	least := slices.Min(costs)
-	var sum float64
-	for _, c := range costs {
-		sum += math.Exp(-float64(c-least) / step * temper)
-	}
 	mean := float64(least) / step / float64(t.letters)
-	fit := share * min(1, max(0, (strange-mean)/(strange-known)))
-	most := max(id.cfg.Candidates, 1)
+	lo, hi := known, strange
+	if len(m.languages) < 8 {
+		lo, hi = knownFew, strangeFew
+	}
+	fit := share * min(1, max(0, (hi-mean)/(hi-lo)))
+	var p [maxWidth * 8]float64
+	var sum float64
 	for l, c := range costs {
-		p := math.Exp(-float64(c-least)/step*temper) / sum
-		id.top = insert(id.top, Candidate{m.languages[l], float32(p * fit)}, most)
+		p[l] = m.prior[l] * math.Exp(-float64(c-least)/step*temper)
+		sum += p[l]
+	}
+	most := max(id.cfg.Candidates, 1)
+	for l, language := range m.languages {
+		id.top = insert(id.top, Candidate{language, float32(p[l] / sum * fit)}, most)
 	}
 }
 

@@ -24,8 +24,9 @@ const step = 16
 type model struct {
 	script    string
 	languages []string
-	codes     []uint8 // of characters, in both cases; 0: not in the alphabet
-	width     int     // of a row, in words of eight languages
+	prior     []float64 // of the languages, as far as web pages are known; the sum does not matter
+	codes     []uint8   // of characters, in both cases; 0: not in the alphabet
+	width     int       // of a row, in words of eight languages
 	rows      []uint64
 	// Open addressing: keys are up to four codes, the last in the low byte.
 	keys  []uint32
@@ -69,6 +70,9 @@ func (m *model) unpack(raw []byte) []byte {
 	}
 	m.script, m.languages = text(), strings.Fields(text())
 	m.alphabet([]rune(text()))
+	for _, l := range m.languages {
+		m.prior = append(m.prior, prior(l))
+	}
 	n := number()
 	keys := raw[:4*n]
 	raw = raw[4*n:]
@@ -82,6 +86,20 @@ func (m *model) unpack(raw []byte) []byte {
 	}
 	m.index(keys, n)
 	return raw
+}
+
+// prior is how much more frequent a language is than a middling one. It decides
+// where a few words could be of many languages.
+func prior(language string) float64 {
+	switch language {
+	case "en":
+		return 5
+	case "es", "fr", "de", "pt", "it", "ru", "pl", "nl", "tr", "ar", "hi":
+		return 2
+	case "la", "eo", "lg", "mi", "nn", "sn", "so", "st", "tn", "ts", "xh", "yo", "zu":
+		return 0.5
+	}
+	return 1
 }
 
 // alphabet gives letters their codes.

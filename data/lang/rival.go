@@ -55,8 +55,8 @@ var rivals = []rival{
 const rivalWords = 300
 
 // rival replaces the likeliest language by a rival for which words or letters
-// speak.
-func (id *Identifier) rival() {
+// speak; main is the share of the script. Twice the least evidence is certain.
+func (id *Identifier) rival(main float64) {
 	if len(id.top) == 0 {
 		return
 	}
@@ -72,25 +72,22 @@ func (id *Identifier) rival() {
 			share = id.shareOfWords(v)
 		}
 		if share >= v.least {
-			id.promote(v.language)
+			id.promote(v.language, float32(main*min(1, 0.5*share/v.least)))
 			return
 		}
 	}
 }
 
-// promote makes language the first candidate; it takes over the score of the
-// former first, since those are the same text's letters.
-func (id *Identifier) promote(language string) {
-	score := id.top[0].Score
+// promote makes language the first candidate.
+func (id *Identifier) promote(language string, score float32) {
 	for i, c := range id.top {
 		if c.Language == language {
-			score = max(score, c.Score)
 			id.top = slices.Delete(id.top, i, i+1)
 			break
 		}
 	}
-	if len(id.top) > 0 {
-		id.top[0].Score = min(id.top[0].Score, 1-score)
+	for i := range id.top {
+		id.top[i].Score = min(id.top[i].Score, 1-score)
 	}
 	id.top = slices.Insert(id.top, 0, Candidate{language, score})
 }
