@@ -1,6 +1,7 @@
 package clean
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -46,6 +47,7 @@ const maxLine = 640
 type lineRules struct {
 	whole map[string]int
 	items map[string]int
+	first [1 << 10]uint64 // a bit for each pair of bytes that begins an item
 	// pairs has a bit for each pair of bytes that begins a phrase of the other
 	// kinds; at holds the phrases by that pair.
 	pairs [1 << 10]uint64
@@ -66,9 +68,11 @@ func newLineRules(keep []string) *lineRules {
 		for _, text := range p.phrases {
 			switch p.kind {
 			case whole:
-				l.whole[text] = i
+				first(l.whole, text, i)
 			case items:
-				l.items[text] = i
+				first(l.items, text, i)
+				key := pair(text, 0)
+				l.first[key/64] |= 1 << (key % 64)
 			default:
 				key := pair(text, 0)
 				l.pairs[key/64] |= 1 << (key % 64)
@@ -79,6 +83,14 @@ func newLineRules(keep []string) *lineRules {
 	return l
 }
 
+// first sets the pattern of text, unless an earlier pattern has it.
+func first(m map[string]int, text string, pattern int) {
+	if _, ok := m[text]; !ok {
+		m[text] = pattern
+	}
+}
+
+// pair returns the bytes i and i+1 of s as a number.
 func pair[T string | []byte](s T, i int) uint16 { return uint16(s[i]) | uint16(s[i+1])<<8 }
 
 // dropLines removes the lines that are boilerplate.
@@ -91,7 +103,7 @@ func (c *Cleaner) dropLines(s string) string {
 			end = start + i
 			next = end + 1
 		}
-		if line := strings.TrimFunc(s[start:end], unicode.IsSpace); line != "" {
+		if line := strings.TrimSpace(s[start:end]); line != "" {
 			if name := c.boilerplate(line); name != "" {
 				c.counts.BoilerplateLines++
 				c.counts.BoilerplateBytes += int64(next - start)
@@ -149,41 +161,71 @@ func foldLine(dst []byte, line string) []byte {
 }
 
 // frame is what decorates short lines and no phrase begins or ends with.
-const frame = " .,:;!?|/\\<>()[]{}*#+=~_-–—«»‹›→←▶►▸▼▲·•●○■□◆★☆。，：；！？、（）【】［］《》〈〉「」『』…|｜>>"
+const frame = " .,:;!?|/\\<>()[]{}*#+=~_-–—«»‹›→←▶►▸▼▲·•●○■□◆★☆。，：；！？、（）【】［］《》〈〉「」『』…｜"
+
+// separators part the items of a navigation bar.
+const separators = "|｜/\\>»›→·•‧,，、"
+
+// trimFrame returns line without decoration around it.
+func trimFrame(line []byte) []byte {
+	for len(line) > 0 {
+		r, n := utf8.DecodeRune(line)
+		if inWord(line[0]) || !strings.ContainsRune(frame, r) {
+			break
+		}
+		line = line[n:]
+	}
+	for len(line) > 0 {
+		r, n := utf8.DecodeLastRune(line)
+		if inWord(line[len(line)-1]) || !strings.ContainsRune(frame, r) {
+			break
+		}
+		line = line[:len(line)-n]
+	}
+	return line
+}
 
 // match returns the name of the pattern that a folded line matches, or nothing.
 func (l *lineRules) match(fold []byte) string {
-	if len(fold) == 0 {
+	core := trimFrame(fold)
+	if len(core) == 0 {
 		return ""
 	}
-	core := strings.Trim(string(fold), frame)
-	chars := utf8.RuneCountInString(core)
-	if i, ok := l.whole[core]; ok {
+	if i, ok := l.whole[string(core)]; ok {
 		return patterns[i].name
 	}
-	best := -1
+	best, chars := -1, -1
 	for i := 0; i+1 < len(core); i++ {
 		key := pair(core, i)
 		if l.pairs[key/64]>>(key%64)&1 == 0 {
 			continue
 		}
 		for _, p := range l.at[key] {
-			if (best < 0 || p.pattern < best) && chars <= patterns[p.pattern].most && stands(core, i, p.text, patterns[p.pattern].kind) {
+			if best >= 0 && p.pattern >= best || !stands(core, i, p.text, patterns[p.pattern].kind) {
+				continue
+			}
+			if chars < 0 {
+				chars = utf8.RuneCount(core)
+			}
+			if chars <= patterns[p.pattern].most {
 				best = p.pattern
 			}
 		}
 	}
-	if best >= 0 {
-		return patterns[best].name
+	if best < 0 {
+		best = l.row(core)
 	}
-	return l.row(core, chars)
+	if best < 0 {
+		return ""
+	}
+	return patterns[best].name
 }
 
 // stands tells whether text stands at core[i:] as kind asks, between word ends.
-func stands(core string, i int, text string, kind kind) bool {
+func stands(core []byte, i int, text string, kind kind) bool {
 	end := i + len(text)
 	switch {
-	case !strings.HasPrefix(core[i:], text):
+	case end > len(core) || string(core[i:end]) != text:
 		return false
 	case kind == prefix && i > 0, kind == suffix && end < len(core):
 		return false
@@ -196,40 +238,45 @@ func stands(core string, i int, text string, kind kind) bool {
 // inWord tells whether b is a letter or digit of ASCII.
 func inWord(b byte) bool { return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' }
 
-// separators part the items of a navigation bar.
-const separators = "|｜/\\>»›→·•‧,，、"
-
-// row tells whether core is a row of at least two navigation items.
-func (l *lineRules) row(core string, chars int) string {
-	if chars > 200 || !strings.ContainsAny(core, separators+" ") {
-		return ""
+// row returns the pattern of core if it is a row of at least two navigation
+// items between separators, or else between blanks; else -1.
+func (l *lineRules) row(core []byte) int {
+	if len(core) < 2 {
+		return -1
 	}
-	i, n := l.rowOf(core, func(r rune) bool { return strings.ContainsRune(separators, r) })
-	if n < 2 {
-		i, n = l.rowOf(core, func(r rune) bool { return r == ' ' || strings.ContainsRune(separators, r) })
+	if key := pair(core, 0); l.first[key/64]>>(key%64)&1 == 0 {
+		return -1
 	}
-	if n < 2 {
-		return ""
+	if i := l.rowOf(core, separators); i >= 0 {
+		return i
 	}
-	return patterns[i].name
+	return l.rowOf(core, separators+" ")
 }
 
-// rowOf counts the items between separators; none if one of them is no
-// navigation item. It returns the pattern of the first.
-func (l *lineRules) rowOf(core string, separator func(rune) bool) (first, n int) {
-	for item := range strings.FieldsFuncSeq(core, separator) {
-		item = strings.Trim(item, frame)
-		if item == "" {
+func (l *lineRules) rowOf(core []byte, between string) int {
+	first, n := -1, 0
+	for rest := core; len(rest) > 0; {
+		item := rest
+		if i := bytes.IndexAny(rest, between); i >= 0 {
+			_, size := utf8.DecodeRune(rest[i:])
+			item, rest = rest[:i], rest[i+size:]
+		} else {
+			rest = nil
+		}
+		if item = trimFrame(item); len(item) == 0 {
 			continue
 		}
-		i, ok := l.items[item]
+		i, ok := l.items[string(item)]
 		if !ok {
-			return 0, 0
+			return -1
 		}
-		if n == 0 {
+		if first < 0 {
 			first = i
 		}
 		n++
 	}
-	return first, n
+	if n < 2 {
+		return -1
+	}
+	return first
 }

@@ -130,8 +130,16 @@ func (c *Cleaner) wide(s string, i int) int {
 			return n
 		}
 	}
+	c.uncertain = c.uncertain || !inert(r)
 	c.buf = append(c.buf, s[i:i+n]...)
 	return n
+}
+
+// inert tells of the commonest characters that they are composed and compose
+// with nothing before them, so that text of them alone is in form C.
+func inert(r rune) bool {
+	return r < 0x300 || r >= 0x388 && r < 0x483 || r >= 0x2010 && r <= 0x2027 || r >= 0x3000 && r <= 0x3029 ||
+		r >= 0x3041 && r <= 0x3096 || r >= 0x309b && r <= 0x9fff || r >= 0xac00 && r <= 0xd7a3 || r >= 0xff00 && r <= 0xffee
 }
 
 // endLine ends the line being written: blanks at its end go, and it goes

@@ -52,7 +52,7 @@ func citation(s string) int {
 	for i := 0; i < len(inside); i++ {
 		switch b := inside[i]; {
 		case b >= '0' && b <= '9':
-			if digits++; digits > 3 {
+			if digits++; digits > 3 || digits == 1 && b == '0' { // nobody counts sources from zero
 				return 0
 			}
 		case (b == ',' || b == '-' || b == ' ') && i > 0 && i < len(inside)-1:

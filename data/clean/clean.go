@@ -14,16 +14,14 @@ const maxRounds = 10
 type Cleaner struct {
 	cfg    Config
 	counts Counts
-	// again says that some change can uncover work for another: an entity may
-	// be a control character, the marks around a removed line may be blank lines.
-	again  bool
 	simple *simplifier
 	rules  *lineRules // nil: C4's
 	buf    []byte
 	fold   []byte // a line as the patterns see it
 
-	lineStart int // of the line being written, in buf
-	blanks    int // blank lines waiting at the end of buf
+	lineStart int  // of the line being written, in buf
+	blanks    int  // blank lines waiting at the end of buf
+	uncertain bool // whether the text just written is NFC
 	composed  bool
 }
 
@@ -40,7 +38,6 @@ func New(cfg Config) *Cleaner {
 	if cfg.Boilerplate == BoilerplateLines {
 		c.rules = newLineRules(cfg.BoilerplateKeep)
 	}
-	c.again = cfg.Entities || cfg.Mojibake || cfg.Citations || c.simple != nil || cfg.Boilerplate != BoilerplateOff
 	return c
 }
 
@@ -61,9 +58,9 @@ func (c *Cleaner) Clean(s string) string {
 	c.composed = false
 	out := s
 	for range maxRounds {
-		before := out
-		out = c.round(before)
-		if !c.again || out == before {
+		before := c.uncovering()
+		out = c.round(out)
+		if c.uncovering() == before {
 			break
 		}
 	}
@@ -76,6 +73,21 @@ func (c *Cleaner) Clean(s string) string {
 	return out
 }
 
+// uncovering counts the changes that may uncover work for an earlier step of the
+// round: the lines around a removed one may be blank, an entity may be a control
+// character, and a removed control character may have parted an entity.
+func (c *Cleaner) uncovering() int64 {
+	n := &c.counts
+	sum := n.Mojibake + n.Entities + n.Citations + n.BoilerplateLines
+	if c.cfg.Mojibake || c.cfg.Entities {
+		sum += n.Controls + n.ByteOrderMarks + n.InvalidUTF8 + n.FullWidth + n.HalfWidth + n.Invisible
+		if c.composed {
+			sum++
+		}
+	}
+	return sum
+}
+
 // round makes every change once. Repairs that may give any character come
 // first; what judges whole lines sees them in their final form.
 func (c *Cleaner) round(s string) string {
@@ -85,15 +97,21 @@ func (c *Cleaner) round(s string) string {
 	if c.cfg.Entities {
 		s = c.decodeEntities(s)
 	}
+	c.uncertain = false
 	if !c.isPlain(s) {
 		s = c.characters(s)
 	}
-	if c.cfg.NFC && !norm.NFC.IsNormalString(s) {
+	if c.cfg.NFC && c.uncertain && !norm.NFC.IsNormalString(s) {
 		s = norm.NFC.String(s)
 		c.composed = true
 	}
 	if c.simple != nil {
-		s = c.simplify(s)
+		for range maxRounds { // a converted phrase may lie in another
+			before := c.counts.Simplified
+			if s = c.simplify(s); c.counts.Simplified == before {
+				break
+			}
+		}
 	}
 	if c.cfg.Citations {
 		s = c.dropCitations(s)
