@@ -7,9 +7,9 @@ const (
 	flush    = 256 // additions before the 16-bit lanes could overflow
 	evenMask = 0x00ff00ff00ff00ff
 
-	// clear is how much more than the best the second-best language must cost
+	// plain is how much more than the best the second-best language must cost
 	// in a part, in nats, for the rest of the part to be left unread.
-	clear = 80
+	plain = 80
 )
 
 // tally sums the costs of a text in every language of a model. Sixteen-bit lanes
@@ -70,7 +70,7 @@ func (t *tally) decided() bool {
 			second = c
 		}
 	}
-	return second-least > clear*step
+	return second-least > plain*step
 }
 
 func (t *tally) flush() {

@@ -38,14 +38,13 @@ type Result struct {
 // Identifier tells languages of texts one after the other; it is for one
 // goroutine. The slices of a Result are valid until the next call.
 type Identifier struct {
-	cfg     Config
-	models  [64]*model // by script
-	hist    *histogram
-	tally   tally
-	parts   []string
-	shares  []Share
-	top     []Candidate
-	variant variants
+	cfg    Config
+	models [64]*model // by script
+	hist   *histogram
+	tally  tally
+	parts  []string
+	shares []Share
+	top    []Candidate
 }
 
 // New returns an Identifier for a Config that Validate accepts.
@@ -64,7 +63,7 @@ func (id *Identifier) Identify(text string, code bool) Result {
 	for _, p := range id.parts {
 		id.hist.add(p)
 	}
-	sc, share := id.hist.main()
+	sc, share := id.hist.deciding()
 	id.shares, id.top = id.hist.shares(id.shares[:0]), id.top[:0]
 	r := Result{Script: scripts[sc].code, Scripts: id.shares}
 	switch {
@@ -78,7 +77,7 @@ func (id *Identifier) Identify(text string, code bool) Result {
 	case hira:
 		r.Script = "Jpan"
 	case hani:
-		r.Variant = id.variant.judge(id.parts)
+		r.Variant = variantOf(id.parts)
 	}
 	r.Top = id.top[:min(len(id.top), id.cfg.Candidates)]
 	r.Language, r.Score = undetermined, 0

@@ -87,7 +87,7 @@ func (id *Identifier) promote(language string, score float32) {
 		}
 	}
 	for i := range id.top {
-		id.top[i].Score = min(id.top[i].Score, 1-score)
+		id.top[i].Score = min(id.top[i].Score, score, 1-score)
 	}
 	id.top = slices.Insert(id.top, 0, Candidate{language, score})
 }

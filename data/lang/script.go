@@ -182,10 +182,10 @@ func (h *histogram) shares(dst []Share) []Share {
 	return dst
 }
 
-// main returns the script that decides and its share. A Han or Kana character
+// deciding returns the script that decides and its share. A Han or Kana character
 // weighs as much as a word of another script, since either is about one unit of
 // meaning.
-func (h *histogram) main() (script, float64) {
+func (h *histogram) deciding() (script, float64) {
 	h.total = 0
 	best, most := scriptNone, 0
 	for i, n := range h.letters {

@@ -27,12 +27,9 @@ var hanTable = sync.OnceValue(func() *[0xa000 - 0x3400]uint8 {
 	return t
 })
 
-// variants tells the two writings apart.
-type variants struct{}
-
-// judge returns "Hans" or "Hant", whichever has at least twice the characters of
+// variantOf returns "Hans" or "Hant", whichever has at least twice the characters of
 // the other, or nothing.
-func (variants) judge(parts []string) string {
+func variantOf(parts []string) string {
 	t := hanTable()
 	var seen [3]int
 	for _, s := range parts {
