@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -59,7 +60,18 @@ type phrase struct {
 	pattern int
 }
 
+// allLineRules are the rules of every pattern, for all cleaners.
+var allLineRules = sync.OnceValue(func() *lineRules { return buildLineRules(nil) })
+
+// newLineRules returns the rules of the patterns but those named in keep.
 func newLineRules(keep []string) *lineRules {
+	if len(keep) == 0 {
+		return allLineRules()
+	}
+	return buildLineRules(keep)
+}
+
+func buildLineRules(keep []string) *lineRules {
 	l := &lineRules{whole: map[string]int{}, items: map[string]int{}, at: map[uint16][]phrase{}}
 	for i, p := range patterns {
 		if slices.Contains(keep, p.name) {
