@@ -1,0 +1,108 @@
+package clean
+
+// patterns are tried in this order; the first that matches gives the name. The
+// phrases are those of navigation bars, notices and widgets that stand on many
+// pages. A sentence of prose can hold most of them, so lengths are small.
+var patterns = []pattern{
+	{"en_javascript", contains, 200, []string{
+		"javascript is disabled", "javascript is not enabled", "enable javascript", "turn on javascript", "javascript is required",
+		"requires javascript", "javascript must be enabled", "your browser does not support", "browser does not support javascript",
+		"javascript appears to be disabled", "javascript seems to be disabled",
+	}},
+	{"en_cookies", contains, 240, []string{
+		"uses cookies", "use cookies", "use of cookies", "accept cookies", "accept all cookies", "cookie policy", "cookie settings",
+		"cookie notice", "cookie preferences", "manage cookies", "our cookies",
+	}},
+	{"en_policy", contains, 120, []string{
+		"privacy policy", "terms of use", "terms of service", "terms & conditions", "terms and conditions", "privacy statement",
+		"privacy notice", "do not sell my personal information",
+	}},
+	{"en_copyright", contains, 160, []string{"all rights reserved", "all right reserved", "copyright ©", "copyright (c)", "© copyright", "(c) copyright"}},
+	{"en_copyright", prefix, 80, []string{"copyright 19", "copyright 20", "© 19", "© 20", "©19", "©20", "powered by", "proudly powered by"}},
+	{"en_read_more", whole, 0, []string{
+		"read more", "read the full article", "read full article", "read full story", "read the full story", "continue reading", "more",
+		"learn more", "show more", "view more", "see more", "load more", "view all", "see all", "show all", "full story", "find out more",
+		"read the rest of this entry", "more info", "more information", "view details", "expand", "collapse", "show less",
+	}},
+	{"en_read_more", suffix, 120, []string{"read more", "continue reading", "read the full story", "read full article", "click to expand"}},
+	{"en_click_here", contains, 80, []string{"click here", "click on the link below", "tap here"}},
+	{"en_share", whole, 0, []string{
+		"share", "share this", "share on facebook", "share on twitter", "share on linkedin", "share via email", "tweet", "tweet this",
+		"pin it", "email this", "print this page", "email to a friend", "share this page", "share this article", "share this post",
+		"share this story", "like this", "follow us", "follow us on twitter", "follow us on facebook", "like us on facebook", "copy link",
+		"facebook", "twitter", "linkedin", "pinterest", "instagram", "youtube", "reddit", "whatsapp", "e-mail", "email",
+	}},
+	{"en_share", prefix, 80, []string{"share this:", "share on", "follow us on", "like us on", "click to share"}},
+	{"en_subscribe", prefix, 120, []string{
+		"subscribe to our newsletter", "sign up for our newsletter", "subscribe to this", "subscribe now", "get our newsletter",
+		"join our mailing list", "sign up for our free", "enter your email",
+	}},
+	{"en_comments", whole, 0, []string{
+		"leave a comment", "leave a reply", "post a comment", "add a comment", "no comments", "0 comments", "comments are closed",
+		"cancel reply", "reply", "comments", "write a review", "be the first to comment", "log in to reply", "report abuse",
+	}},
+	{"en_comments", prefix, 120, []string{
+		"your email address will not be published", "you must be logged in", "you need to be logged in", "required fields are marked",
+		"log in or register to", "please log in to", "please sign in to", "save my name, email",
+	}},
+	{"en_page", whole, 0, []string{
+		"back to top", "top of page", "skip to content", "skip to main content", "skip navigation", "jump to navigation", "go to top",
+		"previous", "next", "previous page", "next page", "previous post", "next post", "older posts", "newer posts", "older entries",
+		"table of contents", "on this page", "in this article", "page not found", "loading", "please wait", "close", "toggle navigation",
+		"advertisement", "advertisements", "sponsored", "sponsored content", "related articles", "related posts", "related stories",
+		"you may also like", "recommended for you", "most popular", "most read", "recent posts", "recent comments", "trending now", "tags",
+		"categories", "archives", "add to cart", "add to wishlist", "quick view", "out of stock", "sold out",
+	}},
+	{"en_page", prefix, 60, []string{"you are here:", "filed under", "posted in", "this entry was posted in", "tagged with", "last updated:", "last modified:"}},
+	{"en_navigation", whole, 0, []string{"home", "menu", "main menu", "navigation", "site map", "sitemap", "search", "log in", "login", "sign in", "sign up", "register", "contact us", "about us"}},
+	{"en_navigation", items, 0, []string{
+		"home", "about", "about us", "contact", "contact us", "blog", "news", "products", "services", "menu", "search", "login", "log in",
+		"sign in", "sign up", "register", "logout", "log out", "faq", "faqs", "help", "support", "sitemap", "site map", "privacy", "terms",
+		"legal", "careers", "jobs", "press", "shop", "store", "cart", "checkout", "my account", "account", "gallery", "events", "resources",
+		"downloads", "download", "forum", "forums", "community", "advertise", "feedback", "privacy policy", "terms of use", "cookies",
+		"accessibility", "rss", "share", "tweet", "email", "print", "reply", "like", "facebook", "twitter", "linkedin", "pinterest",
+		"instagram", "youtube", "previous", "next", "prev", "first", "last", "top", "back", "archive", "archives", "categories", "tags",
+		"en", "de", "fr", "es", "english", "deutsch", "français", "español", "中文", "日本語",
+	}},
+
+	{"zh_icp", contains, 80, []string{"icp备", "icp備", "icp证", "icp證", "公网安备", "网安备", "网文〔", "网文[", "增值电信业务经营许可", "信息网络传播视听节目许可", "互联网新闻信息服务许可", "广播电视节目制作经营许可"}},
+	{"zh_copyright", contains, 100, []string{"版权所有", "版權所有", "版权声明", "版權聲明", "保留所有权利", "保留一切权利", "未经授权禁止", "未经许可不得转载", "禁止转载", "谢绝转载", "請勿轉載", "转载请注明", "轉載請註明", "未经本网授权", "未经书面授权"}},
+	{"zh_disclaimer", contains, 80, []string{"免责声明", "免責聲明", "不代表本站", "不代表本网", "仅代表作者本人", "仅代表作者个人", "文章来源于网络", "内容来自网络", "如有侵权", "如涉及侵权", "请联系我们删除", "版权归原作者", "与本站立场无关"}},
+	{"zh_byline", prefix, 40, []string{"责任编辑", "責任編輯", "责编", "编辑：", "编辑:", "编辑|", "來源：", "来源：", "来源:", "稿源：", "文章来源", "信息来源：", "发布时间：", "发布时间:", "发布日期：", "更新时间：", "点击数：", "点击：", "浏览次数", "阅读次数", "浏览量", "阅读量", "作者：佚名"}},
+	{"zh_previous_next", prefix, 80, []string{"上一篇", "下一篇", "上一页", "下一页", "上一頁", "下一頁", "上一章", "下一章", "上一条", "下一条", "上一主题", "下一主题", "前一篇", "后一篇"}},
+	{"zh_read_more", whole, 0, []string{"阅读全文", "閱讀全文", "查看全文", "展开全文", "阅读更多", "查看更多", "更多", "了解更多", "瞭解更多", "加载更多", "显示更多", "查看详情", "详细", "详情", "收起", "展开", "点击查看", "全文", "阅读原文", "查看原文", "更多内容", "更多精彩"}},
+	{"zh_read_more", contains, 40, []string{"点击阅读全文", "点击查看更多", "点击查看全文", "点击阅读原文", "点击展开全文", "點擊閱讀全文", "点击这里", "点击此处", "點擊這裡", "点此查看", "剩余全文"}},
+	{"zh_scan", contains, 80, []string{"扫码关注", "扫一扫", "扫描二维码", "扫描下方二维码", "扫码下载", "掃一掃", "掃描二維碼", "长按二维码", "长按识别", "识别二维码", "微信公众号：", "关注微信公众号", "关注我们的公众号", "关注公众号", "关注我们", "官方微信", "官方微博", "微信扫码", "手机扫码"}},
+	{"zh_share", prefix, 60, []string{"分享到", "分享至", "分享给好友", "转发到", "收藏本文", "打印本页", "打印本文", "关闭窗口", "关闭本页", "字号", "字体：", "一键分享"}},
+	{"zh_share", whole, 0, []string{"分享", "收藏", "打印", "点赞", "举报", "转发", "评论", "微信", "微博", "qq空间", "新浪微博", "腾讯微博", "朋友圈", "複製連結", "复制链接", "赞", "踩", "反馈", "纠错"}},
+	{"zh_app", contains, 60, []string{"下载app", "下载客户端", "客户端下载", "下載app", "app下载", "app内打开", "手机客户端", "立即下载", "免费下载"}},
+	{"zh_comments", contains, 50, []string{"发表评论", "我要评论", "网友评论", "发表回复", "登录后评论", "登录后才能", "暂无评论", "查看评论", "条评论", "请先登录", "發表評論", "發表回應", "您的电子邮箱地址不会被公开", "必填项已用"}},
+	{"zh_page", whole, 0, []string{"返回顶部", "回到顶部", "返回首页", "返回列表", "返回目录", "返回上一页", "回首页", "設為首頁", "设为首页", "加入收藏", "网站地图", "網站地圖", "友情链接", "友情連結", "联系我们", "聯絡我們", "关于我们", "關於我們", "相关阅读", "相关文章", "相关推荐", "相关链接", "相关新闻", "推荐阅读", "延伸阅读", "热门推荐", "猜你喜欢", "为您推荐", "热门文章", "最新文章", "热点推荐", "广告", "廣告", "正在加载", "加载中", "目录", "隐私政策", "使用条款", "用户协议", "服务条款"}},
+	{"zh_page", prefix, 60, []string{"当前位置：", "当前位置:", "您的位置", "您现在的位置", "你的位置", "所在位置：", "您当前的位置", "首页>", "首页 >", "首页»", "首页 »"}},
+	{"zh_javascript", contains, 80, []string{"浏览器不支持", "请启用javascript", "需要启用javascript", "请开启javascript", "您的浏览器版本过低", "未启用javascript"}},
+	{"zh_navigation", whole, 0, []string{"首页", "首頁", "登录", "登錄", "登入", "注册", "註冊", "搜索", "搜尋", "导航", "菜单"}},
+	{"zh_navigation", items, 0, []string{
+		"首页", "首頁", "新闻", "新聞", "财经", "体育", "娱乐", "科技", "汽车", "房产", "教育", "军事", "社会", "国际", "国内", "视频", "图片", "博客", "论坛",
+		"关于我们", "联系我们", "网站地图", "登录", "注册", "登錄", "註冊", "搜索", "帮助", "帮助中心", "设为首页", "加入收藏", "收藏", "打印", "关闭", "分享",
+		"招聘", "诚聘英才", "广告服务", "法律声明", "版权声明", "隐私政策", "使用条款", "服务条款", "用户协议", "友情链接", "产品", "产品中心", "服务", "下载",
+		"上一页", "下一页", "末页", "尾页", "手机版", "客户端", "english", "繁体", "简体", "繁體", "简体中文", "繁體中文", "微博", "微信", "qq空间", "公司简介",
+		"新闻中心", "人才招聘", "在线留言", "意见反馈", "返回顶部", "时尚", "健康", "旅游", "游戏", "文化", "历史", "评论", "更多",
+	}},
+
+	{"de_page", contains, 120, []string{"alle rechte vorbehalten", "verwendet cookies", "verwenden cookies", "bitte aktivieren sie javascript"}},
+	{"de_page", whole, 0, []string{"weiterlesen", "mehr lesen", "mehr erfahren", "impressum", "datenschutz", "datenschutzerklärung", "startseite", "nach oben", "kontakt", "anmelden", "kommentar schreiben", "teilen", "drucken"}},
+	{"fr_page", contains, 120, []string{"tous droits réservés", "utilise des cookies", "utilisation de cookies", "politique de confidentialité", "mentions légales", "veuillez activer javascript"}},
+	{"fr_page", whole, 0, []string{"lire la suite", "en savoir plus", "accueil", "contact", "haut de page", "retour en haut", "partager", "imprimer", "se connecter", "laisser un commentaire", "plan du site"}},
+	{"es_page", contains, 120, []string{"todos los derechos reservados", "utiliza cookies", "utilizamos cookies", "política de privacidad", "política de cookies", "aviso legal"}},
+	{"es_page", whole, 0, []string{"leer más", "seguir leyendo", "ver más", "inicio", "contacto", "compartir", "imprimir", "iniciar sesión", "volver arriba", "mapa del sitio", "dejar un comentario"}},
+	{"pt_page", contains, 120, []string{"todos os direitos reservados", "usa cookies", "utilizamos cookies", "política de privacidade"}},
+	{"pt_page", whole, 0, []string{"leia mais", "ler mais", "saiba mais", "continue lendo", "início", "contato", "compartilhar", "voltar ao topo", "mapa do site", "entrar"}},
+	{"it_page", contains, 120, []string{"tutti i diritti riservati", "utilizza i cookie", "informativa sulla privacy", "privacy e cookie"}},
+	{"it_page", whole, 0, []string{"leggi tutto", "continua a leggere", "leggi di più", "contatti", "condividi", "stampa", "accedi", "torna su", "mappa del sito"}},
+	{"ru_page", contains, 120, []string{"все права защищены", "использует файлы cookie", "политика конфиденциальности", "включите javascript"}},
+	{"ru_page", whole, 0, []string{"читать далее", "подробнее", "читать полностью", "главная", "контакты", "поделиться", "наверх", "карта сайта", "войти", "версия для печати", "добавить комментарий"}},
+	{"ja_page", contains, 80, []string{"無断転載を禁じます", "無断転載禁止", "プライバシーポリシー", "javascriptを有効に", "クッキーを使用"}},
+	{"ja_page", whole, 0, []string{"続きを読む", "もっと見る", "もっと読む", "詳しくはこちら", "ホーム", "トップページ", "ページトップへ", "サイトマップ", "お問い合わせ", "ログイン", "前へ", "次へ", "次のページ", "前のページ", "コメントを書く", "シェアする"}},
+	{"ko_page", contains, 80, []string{"무단전재", "재배포 금지", "개인정보처리방침", "개인정보 처리방침", "이용약관", "저작권자"}},
+	{"ko_page", whole, 0, []string{"더보기", "자세히 보기", "홈으로", "로그인", "회원가입", "목록", "이전글", "다음글", "맨위로", "공유하기", "사이트맵", "댓글쓰기"}},
+}
