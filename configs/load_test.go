@@ -57,7 +57,7 @@ func yamlTags(t *testing.T, typ reflect.Type, path string) {
 		f := typ.Field(i)
 		m, _, _ := strings.Cut(f.Tag.Get("mapstructure"), ",")
 		y, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if f.IsExported() && (m == "" || m != y) {
+		if squashed := f.Tag.Get("mapstructure") == ",squash" && f.Tag.Get("yaml") == ",inline"; f.IsExported() && !squashed && (m == "" || m != y) {
 			t.Errorf("%s.%s: tags mapstructure %q and yaml %q differ", path, f.Name, m, y)
 		}
 		if isGroup(f.Type) {
@@ -84,8 +84,13 @@ func TestAliasesLeadSomewhere(t *testing.T) {
 func TestPresetsLoad(t *testing.T) {
 	for _, p := range Presets() {
 		_, prov, err := Load(Options{Preset: p.Name})
-		if p.Name == "pretrain" { // a base without a shape
+		switch p.Name { // bases without a shape
+		case "pretrain":
 			_, prov, err = Load(Options{Preset: p.Name, Sections: []string{"optim", "train"}})
+		case "web":
+			_, prov, err = Load(Options{Preset: p.Name, Sections: []string{"data"}, Overrides: []Override{
+				{Key: "data.inputs", Value: []string{"crawl"}, Flag: "--input"}, {Key: "data.output", Value: "set", Flag: "--output"},
+			}})
 		}
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)

@@ -17,8 +17,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
+	"huihai/data/decontam"
 	"huihai/data/dedup"
 	"huihai/data/flow"
+	"huihai/data/linear"
+	"huihai/data/ngram"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,8 +35,49 @@ func small(t *testing.T, inputs ...string) BuildConfig {
 	return cfg
 }
 
-// everything turns on what is off by default.
-func everything(cfg *BuildConfig) {
+// everything turns on what is off by default. The models are of a corpus of the
+// same kind; one of its documents is an evaluation item.
+func everything(t *testing.T, cfg *BuildConfig) {
+	t.Helper()
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(1, 0)) // as the first corpus draws
+	rng.IntN(20)
+	question, _ := json.Marshal(map[string]string{"question": sentenceText(rand.New(rand.NewPCG(9, 9)), 4), "answer": "42"})
+	write(t, filepath.Join(dir, "evals.jsonl"), question)
+	cfg.Decontam.Sets = []decontam.Set{{Name: "made-up", Path: filepath.Join(dir, "*.jsonl")}}
+
+	lmCfg := ngram.Default()
+	lmCfg.Order, lmCfg.DiscountFallback = 2, true
+	trainer, err := ngram.NewTrainer(lmCfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trainer.Close()
+	w, err := trainer.Worker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		if err := w.Add(sentenceText(rng, 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	model, err := trainer.Estimate(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lm := filepath.Join(dir, "model.lm")
+	if err := errors.Join(model.Save(lm), model.Close()); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Models.Perplexity = map[string]string{"en": lm}
+	fast := filepath.Join("linear", "testdata", "softmax.bin")
+	m, err := linear.Open(fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Models.Classifier = map[string]ClassifierConfig{anyLanguage: {Model: fast, Label: m.Labels()[0]}}
+	cfg.Score.Weights.Perplexity, cfg.Score.Weights.Classifier, cfg.Signals = 1, 1, true
 	cfg.Semantic.Find, cfg.Semantic.Drop, cfg.Semantic.MinUnits = true, true, 5
 	cfg.Passages.Find, cfg.Passages.MinBytes, cfg.Passages.MinCutBytes = true, 60, 20
 	cfg.Paragraphs.Action, cfg.Paragraphs.MinBytes = dedup.ActionRemove, 20
@@ -240,7 +284,7 @@ func TestBuildIsDeterministic(t *testing.T) {
 	cfg.ValidationFraction = 0.1
 	cfg.Pack.Method = "best_fit"
 	cfg.Workers = 1
-	everything(&cfg)
+	everything(t, &cfg)
 	build(t, cfg)
 	want := files(t, cfg.Output)
 	if len(want) < 6 {
@@ -296,7 +340,7 @@ func TestCancelAndResume(t *testing.T) {
 	in := corpus(t, 3)
 	cfg := small(t, in)
 	cfg.ValidationFraction = 0.1
-	everything(&cfg)
+	everything(t, &cfg)
 	build(t, cfg)
 	want := files(t, cfg.Output)
 	c := cfg
@@ -370,7 +414,7 @@ func TestOrderOfRecordsDoesNotMatter(t *testing.T) {
 // What is left beside a data set makes it again.
 func TestConfigIsKept(t *testing.T) {
 	cfg := small(t, corpus(t, 1))
-	everything(&cfg)
+	everything(t, &cfg)
 	cfg.Sample.Sources = map[string]float64{"a": 2}
 	build(t, cfg)
 	got, err := ReadConfig(cfg.Output)

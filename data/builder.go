@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -30,6 +31,9 @@ func WithElsewhere(fn func(context.Context, flow.Job) error) Option {
 	return func(b *builder) { b.engine.Elsewhere = fn }
 }
 
+// WithStdin is what the input "-" reads.
+func WithStdin(r io.Reader) Option { return func(b *builder) { b.stdin = r } }
+
 // WithSink hands the records that tasks emit to fn in place of spill files.
 func WithSink(fn flow.BlockSink) Option {
 	return func(b *builder) { b.engine.Sink = fn }
@@ -43,9 +47,12 @@ type builder struct {
 	buildKey string
 	seconds  map[string]float64
 
+	stdin   io.Reader
 	listing *source.Listing
 	shards  [][]source.File
 	hashes  map[string]string // of input files, by path
+	models  []flow.Input      // files that scores depend on
+	evals   *flow.Result      // index of evaluation items
 
 	gathered []*flow.Result
 	read     gatherInfo
@@ -53,6 +60,7 @@ type builder struct {
 
 	dedupParts int
 	scored     []*flow.Result
+	scoring    scoreInfo
 	compared   []*flow.Result
 	paired     *flow.Result
 

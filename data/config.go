@@ -5,9 +5,12 @@ import (
 	"fmt"
 
 	"huihai/data/clean"
+	"huihai/data/decontam"
 	"huihai/data/dedup"
 	"huihai/data/dense"
 	"huihai/data/pack"
+	"huihai/data/pii"
+	"huihai/data/safety"
 	"huihai/data/score"
 	"huihai/data/source"
 	"huihai/data/substring"
@@ -47,8 +50,15 @@ type BuildConfig struct {
 
 	Source source.Config `yaml:"source" mapstructure:"source"`
 	Clean  clean.Config  `yaml:"clean" mapstructure:"clean"`
+	PII    pii.Config    `yaml:"pii" mapstructure:"pii"`
 	Score  score.Config  `yaml:"score" mapstructure:"score"`
-	Dedup  dedup.Config  `yaml:"dedup" mapstructure:"dedup"`
+	Models ModelsConfig  `yaml:"models" mapstructure:"models"`
+	Safety safety.Config `yaml:"safety" mapstructure:"safety"`
+	// Signals puts all measures of a document into the table: some hundred
+	// numbers. Those that no chosen rule asks for are 0.
+	Signals  bool            `yaml:"signals" mapstructure:"signals"`
+	Decontam decontam.Config `yaml:"decontam" mapstructure:"decontam"`
+	Dedup    dedup.Config    `yaml:"dedup" mapstructure:"dedup"`
 	// Semantic finds copies by vectors of vocabulary, Passages by suffix arrays.
 	Semantic SemanticConfig `yaml:"semantic" mapstructure:"semantic"`
 	Passages PassagesConfig `yaml:"passages" mapstructure:"passages"`
@@ -64,7 +74,8 @@ type BuildConfig struct {
 func DefaultBuild() BuildConfig {
 	return BuildConfig{
 		VocabSize: 8000, TokenizerBytes: 64 << 20, Seed: 1,
-		Source: source.Default(), Clean: clean.Default(), Score: score.Default(),
+		Source: source.Default(), Clean: clean.Default(), PII: pii.Default(), Score: score.Default(),
+		Safety: safety.Default(), Decontam: decontam.Default(),
 		Dedup: dedup.Default(), Semantic: SemanticConfig{Config: dense.Default()}, Passages: PassagesConfig{Config: substring.Default()},
 		Paragraphs: dedup.DefaultSpans(), Sentences: dedup.DefaultSpans(), Trim: DefaultTrim(), Sample: DefaultSample(), Pack: pack.Default(),
 	}
@@ -104,7 +115,7 @@ func (c BuildConfig) Validate() error {
 		key string
 		err error
 	}{
-		{"source", c.Source.Validate()}, {"clean", c.Clean.Validate()}, {"score", c.Score.Validate()},
+		{"source", c.Source.Validate()}, {"clean", c.Clean.Validate()}, {"pii", c.PII.Validate()}, {"score", c.Score.Validate()}, {"models", c.Models.Validate()}, {"safety", c.Safety.Validate()}, {"decontam", c.Decontam.Validate()},
 		{"dedup", c.Dedup.Validate()}, {"semantic", c.Semantic.Validate()}, {"passages", c.Passages.Validate()}, {"paragraphs", c.Paragraphs.Validate()}, {"sentences", c.Sentences.Validate()}, {"trim", c.Trim.Validate()}, {"sample", c.Sample.Validate()}, {"pack", c.Pack.Validate()},
 	} {
 		if part.err != nil {

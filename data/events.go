@@ -4,6 +4,7 @@ package data
 const (
 	StageList       = "list"       // find and hash the input files
 	StageGather     = "gather"     // read and clean; units are bytes of files
+	StageEvals      = "evals"      // index evaluation sets, where there are any
 	StageScore      = "score"      // measure and judge; units are bytes of text
 	StageDedup      = "dedup"      // find copies; units are partitions
 	StageCandidates = "candidates" // join pairs of copies to components
@@ -29,7 +30,7 @@ const (
 
 // Stages lists the stages in the order in which they run.
 func Stages() []string {
-	return []string{StageList, StageGather, StageScore, StageDedup, StageCandidates, StageShingles, StageCluster,
+	return []string{StageList, StageGather, StageEvals, StageScore, StageDedup, StageCandidates, StageShingles, StageCluster,
 		StageVectors, StageCentroids, StageAssign, StageWithin, StageSemantic,
 		StageDecide, StageSpans, StageCopies, StageAnchors, StageRepeats, StageSegments, StagePassages,
 		StageTokenizer, StageDocuments, StagePack, StagePublish}

@@ -12,14 +12,14 @@ import (
 	"huihai/internal/golden"
 )
 
-// judged is what the rules of the default profile say about a corpus.
-type judged struct {
+// verdicts are what the rules of the default profile say about a corpus.
+type verdicts struct {
 	bytes, kept int64
 	copies      int64
 	dropped     map[string]int64 // bytes
 }
 
-func judge(t *testing.T, inputs ...string) judged {
+func judgeAll(t *testing.T, inputs ...string) verdicts {
 	t.Helper()
 	list, err := source.Discover(inputs, "")
 	if err != nil {
@@ -30,7 +30,7 @@ func judge(t *testing.T, inputs ...string) judged {
 		t.Fatal(err)
 	}
 	cleaner, seen := clean.New(clean.Default()), map[[16]byte]bool{}
-	j := judged{dropped: map[string]int64{}}
+	j := verdicts{dropped: map[string]int64{}}
 	for _, f := range list.Files {
 		_, err := source.Read(context.Background(), f, source.Default(), source.Handler{Document: func(d source.Document) error {
 			text := cleaner.Clean(d.Text)
@@ -79,7 +79,7 @@ func TestDefaultProfileKeepsRealTexts(t *testing.T) {
 		}, 0.99},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			j := judge(t, tc.inputs(t)...)
+			j := judgeAll(t, tc.inputs(t)...)
 			share := float64(j.kept) / float64(j.bytes)
 			t.Logf("%.2f%% of %.2f MB kept; dropped: %v", 100*share, float64(j.bytes)/1e6, j.dropped)
 			if share < tc.least {
@@ -91,7 +91,7 @@ func TestDefaultProfileKeepsRealTexts(t *testing.T) {
 
 // The file is known to hold 343 exact copies among its 2,754 documents.
 func TestKnownDuplicatesAreFound(t *testing.T) {
-	if j := judge(t, golden.Shared(t, "data", "pretrain/docs_en.jsonl.gz")); j.copies != 343 {
+	if j := judgeAll(t, golden.Shared(t, "data", "pretrain/docs_en.jsonl.gz")); j.copies != 343 {
 		t.Errorf("%d exact copies, want 343", j.copies)
 	}
 }

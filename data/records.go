@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 
+	"huihai/data/cut"
 	"huihai/data/flow"
 	"huihai/data/score"
+	"huihai/data/shard"
 )
 
 // rawDocument is what the gather stage hands on: a document, cleaned.
@@ -15,6 +17,8 @@ type rawDocument struct {
 	ID, Source, FilePath, URL, Meta, Text string
 	ByteOffset                            int64
 	RawSHA                                [16]byte
+	PII                                   int64  // pieces of personal data found
+	Reason                                string // for dropping, or empty
 }
 
 func (r *rawDocument) encode(e *encoder) {
@@ -25,6 +29,8 @@ func (r *rawDocument) encode(e *encoder) {
 	e.string(r.Meta)
 	e.int(r.ByteOffset)
 	e.raw(r.RawSHA[:])
+	e.int(r.PII)
+	e.string(r.Reason)
 	e.string(r.Text)
 }
 
@@ -33,6 +39,7 @@ func (r *rawDocument) decode(b []byte) error {
 	*r = rawDocument{ID: d.string(), Source: d.string(), FilePath: d.string(), URL: d.string(), Meta: d.string()}
 	r.ByteOffset = d.int()
 	copy(r.RawSHA[:], d.take(16))
+	r.PII, r.Reason = d.int(), d.string()
 	r.Text = d.string()
 	return d.finish()
 }
@@ -46,7 +53,15 @@ type judgement struct {
 	Units             int32
 	DupNGram, DupLine float32
 	Exact             [16]byte
-	SplitHash         uint64 // decides which split the document falls into
+	SplitHash         uint64  // decides which split the document falls into
+	Perplexity        float32 // 0 without a model for the language
+	Classifier        float32 // 0 without a model for the language
+	Safety            float32
+	Task, Item        string // of the evaluation item found, if any
+	Contaminated      float32
+	Cuts              []cut.Range // paragraphs of evaluation items
+	Scripts           []shard.Share
+	Signals           []shard.Signal // where asked for
 	Paragraphs        []score.Span
 	Sentences         []score.Span
 }
@@ -61,6 +76,26 @@ func (j *judgement) encode(e *encoder) {
 	e.int(int64(j.Units))
 	e.raw(j.Exact[:])
 	e.u64(j.SplitHash)
+	for _, v := range []float32{j.Perplexity, j.Classifier, j.Safety, j.Contaminated} {
+		e.float(v)
+	}
+	e.string(j.Task)
+	e.string(j.Item)
+	e.uint(uint64(len(j.Cuts)))
+	for _, c := range j.Cuts {
+		e.u32(uint32(c.Start))
+		e.u32(uint32(c.End))
+	}
+	e.uint(uint64(len(j.Scripts)))
+	for _, x := range j.Scripts {
+		e.string(x.Script)
+		e.float(x.Share)
+	}
+	e.uint(uint64(len(j.Signals)))
+	for _, x := range j.Signals {
+		e.string(x.Name)
+		e.float(x.Value)
+	}
 	encodeSpans(e, j.Paragraphs)
 	encodeSpans(e, j.Sentences)
 }
@@ -106,6 +141,31 @@ func (j *judgement) decode(b []byte) error {
 	j.Units = int32(d.int())
 	copy(j.Exact[:], d.take(16))
 	j.SplitHash = d.u64()
+	for _, v := range []*float32{&j.Perplexity, &j.Classifier, &j.Safety, &j.Contaminated} {
+		*v = d.float()
+	}
+	j.Task, j.Item = d.string(), d.string()
+	j.Cuts = j.Cuts[:0]
+	for range d.uint() {
+		if d.err != nil {
+			break
+		}
+		j.Cuts = append(j.Cuts, cut.Range{Start: int32(d.u32()), End: int32(d.u32())})
+	}
+	j.Scripts = j.Scripts[:0]
+	for range d.uint() {
+		if d.err != nil {
+			break
+		}
+		j.Scripts = append(j.Scripts, shard.Share{Script: d.string(), Share: d.float()})
+	}
+	j.Signals = j.Signals[:0]
+	for range d.uint() {
+		if d.err != nil {
+			break
+		}
+		j.Signals = append(j.Signals, shard.Signal{Name: d.string(), Value: d.float()})
+	}
 	j.Paragraphs = decodeSpans(&d, j.Paragraphs)
 	j.Sentences = decodeSpans(&d, j.Sentences)
 	return d.finish()

@@ -6,7 +6,10 @@ import (
 	"slices"
 
 	"huihai/data/clean"
+	"huihai/data/decontam"
 	"huihai/data/pack"
+	"huihai/data/pii"
+	"huihai/data/safety"
 	"huihai/data/score"
 	"huihai/data/substring"
 )
@@ -27,6 +30,11 @@ type Report struct {
 	Dropped       map[string]Tally `json:"dropped"` // by reason
 	Cut           map[string]Tally `json:"cut"`     // pieces taken out of kept documents, by reason
 	CleanChanges  clean.Counts     `json:"clean_changes"`
+	Encodings     map[string]int64 `json:"encodings"`   // how texts were decoded, see data/charset
+	PassedOver    map[string]int64 `json:"passed_over"` // records of web archives that are no documents
+	PII           PIIReport        `json:"pii"`
+	Safety        safety.Counts    `json:"safety"`
+	Decontam      *decontam.Counts `json:"decontamination,omitempty"`
 	Funnel        []FunnelStep     `json:"funnel"` // what was removed, in the order of the stages
 	Languages     map[string]Flow  `json:"languages"`
 	Sources       map[string]Flow  `json:"sources"`
@@ -67,6 +75,12 @@ type DuplicateReport struct {
 	spansInfo
 	Semantic *semanticInfo   `json:"semantic,omitempty"` // dense clusters
 	Passages *PassagesReport `json:"passages,omitempty"`
+}
+
+// PIIReport counts pieces of personal data by kind.
+type PIIReport struct {
+	Found  pii.Counts `json:"found"`
+	Masked pii.Counts `json:"masked"`
 }
 
 // PassagesReport is what became of repeated passages.
@@ -114,6 +128,11 @@ func (b *builder) report() (*Report, error) {
 	r.Duplicates = DuplicateReport{
 		CandidatePairs: b.clusters.Candidates, VerifiedPairs: b.clusters.Verified,
 		Clusters: b.clusters.Clusters, ClusteredDocuments: b.clusters.Members, spansInfo: b.spans,
+	}
+	r.Encodings, r.PassedOver = b.read.Encodings, b.read.PassedOver
+	r.PII, r.Safety = PIIReport{b.read.PII, b.read.PIIMasked}, b.scoring.Safety
+	if b.evals != nil {
+		r.Decontam = &b.scoring.Decontam
 	}
 	if b.cfg.Semantic.Find {
 		r.Duplicates.Semantic = &b.dense
@@ -223,7 +242,11 @@ func (r *Report) funnel() []FunnelStep {
 		steps = append(steps, FunnelStep{Stage: stageOf(reason), Reason: reason, Documents: r.Dropped[reason].Documents, Bytes: r.Dropped[reason].Bytes})
 	}
 	for _, reason := range sortedKeys(r.Cut) {
-		steps = append(steps, FunnelStep{Stage: StageCopies, Reason: reason, Documents: r.Cut[reason].Documents, Bytes: r.Cut[reason].Bytes, Cut: true})
+		stage := StageCopies
+		if reason == decontam.Reason {
+			stage = StageScore
+		}
+		steps = append(steps, FunnelStep{Stage: stage, Reason: reason, Documents: r.Cut[reason].Documents, Bytes: r.Cut[reason].Bytes, Cut: true})
 	}
 	order := Stages()
 	slices.SortStableFunc(steps, func(a, b FunnelStep) int {

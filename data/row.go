@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"huihai/data/decontam"
 	"huihai/data/score"
 	"huihai/data/shard"
 )
@@ -19,7 +20,9 @@ func (m *rowMaker) row(j *joined) shard.Document {
 	row := shard.Document{
 		ID: raw.ID, DocNo: j.doc, Text: j.text, Removed: j.removed, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
 		ByteOffset: raw.ByteOffset, RawSHA: raw.RawSHA, Meta: raw.Meta,
-		Language: g.Language, LanguageScript: g.Script, LanguageScore: g.LanguageScore, HanRatio: g.HanRatio,
+		Language: g.Language, LanguageScript: g.Script, LanguageScore: g.LanguageScore, HanRatio: g.HanRatio, Scripts: g.Scripts,
+		Perplexity: g.Perplexity, Classifier: g.Classifier, Safety: g.Safety, Signals: g.Signals,
+		PIICount: int32(raw.PII), ContamTask: g.Task, ContamItem: g.Item, ContamScore: g.Contaminated,
 		Quality: g.Quality, Words: g.Units, DupNGram: g.DupNGram, DupLine: g.DupLine,
 		ExactHash: int64(binary.BigEndian.Uint64(g.Exact[:])), ClusterID: c.Cluster, ClusterSize: c.Size, IsCanonical: c.Canonical,
 		SemCluster: j.sem.cluster, SemSim: j.sem.sim, Status: j.status, Split: j.split,
@@ -57,6 +60,8 @@ func (j *joined) detail() string {
 	switch j.status {
 	case ReasonExactDuplicate, ReasonNearDuplicate:
 		return fmt.Sprintf("one of %d copies; the cluster is %d", j.member.Size, j.member.Cluster)
+	case decontam.Reason:
+		return fmt.Sprintf("%s, item %s, score %.2f", j.judged.Task, j.judged.Item, j.judged.Contaminated)
 	case ReasonSemanticDuplicate:
 		return fmt.Sprintf("a copy of document %d; cosine %.3f", j.sem.better, j.sem.sim)
 	}

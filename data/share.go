@@ -76,6 +76,10 @@ func (c BuildConfig) ShareStages() []ShareStage {
 			if c.Tokenizer == "" {
 				out = append(out, ShareStage{s, false})
 			}
+		case StageEvals:
+			if len(c.Decontam.Sets) > 0 {
+				out = append(out, ShareStage{s, false})
+			}
 		case StageVectors, StageAssign, StageWithin:
 			if c.Semantic.Find {
 				out = append(out, ShareStage{s, true})

@@ -16,7 +16,7 @@ func TestSharesBuildTheSame(t *testing.T) {
 	one, two := corpus(t, 1), corpus(t, 2)
 	cfg := small(t, "one="+one, "two="+two)
 	cfg.ValidationFraction, cfg.KeepWork = 0.1, true
-	everything(&cfg)
+	everything(t, &cfg)
 	build(t, cfg)
 	want := files(t, cfg.Output)
 

@@ -11,6 +11,7 @@ import (
 
 	"huihai/data/clean"
 	"huihai/data/flow"
+	"huihai/data/pii"
 	"huihai/data/source"
 )
 
@@ -31,6 +32,11 @@ type gatherInfo struct {
 	BadFiles  []BadFile        `json:"bad_files"`
 	Full      bool             `json:"full"` // ended by the limit
 	Clean     clean.Counts     `json:"clean"`
+	// Encodings and PassedOver are those of [source.Stats].
+	Encodings  map[string]int64 `json:"encodings"`
+	PassedOver map[string]int64 `json:"passed_over"`
+	PII        pii.Counts       `json:"pii"`        // found
+	PIIMasked  pii.Counts       `json:"pii_masked"` // of them
 }
 
 // BadFile is an input file that could not be read, or not to its end.
@@ -48,10 +54,13 @@ type gatherParams struct {
 
 // MarshalJSON leaves out of the key where the files lie.
 func (p gatherParams) MarshalJSON() ([]byte, error) {
-	type file struct{ Logical, Source, Format string }
+	type file struct {
+		Logical, Source, Format string
+		Offset, Length          int64
+	}
 	var files []file
 	for _, f := range p.Files {
-		files = append(files, file{f.Logical, f.Source, string(f.Format)})
+		files = append(files, file{f.Logical, f.Source, string(f.Format), f.Offset, f.Length})
 	}
 	return json.Marshal(struct {
 		Files []file
@@ -67,10 +76,11 @@ func (b *builder) gather(ctx context.Context) error {
 			total += f.Size
 		}
 	}
-	st := flow.Stage{Name: StageGather, Code: "1", Total: total, Config: struct {
+	st := flow.Stage{Name: StageGather, Code: "2", Total: total, Memory: 64 << 20, Config: struct {
 		Source source.Config
 		Clean  clean.Config
-	}{b.cfg.Source, b.cfg.Clean}}
+		PII    pii.Config
+	}{b.cfg.Source, b.cfg.Clean, b.cfg.PII}}
 	run := func(limits []int64) (err error) {
 		specs := make([]flow.Spec, len(b.shards))
 		for i, files := range b.shards {
@@ -140,8 +150,11 @@ func (b *builder) gatherWithin(limits []int64, run func([]int64) error) error {
 
 func (b *builder) gatherTask(ctx context.Context, t *flow.Task) error {
 	p := t.Params.(gatherParams)
-	g := gatherer{t: t, cleaner: clean.New(b.cfg.Clean), limit: p.Limit}
-	g.info.Rejected, g.info.RejBytes = map[string]int64{}, map[string]int64{}
+	masker, err := pii.New(b.cfg.PII)
+	if err != nil {
+		return err
+	}
+	g := gatherer{t: t, cleaner: clean.New(b.cfg.Clean), masker: masker, limit: p.Limit, info: newGatherInfo()}
 	out, err := t.Create(fileDocuments)
 	if err != nil {
 		return err
@@ -174,6 +187,7 @@ func (b *builder) gatherTask(ctx context.Context, t *flow.Task) error {
 type gatherer struct {
 	t       *flow.Task
 	cleaner *clean.Cleaner
+	masker  *pii.Masker
 	out     *flow.RecordWriter
 	rejects *flow.Output
 	enc     encoder
@@ -195,10 +209,10 @@ func (g *gatherer) file(ctx context.Context, f source.File, cfg source.Config) e
 	})
 	g.info.Files++
 	g.info.FileBytes += f.Size
-	for _, reason := range sortedKeys(stats.Rejected) {
-		g.info.Rejected[reason] += stats.Rejected[reason]
-		g.info.RejBytes[reason] += stats.RejBytes[reason]
-	}
+	addCounts(g.info.Rejected, stats.Rejected)
+	addCounts(g.info.RejBytes, stats.RejBytes)
+	addCounts(g.info.Encodings, stats.Encodings)
+	addCounts(g.info.PassedOver, stats.PassedOver)
 	var bad *source.FileError
 	if errors.As(err, &bad) {
 		g.info.BadFiles = append(g.info.BadFiles, BadFile{f.Logical, bad.Err.Error(), stats.Documents})
@@ -213,9 +227,12 @@ func (g *gatherer) document(d source.Document) error {
 		return source.ErrStop
 	}
 	sum := sha256.Sum256([]byte(d.Text))
+	private := g.masker.Apply(g.cleaner.Clean(d.Text))
+	g.info.PII.Add(private.Found)
+	g.info.PIIMasked.Add(private.Masked)
 	r := rawDocument{
-		ID: d.ID, Source: d.Source, FilePath: d.FilePath, URL: d.URL, Meta: d.Meta,
-		ByteOffset: d.ByteOffset, Text: g.cleaner.Clean(d.Text), RawSHA: [16]byte(sum[:16]),
+		ID: d.ID, Source: d.Source, FilePath: d.FilePath, URL: d.URL, Meta: d.Meta, ByteOffset: d.ByteOffset,
+		Text: private.Text, RawSHA: [16]byte(sum[:16]), PII: private.Found.Total(), Reason: private.Reason,
 	}
 	g.info.ReadBytes += int64(len(d.Text))
 	g.info.TextBytes += int64(len(r.Text))
@@ -228,7 +245,7 @@ func (g *gatherer) document(d source.Document) error {
 // countGathered numbers the documents and refuses to go on with none.
 func (b *builder) countGathered() error {
 	b.offsets = make([]int64, len(b.gathered)+1)
-	b.read = gatherInfo{Rejected: map[string]int64{}, RejBytes: map[string]int64{}}
+	b.read = newGatherInfo()
 	for i, r := range b.gathered {
 		b.offsets[i+1] = b.offsets[i] + r.Rows
 		var info gatherInfo
@@ -238,7 +255,11 @@ func (b *builder) countGathered() error {
 		b.read.add(info)
 	}
 	if b.documents() > 0 {
-		return nil
+		read := b.documents()
+		for _, n := range b.read.Rejected {
+			read += n
+		}
+		return b.cfg.Source.CheckLimits(read, read-b.documents(), int64(len(b.read.BadFiles)))
 	}
 	msg := fmt.Sprintf("%s: nothing readable in %d files", strings.Join(b.cfg.Inputs, ", "), b.read.Files)
 	for i, bad := range b.read.BadFiles {
@@ -266,11 +287,21 @@ func (g *gatherInfo) add(o gatherInfo) {
 	g.TextBytes += o.TextBytes
 	g.BadFiles = append(g.BadFiles, o.BadFiles...)
 	g.Clean.Add(o.Clean)
-	for k, v := range o.Rejected {
-		g.Rejected[k] += v
-	}
-	for k, v := range o.RejBytes {
-		g.RejBytes[k] += v
+	addCounts(g.Rejected, o.Rejected)
+	addCounts(g.RejBytes, o.RejBytes)
+	addCounts(g.Encodings, o.Encodings)
+	addCounts(g.PassedOver, o.PassedOver)
+	g.PII.Add(o.PII)
+	g.PIIMasked.Add(o.PIIMasked)
+}
+
+func newGatherInfo() gatherInfo {
+	return gatherInfo{Rejected: map[string]int64{}, RejBytes: map[string]int64{}, Encodings: map[string]int64{}, PassedOver: map[string]int64{}}
+}
+
+func addCounts(to, from map[string]int64) {
+	for k, n := range from {
+		to[k] += n
 	}
 }
 

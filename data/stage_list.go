@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -41,7 +42,13 @@ func (b *builder) list(ctx context.Context) error {
 		return &flow.PartDone{Part: *part, Tasks: 1}
 	}
 	var err error
-	if b.listing, err = source.Discover(b.cfg.Inputs, b.cfg.Output); err != nil {
+	opts := source.Options{Exclude: b.cfg.Output}
+	if slices.ContainsFunc(b.cfg.Inputs, source.IsStdin) {
+		if opts.Stdin, err = b.spool(); err != nil {
+			return err
+		}
+	}
+	if b.listing, err = source.Find(b.cfg.Inputs, opts); err != nil {
 		return err
 	}
 	if len(b.listing.Files) == 0 {
@@ -61,6 +68,15 @@ func (b *builder) list(ctx context.Context) error {
 		return err
 	}
 	return &flow.PartDone{Part: *part, Tasks: 1, Ran: 1}
+}
+
+// spool keeps what comes on standard input, so that a build that was stopped can
+// go on when it is given the same again.
+func (b *builder) spool() (string, error) {
+	if b.stdin == nil {
+		return "", errors.New(`the input "-" is standard input, which is not at hand here; name a file`)
+	}
+	return source.Spool(b.stdin, filepath.Join(b.engine.Dir, "stdin"))
 }
 
 func (b *builder) saveList() error {
@@ -144,15 +160,17 @@ func (b *builder) hashInputs(ctx context.Context) error {
 	return nil
 }
 
-// cutShards groups files, in order, into shards of about an eighth of the whole,
-// between 1 and 128 MiB: enough tasks for a few workers, few enough files. It
-// depends on the files only, never on the number of workers.
+// cutShards cuts large files into parts and groups them, in order, into shards of
+// about an eighth of the whole, between 1 and 128 MiB: enough tasks for a few
+// workers, few enough files. It depends on the files only, never on the number of
+// workers.
 func cutShards(files []source.File) [][]source.File {
 	var total int64
 	for _, f := range files {
 		total += f.Size
 	}
 	target := min(max(total/8, 1<<20), 128<<20)
+	files = source.Cut(files, target)
 	var shards [][]source.File
 	var held int64
 	start := 0
@@ -186,7 +204,14 @@ func (b *builder) sign(ctx context.Context) error {
 	for i, f := range b.listing.Files {
 		files[i] = [4]string{f.Logical, f.Source, string(f.Format), b.hashes[f.Path]}
 	}
-	key, err := flow.Hash([]any{formatVersion, cfg, tok, files})
+	if err := b.hashModels(ctx, &cfg); err != nil {
+		return err
+	}
+	models := make([]string, len(b.models))
+	for i, m := range b.models {
+		models[i] = m.Hash
+	}
+	key, err := flow.Hash([]any{formatVersion, cfg, tok, files, models})
 	b.buildKey = key
 	return err
 }

@@ -69,24 +69,52 @@ var surveyed = []struct {
 }{
 	{"quality", 0, 1, func(d *shard.Document) float64 { return float64(d.Quality) }},
 	{"language_score", 0, 1, func(d *shard.Document) float64 { return float64(d.LanguageScore) }},
+	{"safety", 0, 1, func(d *shard.Document) float64 { return float64(d.Safety) }},
+	{"log10_perplexity", 0, 6, func(d *shard.Document) float64 { return logOrNone(d.Perplexity) }},
+	{"classifier", 0, 1, func(d *shard.Document) float64 { return orNone(d.Classifier) }},
 	{"log10_bytes", 0, 7, func(d *shard.Document) float64 { return math.Log10(float64(max(1, len(d.Text)))) }},
 	{"dup_5gram_frac", 0, 1, func(d *shard.Document) float64 { return float64(d.DupNGram) }},
 	{"dup_para_frac", 0, 1, func(d *shard.Document) float64 { return float64(d.DupParaFrac) }},
 }
+
+// orNone is no number for a score that no model gave.
+func orNone(v float32) float64 {
+	if v == 0 {
+		return math.NaN()
+	}
+	return float64(v)
+}
+
+func logOrNone(v float32) float64 { return math.Log10(orNone(v)) }
 
 func newSurvey() *Survey {
 	s := &Survey{Examples: map[string][]Example{}}
 	for _, c := range surveyed {
 		s.Histograms = append(s.Histograms, Histogram{Name: c.name, Min: c.min, Max: c.max})
 	}
+	for _, name := range []string{histogramParagraphs, histogramSentences} {
+		s.Histograms = append(s.Histograms, Histogram{Name: name, Max: 1})
+	}
 	return s
 }
+
+// Spans of kept documents have histograms of their own.
+const (
+	histogramParagraphs = "paragraph_quality"
+	histogramSentences  = "sentence_quality"
+)
 
 // add counts a document. Which documents become examples depends on their ids
 // only.
 func (s *Survey) add(d *shard.Document, kept bool, detail string) {
 	for i, c := range surveyed {
 		s.Histograms[i].add(c.value(d), kept)
+	}
+	for i, spans := range [][]shard.Span{d.Paragraphs, d.Sentences} {
+		h := &s.Histograms[len(surveyed)+i]
+		for _, x := range spans {
+			h.add(float64(x.Quality), kept)
+		}
 	}
 	e := Example{ID: d.ID, rank: xxh3.HashString(d.ID)}
 	held := s.Examples[d.Status]

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"huihai/data/cut"
+	"huihai/data/decontam"
 	"huihai/data/dedup"
 	"huihai/data/score"
 	"huihai/data/shard"
@@ -55,6 +56,7 @@ func (t *trimmer) trim(d *joined) error {
 		return nil
 	}
 	t.union, t.pieces = t.union[:0], t.pieces[:0]
+	t.add(d.judged.Cuts, decontam.Reason)
 	for _, level := range []struct {
 		policy *dedup.SpanPolicy
 		level  byte

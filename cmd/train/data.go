@@ -11,6 +11,7 @@ import (
 	"huihai/cmd/train/internal/runs"
 	"huihai/configs"
 	"huihai/data"
+	"huihai/data/decontam"
 	"huihai/internal/bytesize"
 	"huihai/telemetry"
 )
@@ -24,9 +25,9 @@ func newDataBuildCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build --input PATH... --output DIR",
 		Short: "Make a data set: clean, score, deduplicate, tokenise and pack text",
-		Long: "Reads text from files and folders (.txt, .md, source code, .jsonl, .json, .parquet;\n" +
-			"also .gz and .zst), and writes documents, token rows, the tokenizer and a report\n" +
-			"to DIR. Stopped and run again, it goes on where it was; unchanged, it does nothing.\n" +
+		Long: "Reads text from files, folders and standard input (.txt, .md, source code, .jsonl,\n" +
+			".json, .html, .warc, .wet, .parquet; also .gz and .zst), and writes documents, token\n" +
+			"rows, the tokenizer and a report to DIR. Stopped and run again, it goes on where it was; unchanged, it does nothing.\n" +
 			"All settings are in section data of the configuration; the flags name the usual ones.",
 	}
 	shared := addConfigFlags(cmd)
@@ -56,7 +57,7 @@ func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig) error {
 	w := cmd.ErrOrStderr()
 	screen := telemetry.ScreenOf(w, os.Getenv)
 	progress := telemetry.NewProgress(w, screen, time.Now)
-	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress))
+	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress), data.WithStdin(cmd.InOrStdin()))
 	if closeErr := progress.Close(); err == nil {
 		err = closeErr
 	}
@@ -70,8 +71,9 @@ func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig) error {
 // dataFlags are the flags of data build: each stands for a key of the
 // configuration.
 type dataFlags struct {
-	cfg  data.BuildConfig
-	keys []dataFlag
+	cfg   data.BuildConfig
+	evals []string
+	keys  []dataFlag
 }
 
 type dataFlag struct {
@@ -101,7 +103,7 @@ func addDataFlags(cmd *cobra.Command) *dataFlags {
 		f.BoolVar(p, name, *p, usage)
 		flag(name, key, func() any { return *p })
 	}
-	f.StringArrayVar(&c.Inputs, "input", nil, "file, folder or pattern to read; may be repeated; name=path names the data set")
+	f.StringArrayVar(&c.Inputs, "input", nil, "file, folder or pattern to read, - for standard input; may be repeated; name=path names the data set")
 	flag("input", "inputs", func() any { return c.Inputs })
 	text(&c.Output, "output", "output", "folder for the data set")
 	text(&c.Tokenizer, "tokenizer", "tokenizer", "SentencePiece model file to use; without it one is trained on the kept text")
@@ -118,12 +120,22 @@ func addDataFlags(cmd *cobra.Command) *dataFlags {
 	text(&c.Source.TextField, "text-field", "source.text_field", "JSON field or Parquet column that holds the text")
 	text(&c.Score.Profile, "profile", "score.profile", "rules for dropping: general, web or none")
 	number(&c.Score.MinQuality, "min-quality", "score.min_quality", "drop documents of lower quality (0: none)")
-	f.StringSliceVar(&c.Score.Languages, "languages", nil, "keep only these: en, zh, code, other (default all)")
+	f.StringSliceVar(&c.Score.Languages, "languages", nil, "keep only these: tags such as en, zh and ja, code, other (default all)")
 	flag("languages", "score.languages", func() any { return c.Score.Languages })
 	toggle(&c.Dedup.Exact, "exact-dedup", "dedup.exact", "drop exact copies")
 	toggle(&c.Dedup.Near, "near-dedup", "dedup.near", "drop near copies found by MinHash")
 	text(&c.Paragraphs.Action, "paragraph-dedup", "paragraphs.action", "copies of paragraphs among kept documents: off, count or remove")
 	text(&c.Sentences.Action, "sentence-dedup", "sentences.action", "copies of sentences among kept documents: off, count or remove")
+	f.StringArrayVar(&d.evals, "decontaminate", nil, "evaluation set (JSON Lines, JSON; gzip, zstd; pattern) whose items drop documents; may be repeated")
+	flag("decontaminate", "decontam.sets", func() any {
+		var sets []decontam.Set
+		for _, path := range d.evals {
+			sets = append(sets, decontam.Set{Path: path})
+		}
+		return sets
+	})
+	toggle(&c.Passages.Find, "passage-dedup", "passages.find", "remove passages that repeat byte for byte, cut at sentences")
+	toggle(&c.Semantic.Find, "semantic-clusters", "semantic.find", "cluster documents by dense vectors of their vocabulary")
 	toggle(&c.KeepWork, "keep-work", "keep_work", "keep the working files below DIR/.work")
 	return d
 }

@@ -2,6 +2,7 @@ package clean
 
 import (
 	"bytes"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -42,7 +43,7 @@ func PatternNames() []string {
 }
 
 // maxLine is the length of the longest line, in bytes, that a pattern may match.
-const maxLine = 640
+const maxLine = 320
 
 // lineRules find the pattern that a line matches.
 type lineRules struct {
@@ -50,9 +51,11 @@ type lineRules struct {
 	items map[string]int
 	first [1 << 10]uint64 // a bit for each pair of bytes that begins an item
 	// pairs has a bit for each pair of bytes that begins a phrase of the other
-	// kinds; at holds the phrases by that pair.
+	// kinds; at holds the phrases by the rank of that bit, and below the number
+	// of bits before each word.
 	pairs [1 << 10]uint64
-	at    map[uint16][]phrase
+	below [1 << 10]int
+	at    [][]phrase
 }
 
 type phrase struct {
@@ -72,7 +75,8 @@ func newLineRules(keep []string) *lineRules {
 }
 
 func buildLineRules(keep []string) *lineRules {
-	l := &lineRules{whole: map[string]int{}, items: map[string]int{}, at: map[uint16][]phrase{}}
+	l := &lineRules{whole: map[string]int{}, items: map[string]int{}}
+	at := map[uint16][]phrase{}
 	for i, p := range patterns {
 		if slices.Contains(keep, p.name) {
 			continue
@@ -88,11 +92,28 @@ func buildLineRules(keep []string) *lineRules {
 			default:
 				key := pair(text, 0)
 				l.pairs[key/64] |= 1 << (key % 64)
-				l.at[key] = append(l.at[key], phrase{text, i})
+				at[key] = append(at[key], phrase{text, i})
 			}
 		}
 	}
+	for key := range 1 << 16 {
+		if key%64 == 0 {
+			l.below[key/64] = len(l.at)
+		}
+		if list := at[uint16(key)]; list != nil {
+			l.at = append(l.at, list)
+		}
+	}
 	return l
+}
+
+// phrases returns the phrases that begin with a pair of bytes.
+func (l *lineRules) phrases(key uint16) []phrase {
+	word, bit := l.pairs[key/64], key%64
+	if word>>bit&1 == 0 {
+		return nil
+	}
+	return l.at[l.below[key/64]+bits.OnesCount64(word&(1<<bit-1))]
 }
 
 // first sets the pattern of text, unless an earlier pattern has it.
@@ -136,7 +157,7 @@ func (c *Cleaner) dropLines(s string) string {
 // boilerplate returns the name of what drops line, or nothing.
 func (c *Cleaner) boilerplate(line string) string {
 	if c.rules == nil {
-		return c4Rule(line, c.cfg.BoilerplateKeep)
+		return c.c4Rule(line)
 	}
 	c.fold = foldLine(c.fold[:0], line)
 	return c.rules.match(c.fold)
@@ -149,23 +170,30 @@ func foldLine(dst []byte, line string) []byte {
 		return dst
 	}
 	blank := false
-	for _, r := range line {
+	for i := 0; i < len(line); {
+		b := line[i]
+		if b > ' ' && b < utf8.RuneSelf {
+			if b >= 'A' && b <= 'Z' {
+				b |= 0x20
+			}
+			dst = append(dst, b)
+			blank = false
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(line[i:])
+		i += n
 		switch {
-		case r == ' ' || r == '\t' || r == 0xa0 || r == 0x3000:
+		case r <= ' ' || r == 0xa0 || r == 0x3000:
 			if !blank {
 				dst = append(dst, ' ')
 			}
 			blank = true
 			continue
-		case r < utf8.RuneSelf:
-			if r >= 'A' && r <= 'Z' {
-				r |= 0x20
-			}
-			dst = append(dst, byte(r))
 		case r < 0x590: // Latin, Greek, Cyrillic
 			dst = utf8.AppendRune(dst, unicode.ToLower(r))
 		default:
-			dst = utf8.AppendRune(dst, r)
+			dst = append(dst, line[i-n:i]...)
 		}
 		blank = false
 	}
@@ -208,11 +236,7 @@ func (l *lineRules) match(fold []byte) string {
 	}
 	best, chars := -1, -1
 	for i := 0; i+1 < len(core); i++ {
-		key := pair(core, i)
-		if l.pairs[key/64]>>(key%64)&1 == 0 {
-			continue
-		}
-		for _, p := range l.at[key] {
+		for _, p := range l.phrases(pair(core, i)) {
 			if best >= 0 && p.pattern >= best || !stands(core, i, p.text, patterns[p.pattern].kind) {
 				continue
 			}

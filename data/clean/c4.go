@@ -27,48 +27,86 @@ const c4Ends = ".?!\"'" + "。？！”’」』．｡؟۔।॥։።"
 
 // c4Rule returns the name of the first of C4's rules that drops line, but for
 // those in keep. Han and Kana characters count as a word each.
-func c4Rule(line string, keep []string) string {
-	words, longest := c4Count(line)
+func (c *Cleaner) c4Rule(line string) string {
+	keep := c.cfg.BoilerplateKeep
 	last, _ := utf8.DecodeLastRuneInString(line)
 	switch {
-	case longest > 1000 && !slices.Contains(keep, c4LongWord):
+	case len(line) > c4LongestWord && longWord(line) && !slices.Contains(keep, c4LongWord):
 		return c4LongWord
 	case (!strings.ContainsRune(c4Ends, last) || strings.HasSuffix(line, "...")) && !slices.Contains(keep, c4Terminal):
 		return c4Terminal
-	case words < 3 && !slices.Contains(keep, c4Words):
+	case !threeWords(line) && !slices.Contains(keep, c4Words):
 		return c4Words
 	}
-	fold := bytes.ToLower([]byte(line))
-	if bytes.Contains(fold, []byte("javascript")) && !slices.Contains(keep, c4JavaScript) {
+	c.fold = lowerASCII(c.fold[:0], line)
+	if bytes.Contains(c.fold, []byte("javascript")) && !slices.Contains(keep, c4JavaScript) {
 		return c4JavaScript
 	}
-	for _, p := range c4Policies {
-		if bytes.Contains(fold, []byte(p)) && !slices.Contains(keep, c4Policy) {
-			return c4Policy
-		}
+	if holdsPolicy(c.fold) && !slices.Contains(keep, c4Policy) {
+		return c4Policy
 	}
 	return ""
 }
 
-// c4Count counts words and the characters of the longest. Text in Han and Kana
-// has no long words.
-func c4Count(line string) (words, longest int) {
-	chars, wide := 0, false
+// c4LongestWord is the length of the longest word that C4 allows.
+const c4LongestWord = 1000
+
+// longWord tells whether line has a word of more characters. Text in Han and
+// Kana has no long words.
+func longWord(line string) bool {
+	chars := 0
+	for _, r := range line {
+		if unicode.IsSpace(r) || isSyllable(r) {
+			chars = 0
+		} else if chars++; chars > c4LongestWord {
+			return true
+		}
+	}
+	return false
+}
+
+// threeWords tells whether line has at least three words.
+func threeWords(line string) bool {
+	words, inside := 0, false
 	for _, r := range line {
 		switch {
 		case unicode.IsSpace(r):
-			chars, wide = 0, false
+			inside = false
 			continue
-		case r >= 0x3040 && r <= 0x30ff || r >= hanFirst && r <= hanLast || r >= 0x20000 && r <= 0x323af:
+		case isSyllable(r):
 			words++
-			chars, wide = 0, true
-			continue
-		}
-		if chars == 0 && !wide {
+			inside = true // a mark behind it is no word
+		case !inside:
 			words++
+			inside = true
 		}
-		chars++
-		longest = max(longest, chars)
+		if words >= 3 {
+			return true
+		}
 	}
-	return words, longest
+	return false
+}
+
+// isSyllable tells whether r is a Han or Kana character.
+func isSyllable(r rune) bool {
+	return r >= 0x3040 && r <= 0x30ff || r >= hanFirst && r <= hanLast || r >= 0x20000 && r <= 0x323af
+}
+
+func lowerASCII(dst []byte, s string) []byte {
+	dst = append(dst, s...)
+	for i, b := range dst {
+		if b >= 'A' && b <= 'Z' {
+			dst[i] = b | 0x20
+		}
+	}
+	return dst
+}
+
+// holdsPolicy looks for c4Policies, and for the words that they have in common
+// first.
+func holdsPolicy(fold []byte) bool {
+	if !bytes.Contains(fold, []byte("cookie")) && !bytes.Contains(fold, []byte("policy")) && !bytes.Contains(fold, []byte("terms of")) {
+		return false
+	}
+	return slices.ContainsFunc(c4Policies, func(p string) bool { return bytes.Contains(fold, []byte(p)) })
 }

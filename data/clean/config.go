@@ -48,7 +48,7 @@ type Config struct {
 	// Simplify turns traditional Chinese into simplified: "off", "characters"
 	// or "phrases".
 	Simplify string `yaml:"simplify" mapstructure:"simplify"`
-	// Citations removes the marks of encyclopedias: [12], [edit], [citation needed].
+	// Citations removes the marks of encyclopedias, such as [12] and [citation needed].
 	Citations bool `yaml:"citations" mapstructure:"citations"`
 	// Boilerplate removes whole lines that are no text of the page: "off",
 	// "lines" or "c4".

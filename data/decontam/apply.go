@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"huihai/data/cut"
 )
 
 // Counts is what became of the documents checked.
@@ -70,9 +72,13 @@ func (c *Checker) Apply(text string) Result {
 	return r
 }
 
-// Cut returns text without the paragraphs that overlap a hit. Paragraphs are parted
-// by blank lines; in a text without any, each line is one.
-func Cut(text string, hits []Hit) string {
+// Cut returns text without the paragraphs that overlap a hit.
+func Cut(text string, hits []Hit) string { return cut.Apply(text, Cuts(text, hits)) }
+
+// Cuts returns the paragraphs that overlap a hit, with the blank lines behind
+// them. Paragraphs are parted by blank lines; in a text without any, each line is
+// one.
+func Cuts(text string, hits []Hit) []cut.Range {
 	order := slices.SortedFunc(slices.Values(hits), func(a, b Hit) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
@@ -80,7 +86,7 @@ func Cut(text string, hits []Hit) string {
 	if !strings.Contains(text, sep) {
 		sep = "\n"
 	}
-	var out strings.Builder
+	var out []cut.Range
 	reach := 0 // the end of the hits that begin before the paragraph's end
 	for start := 0; start < len(text); {
 		end := len(text)
@@ -94,10 +100,10 @@ func Cut(text string, hits []Hit) string {
 			reach = max(reach, order[0].End)
 			order = order[1:]
 		}
-		if reach <= start {
-			out.WriteString(text[start:end])
+		if reach > start {
+			out = append(out, cut.Range{Start: int32(start), End: int32(end)})
 		}
 		start = end
 	}
-	return out.String()
+	return cut.Union(out)
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
+	"os"
 	"path/filepath"
 	"sort"
 	"sync/atomic"
@@ -54,6 +56,22 @@ func (t *Task) createPrivate(name string) (string, File, error) {
 		return path, nil, writeError(path, err)
 	}
 	return path, f, nil
+}
+
+// Adopt copies a file that something else wrote, below [Task.TempDir], to an output
+// of the task.
+func (t *Task) Adopt(name, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	out, err := t.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, f)
+	return err
 }
 
 // TempDir returns a folder for working files of the task, which is removed at

@@ -4,7 +4,7 @@ import "unicode/utf8"
 
 const (
 	maxWidth = 6   // words of a row in the widest model
-	flush    = 256 // additions before the 16-bit lanes could overflow
+	flush    = 128 // additions before the lanes, which hold 257 costs, move to the totals
 	evenMask = 0x00ff00ff00ff00ff
 
 	// plain is how much more than the best the second-best language must cost
@@ -45,10 +45,7 @@ func (t *tally) add(s string) {
 		key = key<<8 | uint32(codes[r])
 		if row, ok := m.find(key); ok {
 			t.letters++
-			for k, x := range m.rows[row : row+uint32(m.width)] {
-				t.even[k] += x & evenMask
-				t.odd[k] += x >> 8 & evenMask
-			}
+			t.addRow(m.rows[row : row+uint32(m.width)])
 			if t.waiting++; t.waiting == flush {
 				if t.flush(); t.decided() {
 					return
@@ -57,6 +54,22 @@ func (t *tally) add(s string) {
 		}
 	}
 	t.flush()
+}
+
+// addRow adds the costs of one letter. The widest rows have their own loop, whose
+// bounds the compiler knows.
+func (t *tally) addRow(row []uint64) {
+	if len(row) == maxWidth {
+		for k, x := range (*[maxWidth]uint64)(row) {
+			t.even[k] += x & evenMask
+			t.odd[k] += x >> 8 & evenMask
+		}
+		return
+	}
+	for k, x := range row {
+		t.even[k] += x & evenMask
+		t.odd[k] += x >> 8 & evenMask
+	}
 }
 
 // decided tells whether the part read so far leaves no doubt.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,7 +17,8 @@ type Config struct {
 	RuleSets map[string][]string `yaml:"rule_sets" mapstructure:"rule_sets"`
 	// Bounds changes or switches off single rules by name.
 	Bounds map[string]Bound `yaml:"bounds" mapstructure:"bounds"`
-	// Languages keeps only these (en, zh, code, other); empty keeps all.
+	// Languages keeps only these: BCP 47 tags such as en, zh and ja, code for
+	// program text, other for all but en, zh and code. Empty keeps all.
 	Languages []string `yaml:"languages" mapstructure:"languages"`
 	// MinQuality drops texts below; 0 drops none.
 	MinQuality float64 `yaml:"min_quality" mapstructure:"min_quality"`
@@ -48,6 +50,9 @@ var profiles = map[string]map[Language][]string{
 // Default returns the configuration used when nothing is said.
 func Default() Config { return Config{Profile: "general", Weights: DefaultWeights()} }
 
+// tag is the language of a BCP 47 tag.
+var tag = regexp.MustCompile(`^[a-z]{2,3}$`)
+
 // Validate reports every impossible value at once.
 func (c Config) Validate() error {
 	_, err := c.compile()
@@ -55,8 +60,8 @@ func (c Config) Validate() error {
 		err = errors.Join(err, fmt.Errorf("min_quality is %g; it must be from 0 to 1", c.MinQuality))
 	}
 	for _, l := range c.Languages {
-		if !slices.Contains(languages, Language(l)) {
-			err = errors.Join(err, fmt.Errorf("languages has %q; the languages are en, zh, code and other", l))
+		if l != string(Code) && l != string(OtherLang) && !tag.MatchString(l) {
+			err = errors.Join(err, fmt.Errorf("languages has %q; write tags such as en, zh or ja, or code, or other", l))
 		}
 	}
 	return errors.Join(err, c.Weights.Validate())

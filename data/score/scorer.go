@@ -122,7 +122,7 @@ func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) st
 	if f.NonBlank == 0 {
 		return ReasonEmpty
 	}
-	if len(s.cfg.Languages) > 0 && !slices.Contains(s.cfg.Languages, string(g.Language)) {
+	if len(s.cfg.Languages) > 0 && !s.wants(g.Language) {
 		return ReasonLanguage
 	}
 	for i := range list.rules {
@@ -134,6 +134,15 @@ func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) st
 		return ReasonQuality
 	}
 	return Kept
+}
+
+// wants tells whether a language is among those to keep, by its own name or as one
+// of the others.
+func (s *Scorer) wants(l Language) bool {
+	if slices.Contains(s.cfg.Languages, string(l)) {
+		return true
+	}
+	return s.rules[l] == nil && slices.Contains(s.cfg.Languages, string(OtherLang))
 }
 
 // Verdict says what one rule says of a text.

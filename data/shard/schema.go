@@ -33,16 +33,18 @@ type Document struct {
 	LanguageScript string  `parquet:"language_script,dict" json:"language_script"`
 	LanguageScore  float32 `parquet:"language_score" json:"language_score"`
 	HanRatio       float32 `parquet:"han_ratio" json:"han_ratio"`
+	Scripts        []Share `parquet:"scripts,list" json:"scripts"` // of letters, the largest first
 
-	Quality    float32 `parquet:"quality" json:"quality"`
-	Perplexity float32 `parquet:"perplexity,optional" json:"perplexity,omitempty"` // under the n-gram model, where one was given
-	Classifier float32 `parquet:"classifier,optional" json:"classifier,omitempty"` // probability of the label asked for, where a model was given
-	Safety     float32 `parquet:"safety" json:"safety"`                            // 1 is safe
-	Words      int32   `parquet:"words" json:"words"`                              // words and Han characters
-	DupNGram   float32 `parquet:"dup_5gram_frac" json:"dup_5gram_frac"`
-	DupLine    float32 `parquet:"dup_line_frac" json:"dup_line_frac"`
-	Paragraphs []Span  `parquet:"paragraphs,list" json:"paragraphs"`
-	Sentences  []Span  `parquet:"sentences,list" json:"sentences"`
+	Quality    float32  `parquet:"quality" json:"quality"`
+	Perplexity float32  `parquet:"perplexity,optional" json:"perplexity,omitempty"` // under the n-gram model, where one was given
+	Classifier float32  `parquet:"classifier,optional" json:"classifier,omitempty"` // probability of the label asked for, where a model was given
+	Safety     float32  `parquet:"safety" json:"safety"`                            // 1 is safe
+	Words      int32    `parquet:"words" json:"words"`                              // words and Han characters
+	DupNGram   float32  `parquet:"dup_5gram_frac" json:"dup_5gram_frac"`
+	DupLine    float32  `parquet:"dup_line_frac" json:"dup_line_frac"`
+	Signals    []Signal `parquet:"signals,list" json:"signals,omitempty"` // measures, where asked for
+	Paragraphs []Span   `parquet:"paragraphs,list" json:"paragraphs"`
+	Sentences  []Span   `parquet:"sentences,list" json:"sentences"`
 
 	ExactHash   int64   `parquet:"exact_hash" json:"exact_hash"`
 	ClusterID   int64   `parquet:"minhash_cluster_id" json:"minhash_cluster_id"` // least doc_no of the cluster, -1 for none
@@ -64,6 +66,18 @@ type Document struct {
 	SampleWeight float32 `parquet:"sample_weight" json:"sample_weight"`
 	Copies       int32   `parquet:"copies" json:"copies"`           // how often it stands in the rows
 	TokenCount   int32   `parquet:"token_count" json:"token_count"` // with the closing EOS; 0 for dropped ones
+}
+
+// Share is a script's part of the letters.
+type Share struct {
+	Script string  `parquet:"script,dict" json:"script"` // ISO 15924
+	Share  float32 `parquet:"share" json:"share"`
+}
+
+// Signal is a measure of a text by its name.
+type Signal struct {
+	Name  string  `parquet:"name,dict" json:"name"`
+	Value float32 `parquet:"value" json:"value"`
 }
 
 // Removed is a piece that was cut out of a text: put back at At, from the last

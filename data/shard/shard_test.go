@@ -20,12 +20,12 @@ func TestDocumentsRoundTrip(t *testing.T) {
 	w.SetMeta(KeyConfig, "abc")
 	want := []Document{
 		{ID: "a", DocNo: 3, Text: "中文\ntext", Source: "s", URL: "u", FilePath: "f", ByteOffset: 9, RawSHA: [16]byte{1, 2}, Meta: `{"k":1}`,
-			Language: "zh", LanguageScript: "Hani", LanguageScore: 0.5, HanRatio: 0.25, Quality: 0.75, Words: 4, DupNGram: 0.1, DupLine: 0.2,
+			Language: "zh", LanguageScript: "Hani", LanguageScore: 0.5, HanRatio: 0.25, Scripts: []Share{{"Hani", 0.75}}, Signals: []Signal{{"words", 4}}, Quality: 0.75, Words: 4, DupNGram: 0.1, DupLine: 0.2,
 			Perplexity: 12.5, Classifier: 0.25, Safety: 1, Paragraphs: []Span{{0, 6, 0.5, 2, 3}, {7, 11, 1, 1, 0}}, Sentences: []Span{{0, 6, 0.25, 1, 1}},
 			SemCluster: 3, SemSim: 0.5, PIICount: 2, ContamTask: "gsm8k", ContamItem: "7", ContamScore: 0.9, Removed: []Removed{{6, "duplicate_sentence", "gone"}},
 			ExactHash: -5, ClusterID: -1, ClusterSize: 1, IsCanonical: true,
 			DupParaFrac: 0.3, Status: "kept", Split: "train", SampleWeight: 1, Copies: 2, TokenCount: 7},
-		{ID: "b", DocNo: 4, Source: "s", Status: "empty", Paragraphs: []Span{}, Sentences: []Span{}, Removed: []Removed{}},
+		{ID: "b", DocNo: 4, Source: "s", Status: "empty", Scripts: []Share{}, Signals: []Signal{}, Paragraphs: []Span{}, Sentences: []Span{}, Removed: []Removed{}},
 	}
 	for _, d := range want {
 		if err := w.Write(d); err != nil {
@@ -62,8 +62,8 @@ func TestColumnNames(t *testing.T) {
 		}
 		return strings.Join(out, " ")
 	}
-	want := "id doc_no text source url file_path byte_offset raw_sha meta language language_script language_score han_ratio quality perplexity classifier safety words " +
-		"dup_5gram_frac dup_line_frac paragraphs sentences exact_hash minhash_cluster_id minhash_cluster_size is_canonical dup_para_frac " +
+	want := "id doc_no text source url file_path byte_offset raw_sha meta language language_script language_score han_ratio scripts quality perplexity classifier safety words " +
+		"dup_5gram_frac dup_line_frac signals paragraphs sentences exact_hash minhash_cluster_id minhash_cluster_size is_canonical dup_para_frac " +
 		"sem_cluster sem_sim pii_count contam_task contam_item contam_score removed " +
 		"status split sample_weight copies token_count"
 	if got := names(parquet.SchemaOf(Document{})); got != want {

@@ -39,7 +39,7 @@ func newWriter[T any](w io.Writer, kind string, pageBytes, groupBytes int, size 
 // NewDocumentWriter writes documents to w; Close ends the file, not w.
 func NewDocumentWriter(w io.Writer) *Writer[Document] {
 	return newWriter(w, "documents", 256<<10, DefaultRowGroupBytes, func(d *Document) int {
-		return len(d.Text) + len(d.Meta) + 24*(len(d.Paragraphs)+len(d.Sentences)) + 256
+		return len(d.Text) + len(d.Meta) + 24*(len(d.Paragraphs)+len(d.Sentences)) + 16*len(d.Signals) + 256
 	})
 }
 
