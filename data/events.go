@@ -46,3 +46,21 @@ type Event struct {
 	Seconds  float64
 	Summary  string
 }
+
+// The units of stages.
+const (
+	UnitBytes      = "bytes"
+	UnitDocuments  = "documents"
+	UnitPartitions = "partitions"
+)
+
+// Unit returns what the events of a stage count.
+func Unit(stage string) string {
+	switch stage {
+	case StageDedup, StageCluster, StageWithin, StageCopies, StageRepeats, StagePassages, StagePack:
+		return UnitPartitions
+	case StageAssign, StageDecide, StageSpans:
+		return UnitDocuments
+	}
+	return UnitBytes
+}

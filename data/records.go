@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"huihai/data/cut"
+	"huihai/data/dedup"
 	"huihai/data/flow"
 	"huihai/data/score"
 	"huihai/data/shard"
@@ -66,7 +68,8 @@ type judgement struct {
 	Sentences         []score.Span
 }
 
-func (j *judgement) encode(e *encoder) {
+// encode leaves out the hashes of spans that the configurations do not ask for.
+func (j *judgement) encode(e *encoder, paragraphs, sentences dedup.SpanConfig) {
 	e.string(j.Reason)
 	e.string(j.Language)
 	e.string(j.Script)
@@ -96,23 +99,43 @@ func (j *judgement) encode(e *encoder) {
 		e.string(x.Name)
 		e.float(x.Value)
 	}
-	encodeSpans(e, j.Paragraphs)
-	encodeSpans(e, j.Sentences)
+	encodeSpans(e, j.Paragraphs, paragraphs.Action != dedup.ActionOff, hashedFrom(paragraphs))
+	encodeSpans(e, j.Sentences, sentences.Action != dedup.ActionOff, hashedFrom(sentences))
 }
 
-// encodeSpans writes spans by their distances: they are in order.
-func encodeSpans(e *encoder, spans []score.Span) {
+// hashedFrom is the length of spans from which hashes matter: a window of several
+// spans may have short ones.
+func hashedFrom(c dedup.SpanConfig) int {
+	if c.Window > 1 {
+		return 0
+	}
+	return c.MinBytes
+}
+
+// encodeSpans writes spans by their distances: they are in order. Spans are a good
+// part of all records, so what can be left out is: quality has four decimals, and
+// the hash of a span of which nobody counts copies is not needed.
+func encodeSpans(e *encoder, spans []score.Span, hashed bool, least int) {
 	e.uint(uint64(len(spans)))
 	at := int32(0)
 	for _, p := range spans {
+		size := uint64(p.End-p.Start) << 1
+		if hashed && int(p.End-p.Start) >= least {
+			size |= 1
+		}
 		e.int(int64(p.Start - at))
-		e.uint(uint64(p.End - p.Start))
-		e.float(p.Quality)
+		e.uint(size)
+		e.uint(uint64(math.Round(float64(p.Quality) * spanQuality)))
 		e.uint(uint64(p.Flags))
-		e.u64(p.Hash)
+		if size&1 != 0 {
+			e.u64(p.Hash)
+		}
 		at = p.End
 	}
 }
+
+// spanQuality is one of the quality of spans in records.
+const spanQuality = 1e4
 
 func decodeSpans(d *decoder, spans []score.Span) []score.Span {
 	spans = spans[:0]
@@ -122,10 +145,13 @@ func decodeSpans(d *decoder, spans []score.Span) []score.Span {
 			break
 		}
 		p := score.Span{Start: at + int32(d.int())}
-		p.End = p.Start + int32(d.uint())
-		p.Quality = d.float()
+		size := d.uint()
+		p.End = p.Start + int32(size>>1)
+		p.Quality = float32(float64(d.uint()) / spanQuality)
 		p.Flags = score.ParagraphFlags(d.uint())
-		p.Hash = d.u64()
+		if size&1 != 0 {
+			p.Hash = d.u64()
+		}
 		at = p.End
 		spans = append(spans, p)
 	}

@@ -44,8 +44,9 @@ func (b *builder) score(ctx context.Context) error {
 		Action  string
 		Signals bool
 		Dedup   dedup.Config
+		Spans   [2]dedup.SpanConfig
 		Seed    uint64
-	}{b.cfg.Score, b.cfg.Models, b.cfg.Safety, b.cfg.Decontam.Action, b.cfg.Signals, b.cfg.Dedup, b.cfg.Seed}}
+	}{b.cfg.Score, b.cfg.Models, b.cfg.Safety, b.cfg.Decontam.Action, b.cfg.Signals, b.cfg.Dedup, [2]dedup.SpanConfig{b.cfg.Paragraphs, b.cfg.Sentences}, b.cfg.Seed}}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i, r := range b.gathered {
 		specs[i] = flow.Spec{Inputs: append([]flow.Input{r.Input(fileDocuments)}, b.models...), Params: b.offsets[i]}
@@ -146,7 +147,7 @@ func (s *scoreTask) document(raw *rawDocument) error {
 	s.measure(raw, j)
 	j.Exact, j.SplitHash = dedup.ExactHash(raw.Text), splitHash(raw.ID, s.b.cfg.Seed)
 	s.enc.reset()
-	j.encode(&s.enc)
+	j.encode(&s.enc, s.b.cfg.Paragraphs, s.b.cfg.Sentences)
 	if err := s.scores.Write(s.enc.b); err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig) error {
 	w := cmd.ErrOrStderr()
 	screen := telemetry.ScreenOf(w, os.Getenv)
 	progress := telemetry.NewProgress(w, screen, time.Now)
-	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress), data.WithStdin(cmd.InOrStdin()))
+	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress, time.Now), data.WithStdin(cmd.InOrStdin()))
 	if closeErr := progress.Close(); err == nil {
 		err = closeErr
 	}

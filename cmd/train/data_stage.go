@@ -45,7 +45,7 @@ func newDataStageCmd() *cobra.Command {
 		limitMemory(c.Data)
 		w := cmd.ErrOrStderr()
 		progress := telemetry.NewProgress(w, telemetry.ScreenOf(w, os.Getenv), time.Now)
-		report, err := data.BuildShare(cmd.Context(), c.Data, part, runs.StageLines(progress), data.WithStdin(cmd.InOrStdin()))
+		report, err := data.BuildShare(cmd.Context(), c.Data, part, runs.StageLines(progress, time.Now), data.WithStdin(cmd.InOrStdin()))
 		if closeErr := progress.Close(); err == nil {
 			err = closeErr
 		}

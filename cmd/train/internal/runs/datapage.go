@@ -4,15 +4,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"huihai/data"
 	"huihai/telemetry"
 )
 
-// StageLines shows a build: a bar for the stage under way and a line for each
-// that is finished.
-func StageLines(p *telemetry.Progress) func(data.Event) {
-	stage := ""
+// StageLines shows a build: a bar with rate and time left for the stage under way
+// and a line for each that is finished.
+func StageLines(p *telemetry.Progress, now func() time.Time) func(data.Event) {
+	stage, began, base := "", time.Time{}, int64(0)
 	return func(e data.Event) {
 		if e.Finished {
 			p.End()
@@ -21,11 +22,23 @@ func StageLines(p *telemetry.Progress) func(data.Event) {
 			return
 		}
 		if e.Stage != stage {
-			stage = e.Stage
+			stage, began, base = e.Stage, now(), e.Done
 			p.Begin(e.Stage, e.Done, e.Total)
 		}
-		p.Set(e.Done, "")
+		p.Set(e.Done, rate(e.Done-base, now().Sub(began), data.Unit(e.Stage)))
 	}
+}
+
+// rate says how fast units pass; nothing before there is something to tell.
+func rate(done int64, in time.Duration, unit string) string {
+	perSecond := float64(done) / in.Seconds()
+	switch {
+	case done <= 0 || in <= 0:
+		return ""
+	case unit == data.UnitBytes:
+		return fmt.Sprintf("%.1f MB/s", perSecond/1e6)
+	}
+	return fmt.Sprintf("%.3g %s/s", perSecond, unit)
 }
 
 // DataPage tells what became of the text.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"huihai/checkpoint"
 	"huihai/data"
@@ -88,7 +89,7 @@ func (q *Quickstart) claim() error {
 // buildData makes the data set and shows its funnel.
 func (q *Quickstart) buildData(ctx context.Context, out *QuickstartSummary) (err error) {
 	progress := telemetry.NewProgress(q.Messages, q.Screen(), q.Now)
-	out.Data, err = data.Build(ctx, q.Config.Data, StageLines(progress))
+	out.Data, err = data.Build(ctx, q.Config.Data, StageLines(progress, time.Now))
 	if err = errors.Join(err, progress.Close()); err != nil {
 		return err
 	}
