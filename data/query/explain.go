@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"huihai/data"
+	"huihai/data/score"
 	"huihai/data/shard"
 )
 
@@ -15,6 +17,12 @@ type Story struct {
 	Document shard.Document `json:"document"`
 	RawSHA   string         `json:"raw_sha"`  // first half of the SHA-256 of the text as read
 	Decision string         `json:"decision"` // in words
+	Original string `json:"original,omitempty"` // the text before pieces were cut out of it
+	// Rules are what the rules of the build say of the text, and Others those of
+	// other sets that it breaks. Components make up its quality.
+	Rules      []score.Verdict   `json:"rules"`
+	Others     []string          `json:"other_rules_broken"`
+	Components []score.Component `json:"quality_components"`
 	// Cluster are the copies of the document, itself among them.
 	Cluster []Copy `json:"cluster,omitempty"`
 	// Rows are where its tokens went.
@@ -89,7 +97,41 @@ func Explain(ctx context.Context, dir, id string) (*Story, error) {
 		}
 	}
 	s.Decision = s.decision()
-	return s, nil
+	return s, s.judge(dir)
+}
+
+// judge puts the text to all rules again, as the build did.
+func (s *Story) judge(dir string) error {
+	cfg, err := data.ReadConfig(dir)
+	if err != nil {
+		return err
+	}
+	scorer, err := score.New(cfg.Score)
+	if err != nil {
+		return fmt.Errorf("query: %s: %w", dir, err)
+	}
+	d := &s.Document
+	text := d.Original()
+	if len(d.Removed) > 0 {
+		s.Original = text
+	}
+	k := score.Nothing()
+	k.Guess = &score.Guess{Language: score.Language(d.Language), Script: d.LanguageScript, Score: d.LanguageScore}
+	k.Extra.Safety = float64(d.Safety)
+	if d.Classifier > 0 {
+		k.Extra.Classifier = float64(d.Classifier)
+	}
+	x := scorer.Explain(text, k)
+	s.Components, s.Others = x.Components, []string{}
+	for _, v := range x.Verdicts {
+		switch {
+		case v.Active:
+			s.Rules = append(s.Rules, v)
+		case !v.Pass && !slices.Contains(s.Others, v.Rule):
+			s.Others = append(s.Others, v.Rule)
+		}
+	}
+	return nil
 }
 
 func find(ctx context.Context, dir string, m *data.Manifest, id string) (*shard.Document, error) {

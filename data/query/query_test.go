@@ -86,6 +86,9 @@ func TestQueries(t *testing.T) {
 	if s.Document.ID != poem[0].ID || tokens != s.Document.TokenCount || len(s.Cluster) != 0 || !strings.HasPrefix(s.Decision, "kept for the train split") {
 		t.Errorf("story of the poem: %d of %d tokens, %s", tokens, s.Document.TokenCount, s.Decision)
 	}
+	if len(s.Components) == 0 || len(s.Others) == 0 || s.Original != "" { // it repeats itself: rules of other sets
+		t.Errorf("rules of the poem: %d components, others %v", len(s.Components), s.Others)
+	}
 	copied := hits(query.Filter{Status: "exact_duplicate"})
 	if s, err = query.Explain(ctx, dir, copied[0].ID); err != nil || len(s.Cluster) != 2 || len(s.Rows) != 0 || !strings.Contains(s.Decision, s.Cluster[0].ID) {
 		t.Errorf("story of a copy: %+v, %v", s, err)

@@ -1,5 +1,7 @@
 package shard
 
+import "strings"
+
 // SchemaVersion is written into the footer of every file.
 const SchemaVersion = "2"
 
@@ -80,12 +82,27 @@ type Signal struct {
 	Value float32 `parquet:"value" json:"value"`
 }
 
-// Removed is a piece that was cut out of a text: put back at At, from the last
-// piece to the first, the text is what it was.
+// Removed is a piece that was cut out of a text; see [Document.Original].
 type Removed struct {
 	At     int32  `parquet:"at" json:"at"` // byte offset in the text that is left
 	Reason string `parquet:"reason,dict" json:"reason"`
 	Text   string `parquet:"text" json:"text"`
+}
+
+// Original returns the text before pieces were cut out of it.
+func (d *Document) Original() string {
+	if len(d.Removed) == 0 {
+		return d.Text
+	}
+	var b strings.Builder
+	at := int32(0)
+	for _, r := range d.Removed { // in the order of their places
+		b.WriteString(d.Text[at:r.At])
+		b.WriteString(r.Text)
+		at = r.At
+	}
+	b.WriteString(d.Text[at:])
+	return b.String()
 }
 
 // Span is a paragraph or a sentence: a byte range of a document's text with its
