@@ -15,9 +15,9 @@ import (
 // Story is all that is known of a document.
 type Story struct {
 	Document shard.Document `json:"document"`
-	RawSHA   string         `json:"raw_sha"`  // first half of the SHA-256 of the text as read
-	Decision string         `json:"decision"` // in words
-	Original string `json:"original,omitempty"` // the text before pieces were cut out of it
+	RawSHA   string         `json:"raw_sha"`            // first half of the SHA-256 of the text as read
+	Decision string         `json:"decision"`           // in words
+	Original string         `json:"original,omitempty"` // the text before pieces were cut out of it
 	// Rules are what the rules of the build say of the text, and Others those of
 	// other sets that it breaks. Components make up its quality.
 	Rules      []score.Verdict   `json:"rules"`
