@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -209,6 +210,14 @@ func FuzzParse(f *testing.F) {
 		s.Predict("the river 山水 </s> x", 2, 0, nil)
 		s.Score("the sea runs to the river", m.dict.labels-1)
 	})
+}
+
+// A score that is no number is passed over.
+func TestAUCOfNoNumber(t *testing.T) {
+	nan := float32(math.NaN())
+	if got := AUC([]float32{nan, 1, 0, nan}, []bool{true, true, false, false}); got != 1 {
+		t.Errorf("AUC %g, want 1", got)
+	}
 }
 
 func TestAUC(t *testing.T) {

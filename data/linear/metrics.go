@@ -30,7 +30,7 @@ func AUC(scores []float32, positive []bool) float64 {
 			}
 		}
 		if j == i { // a NaN equals nothing, not even itself
-			j++
+			i++
 			continue
 		}
 		pairs += p * (below + n/2)
