@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -246,5 +247,57 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 		if !strings.Contains(err.Error(), key) {
 			t.Errorf("the error does not name %s: %v", key, err)
 		}
+	}
+}
+
+// Bad records and files end a build only beyond the limits that were set.
+func TestLimits(t *testing.T) {
+	in := corpus(t, 3)
+	for _, tc := range []struct {
+		what string
+		set  func(*BuildConfig)
+		want string // empty: the build goes through
+	}{
+		{"no limits", func(*BuildConfig) {}, ""},
+		{"as many bad files as there are", func(c *BuildConfig) { c.Source.MaxBadFiles = 1 }, ""},
+		{"no bad file", func(c *BuildConfig) { c.Source.MaxBadFiles = 0 }, "max_bad_files"},
+		{"few rejected records", func(c *BuildConfig) { c.Source.MaxRejected = 0.01 }, "max_rejected"},
+	} {
+		cfg := small(t, in)
+		tc.set(&cfg)
+		_, err := Build(context.Background(), cfg, nil, WithFS(unsynced{}))
+		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+			t.Errorf("%s: %v", tc.what, err)
+		}
+	}
+}
+
+// Standard input is an input like a file of the same content.
+func TestStandardInput(t *testing.T) {
+	path := filepath.Join(corpus(t, 4), "a.jsonl")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := small(t, "mine=-")
+	for _, want := range []bool{false, true} { // the same again is nothing new
+		r, err := Build(context.Background(), cfg, nil, WithStdin(bytes.NewReader(content)))
+		if err != nil || r.Unchanged != want {
+			t.Fatalf("unchanged %v, want %v: %v", r != nil && r.Unchanged, want, err)
+		}
+	}
+	byFile := small(t, "mine="+path)
+	build(t, byFile)
+	a, b := readDocuments(t, cfg.Output), readDocuments(t, byFile.Output)
+	if len(a) != len(b) || len(a) == 0 {
+		t.Fatalf("%d documents from standard input, %d from the file", len(a), len(b))
+	}
+	for i := range a {
+		if a[i].Text != b[i].Text || a[i].Source != "mine" {
+			t.Fatalf("document %d differs", i)
+		}
+	}
+	if _, err := Build(context.Background(), small(t, "-"), nil); err == nil || !strings.Contains(err.Error(), "standard input") {
+		t.Errorf("without standard input: %v", err)
 	}
 }
