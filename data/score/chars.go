@@ -14,7 +14,6 @@ type charNGrams struct {
 	once, twice bitset // hashes seen, and seen again, by their low bits
 	seen        table
 	repeated    []uint32 // first places of repeated ones, then how often those occur
-	ring        [charGram]uint64
 }
 
 // measure returns the share that the most frequent 10-grams have of all, as
@@ -67,30 +66,30 @@ func (c *charNGrams) measure(s string) float64 {
 	return ratio(sum, n)
 }
 
-// roll hashes the 10-grams of characters of s.
+// roll hashes the 10-grams of characters of s: prefixes first, in the same
+// place, as polynomials modulo 2^64, whose differences the 10-grams are.
 func (c *charNGrams) roll(s string) {
-	const base = 0x9e3779b97f4a7c15
+	const base = hashStep
 	power := uint64(1)
 	for range charGram {
 		power *= base
 	}
-	c.hashes = c.hashes[:0]
-	h, n := uint64(0), 0
-	clear(c.ring[:])
+	hashes, h := append(c.hashes[:0], 0), uint64(0)
 	for i := 0; i < len(s); {
 		r, size := rune(s[i]), 1
-		if han := hanAt(s, i); han != 0 {
-			r, size = han, 3
-		} else if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(s[i:])
+		if r >= utf8.RuneSelf {
+			if r, size = hanAt(s, i), 3; r == 0 {
+				r, size = utf8.DecodeRuneInString(s[i:])
+			}
 		}
 		i += size
-		x := uint64(r) + 1
-		k := n % charGram
-		h = h*base + x - c.ring[k]*power
-		c.ring[k] = x
-		if n++; n >= charGram {
-			c.hashes = append(c.hashes, h^h>>29)
-		}
+		h = h*base + uint64(r) + 1
+		hashes = append(hashes, h)
 	}
+	n := max(0, len(hashes)-charGram)
+	for i, end := range hashes[len(hashes)-n:] {
+		x := (end - hashes[i]*power) * 0xff51afd7ed558ccd // the last characters alone reach the high bits so
+		hashes[i] = x ^ x>>32
+	}
+	c.hashes = hashes[:n]
 }

@@ -46,11 +46,11 @@ func hanAt(s string, i int) rune {
 	if i+2 >= len(s) {
 		return 0
 	}
-	a, b, c := s[i], s[i+1], s[i+2]
-	if a < 0xe4 || a > 0xe9 || a == 0xe4 && b < 0xb8 || b&0xc0 != 0x80 || c&0xc0 != 0x80 {
+	v := uint32(s[i])<<16 | uint32(s[i+1])<<8 | uint32(s[i+2])
+	if v-0xe4b880 > 0xe9bfbf-0xe4b880 || v&0xc0c0 != 0x8080 {
 		return 0
 	}
-	return rune(a&0xf)<<12 | rune(b&0x3f)<<6 | rune(c&0x3f)
+	return rune(v>>4&0xf000 | v>>2&0xfc0 | v&0x3f)
 }
 
 // hashHan hashes a Han or Kana character.

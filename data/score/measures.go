@@ -91,8 +91,10 @@ var repeatMeasures = slices.Concat([]measure{
 	share("dup_paragraph_chars", func(f *Features) (int, int) { return f.DupParaChars, f.ParagraphChars }),
 	share("dup_sentences", func(f *Features) (int, int) { return f.DupSentences, f.SentenceSpans }),
 }, grams("", 0, 2, 4, func(f *Features, n int) float64 { return f.TopNGram[n] }),
-	grams("", 0, 5, 10, func(f *Features, n int) float64 { return f.DupNGram[n] }),
+	[]measure{value("dup_5gram", func(f *Features) float64 { return f.DupNGram[5] })},
+	grams("", NeedCopies, 6, 9, func(f *Features, n int) float64 { return f.DupNGram[n] }),
 	[]measure{
+		value("dup_10gram", func(f *Features) float64 { return f.DupNGram[10] }),
 		value("dup_13gram", func(f *Features) float64 { return f.DupNGram[13] }),
 		{"dup_char_10gram", NeedCharNGrams, func(f *Features) float64 { return f.DupChar10Gram }},
 	})

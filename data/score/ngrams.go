@@ -242,7 +242,11 @@ func (e *Extractor) repetition() {
 			}
 		}
 	}
+	all := e.Need&NeedCopies != 0 || e.Need&NeedDatatrove != 0 && e.inHan
 	for _, n := range [...]int{5, 6, 7, 8, 9, 10, 13} {
+		if n > 5 && n < 10 && !all {
+			continue
+		}
 		dup := g.copies(s, n)
 		if dup == 0 {
 			break

@@ -10,7 +10,7 @@ import (
 )
 
 func features(text string) *Features {
-	var e Extractor
+	e := Extractor{Need: NeedAll}
 	f, _, _ := e.Extract(text)
 	return f
 }
