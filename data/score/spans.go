@@ -9,6 +9,9 @@ import (
 )
 
 // Span is the byte range of a paragraph or a sentence, with what is known of it.
+// The quality of a sentence is the product of the factors of its flags; that of a
+// paragraph is the lower of that product and of the mean quality of its sentences,
+// by characters.
 type Span struct {
 	Start, End int32
 	Quality    float32
@@ -19,8 +22,8 @@ type Span struct {
 // ParagraphFlags say what is odd about a paragraph or a sentence.
 type ParagraphFlags int32
 
-// The flags of paragraphs and sentences. Each multiplies the quality of a
-// sentence by the factor beside it.
+// The flags of paragraphs and sentences. Each multiplies quality by the factor
+// beside it.
 const (
 	ParagraphShort       ParagraphFlags = 1 << iota // 0.8: fewer than 10 characters (sentences in Han: 5)
 	ParagraphUnfinished                             // 0.8: no terminal punctuation at the end
@@ -32,16 +35,12 @@ const (
 	ParagraphFewHan                                 // 1: fewer than 10 Han characters, in a text in Han (MNBVC)
 )
 
-var sentenceFactors = [...]float32{0.8, 0.8, 0.5, 0.4, 0.3, 0.95, 0.7, 1}
-
-// paragraphFactors are of the flags that say more of a paragraph than its
-// sentences' do.
-var paragraphFactors = [...]float32{1, 1, 1, 0.4, 0.3, 0.95, 1, 1}
+var flagFactors = [...]float32{0.8, 0.8, 0.5, 0.4, 0.3, 0.95, 0.7, 1}
 
 // factor multiplies the factors of the flags.
-func (g ParagraphFlags) factor(of *[8]float32) float32 {
+func (g ParagraphFlags) factor() float32 {
 	q := float32(1)
-	for i, f := range of {
+	for i, f := range flagFactors {
 		if g>>i&1 != 0 {
 			q *= f
 		}
@@ -112,9 +111,9 @@ func (e *Extractor) paragraph(start, end int) {
 		f.DupParagraphs++
 		f.DupParaChars += chars
 	}
-	p.Quality = p.Flags.factor(&paragraphFactors)
-	if chars > 0 {
-		p.Quality *= e.weighted / float32(chars)
+	p.Quality = p.Flags.factor()
+	if chars > 0 { // not only blanks that are no ASCII
+		p.Quality = min(p.Quality, e.weighted/float32(chars))
 	}
 	if p.Quality < LowQuality {
 		f.LowParagraphs++
@@ -142,7 +141,7 @@ func (e *Extractor) sentence(start, end int) {
 		p.Flags |= ParagraphRepeated
 		e.f.DupSentences++
 	}
-	p.Quality = p.Flags.factor(&sentenceFactors)
+	p.Quality = p.Flags.factor()
 	e.weighted += p.Quality * float32(s.chars)
 	e.countSentence(&p, s)
 	e.sen = append(e.sen, p)
