@@ -281,21 +281,12 @@ func (e *Extractor) emit(start, end int, w unit) {
 	f.Words++
 	f.WordChars += w.chars
 	raw, folded := e.hashAt(start, end)
-	size := end - start
-	stop := -1
-	if size <= 5 {
-		if stop = englishStop(folded); stop >= 0 {
-			f.EnglishStops++
-			if stop < len(gopherStops) {
-				e.gopher |= 1 << stop
-				if raw == folded {
-					e.exactGopher |= 1 << stop
-				}
-			}
-		}
+	gopher := false
+	if k := known(folded); k != nil {
+		gopher = e.knownWord(k, start, raw, folded)
 	}
-	if size >= 5 && size <= 10 && isTrigger(folded) {
-		e.marks = append(e.marks, int32(start))
+	if w.kinds&kindLetter == kindCapital && w.chars > 1 {
+		f.CapitalWords++
 	}
 	if w.kinds&kindLetter == 0 {
 		f.DigitWords++
@@ -315,7 +306,7 @@ func (e *Extractor) emit(start, end int, w unit) {
 	}
 	t.odd = t.odd || w.odd
 	if t.words == 1 {
-		t.first, t.stop = folded, stop >= 0 && stop < len(gopherStops) && raw == folded
+		t.first, t.stop = folded, gopher
 	}
 	if w.kinds&kindLetter != 0 {
 		t.alpha = true

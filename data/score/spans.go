@@ -240,7 +240,7 @@ func (e *Extractor) isBoilerplate(text string, start, end int, last rune) bool {
 		return false
 	}
 	var scratch Features
-	return scratch.boilerplate(text)
+	return e.boilerplate(&scratch, text)
 }
 
 // exactParagraphs returns the share of paragraphs that are copies to the byte,
