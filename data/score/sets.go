@@ -67,7 +67,9 @@ func RuleSets() map[string][]Rule {
 			most("fineweb_dup_line_chars", "dup_line_chars", 0.01),
 			most("fineweb_newline_ratio", "newlines_per_word", 0.3),
 		},
-		// Raffel et al. 2020 (C4), the rules that judge a page as a whole.
+		// Raffel et al. 2020 (C4), as rules on pages: C4 itself drops only the
+		// lines with the marks and tokens of the last three, and counts the
+		// sentences of what is left.
 		"c4": {
 			least("c4_sentences", "full_sentences", 5),
 			most("c4_lorem_ipsum", "lorem_ipsum", 0),
