@@ -8,6 +8,15 @@ import (
 
 const charGram = 10
 
+// charPower is the hash of a character that ten more have been read behind.
+var charPower = func() uint64 {
+	p := uint64(1)
+	for range charGram {
+		p *= hashStep
+	}
+	return p
+}()
+
 // charNGrams finds repeated runs of ten characters.
 type charNGrams struct {
 	hashes      []uint64
@@ -16,13 +25,13 @@ type charNGrams struct {
 	repeated    []uint32 // first places of repeated ones, then how often those occur
 }
 
-// measure returns the share that the most frequent 10-grams have of all, as
-// Data-Juicer's character_repetition_filter takes it: of the D different ones
-// the floor(sqrt(D)) most frequent, as far as they occur more than once.
-func (c *charNGrams) measure(s string) float64 {
-	c.roll(s)
-	n := len(c.hashes)
-	if n == 0 {
+// measure returns the share that the most frequent 10-grams have of all in a
+// text of so many characters, as Data-Juicer's character_repetition_filter takes
+// it: of the D different ones the floor(sqrt(D)) most frequent, as far as they
+// occur more than once.
+func (c *charNGrams) measure(s string, chars int) float64 {
+	n := chars - charGram + 1
+	if n <= 0 {
 		return 0
 	}
 	size := 1024
@@ -30,16 +39,7 @@ func (c *charNGrams) measure(s string) float64 {
 		size *= 2
 	}
 	mask := uint64(size - 1)
-	c.once, c.twice = c.once.cleared(size-1), c.twice.cleared(size-1)
-	again := 0
-	for _, h := range c.hashes {
-		if i := int(h & mask); !c.once.has(i) {
-			c.once.set(i)
-		} else {
-			c.twice.set(i)
-			again++
-		}
-	}
+	again := c.roll(s, mask)
 	// Only hashes whose bit was set twice can be copies: few, in natural text.
 	c.seen.reset(min(n, 2*again), n)
 	different := n
@@ -66,14 +66,11 @@ func (c *charNGrams) measure(s string) float64 {
 	return ratio(sum, n)
 }
 
-// roll hashes the 10-grams of characters of s: prefixes first, in the same
-// place, as polynomials modulo 2^64, whose differences the 10-grams are.
-func (c *charNGrams) roll(s string) {
-	const base = hashStep
-	power := uint64(1)
-	for range charGram {
-		power *= base
-	}
+// roll hashes the 10-grams of characters of s and marks them by the bits of mask.
+// It returns how often a bit was on already. The hashes are differences of
+// polynomials modulo 2^64, one for each prefix of s.
+func (c *charNGrams) roll(s string, mask uint64) (again int) {
+	c.once, c.twice = c.once.cleared(int(mask)), c.twice.cleared(int(mask))
 	hashes, h := append(c.hashes[:0], 0), uint64(0)
 	for i := 0; i < len(s); {
 		r, size := rune(s[i]), 1
@@ -83,13 +80,20 @@ func (c *charNGrams) roll(s string) {
 			}
 		}
 		i += size
-		h = h*base + uint64(r) + 1
+		h = h*hashStep + uint64(r) + 1
 		hashes = append(hashes, h)
+		if k := len(hashes) - 1 - charGram; k >= 0 {
+			x := (h - hashes[k]*charPower) * 0xff51afd7ed558ccd // the last characters alone reach the high bits so
+			x ^= x >> 32
+			hashes[k] = x
+			if j := int(x & mask); c.once.has(j) {
+				c.twice.set(j)
+				again++
+			} else {
+				c.once.set(j)
+			}
+		}
 	}
-	n := max(0, len(hashes)-charGram)
-	for i, end := range hashes[len(hashes)-n:] {
-		x := (end - hashes[i]*power) * 0xff51afd7ed558ccd // the last characters alone reach the high bits so
-		hashes[i] = x ^ x>>32
-	}
-	c.hashes = hashes[:n]
+	c.hashes = hashes[:len(hashes)-charGram]
+	return again
 }

@@ -166,3 +166,28 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+func TestSingleRuleSets(t *testing.T) {
+	verse := "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
+	varied := "学校设在河边的老房子里，孩子们每天清晨划船过来。先生教他们认字、算账，也教他们看云识天气。\n"
+	long := strings.Repeat("We walked for hours through the wood and along the wall, and then up to the old chapel on the hill. ", 3)
+	e := Extractor{Need: NeedAll}
+	for _, tc := range []struct{ set, keep, drop, reason string }{
+		{"zh_cwt_traditional", verse, verse + "為", "zh_cwt_traditional"},
+		{"zh_mnbvc", "春眠不觉晓处处闻啼鸟abc", "春眠不觉晓 has only five of them", "zh_mnbvc_han"},
+		{"zh_datajuicer", varied + verse, strings.Repeat("哈", 100), "zh_datajuicer_dup_char_10gram"},
+		{"zh_datajuicer", varied, strings.Repeat("-=*#%", 20) + "天", "zh_datajuicer_alnum"},
+		{"ccnet", strings.Repeat("a b ", 75), strings.Repeat("a b ", 74), "ccnet_chars"},
+		{"mc4", long + "\n" + long + "\n" + long, long + "\n" + long, "mc4_long_lines"},
+		{"c4", strings.Repeat("They left. ", 5), strings.Repeat("They left. ", 4) + "And then", "c4_sentences"},
+	} {
+		f, _, _ := e.Extract(tc.keep)
+		if r := broken(f, tc.set); r != "" {
+			t.Errorf("%s drops %q for %s", tc.set, tc.keep, r)
+		}
+		f, _, _ = e.Extract(tc.drop)
+		if r := broken(f, tc.set); r != tc.reason {
+			t.Errorf("%s on %q: %q, want %s", tc.set, tc.drop, r, tc.reason)
+		}
+	}
+}

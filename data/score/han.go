@@ -64,9 +64,8 @@ func hashHan(r rune) uint64 {
 func (e *Extractor) hanRun(i int, r rune) int {
 	f, s, start := &e.f, e.text, i
 	t := e.openToken(i)
-	hash, units := t.hash, uint32(len(e.own.hash))
+	hash, own := t.hash, len(e.own.hash)
 	end := uint32(e.own.chars())
-	fine := e.Need&NeedDatatrove != 0
 	for ; r != 0; r = hanAt(s, i) {
 		i += 3
 		if info := hanInfo[r-firstHan]; info != 0 {
@@ -79,12 +78,11 @@ func (e *Extractor) hanRun(i int, r rune) int {
 		hash = join(hash, h)
 		end++
 		e.own.hash, e.own.ends = append(e.own.hash, h), append(e.own.ends, end)
-		if fine {
-			e.fine.add(h, 1, units)
-			units++
-		}
 	}
 	n := (i - start) / 3
+	if e.Need&NeedDatatrove != 0 {
+		e.fine.addRun(e.own.hash[own:], uint32(own))
+	}
 	f.Chars += n
 	f.NonBlank += n
 	f.Letters += n

@@ -49,7 +49,7 @@ func (e *Extractor) peers(need Need) {
 		e.rpv2()
 	}
 	if need&NeedCharNGrams != 0 {
-		e.f.DupChar10Gram = e.chars.measure(e.text)
+		e.f.DupChar10Gram = e.chars.measure(e.text, e.f.Chars)
 	}
 }
 

@@ -112,7 +112,7 @@ func TestPeersOnWebPages(t *testing.T) {
 			}
 			off[name] = append(off[name], d)
 		}
-		for filter, set := range map[string]string{"quality": "gopher_quality_datatrove", "repetition": "gopher_repetition_datatrove", "mc4": "mc4"} {
+		for filter, set := range map[string]string{"quality": "gopher_quality_datatrove", "repetition": "gopher_repetition_datatrove", "mc4": "mc4", "fineweb": "fineweb"} {
 			decisions++
 			if (broken(&e.f, set) == "") != (row.Reasons[filter] == "") {
 				differ++
@@ -137,7 +137,7 @@ func TestPeersOnWebPages(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d decisions differ", differ, decisions)
-	if differ > 3 {
+	if differ > 5 { // three of them for lines that end in quotation marks, which FineWeb took for ends and datatrove no longer does
 		t.Errorf("%d of %d decisions differ from datatrove's", differ, decisions)
 	}
 }

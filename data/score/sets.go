@@ -60,7 +60,8 @@ func RuleSets() map[string][]Rule {
 			most("gopher_dup_line_chars", "dup_line_chars", 0.20),
 			most("gopher_dup_paragraph_chars", "dup_paragraph_chars", 0.20),
 		}, ngramRules("gopher", "", gopherTop, gopherDup)...),
-		// FineWeb's own filters (Penedo et al. 2024).
+		// FineWeb's own filters (Penedo et al. 2024); quotation marks end lines, as
+		// they did when it was made.
 		"fineweb": {
 			least("fineweb_terminal_lines", "terminal_lines", 0.12),
 			most("fineweb_short_lines", "short_lines", 0.67),
