@@ -31,19 +31,12 @@ func wordSet(words string) map[string]bool {
 // abbreviated tells whether the dot after before does not end the sentence,
 // which goes on, or is followed by, rest.
 func abbreviated(before, rest string) bool {
-	start := len(before)
-	for start > 0 {
-		if b := before[start-1]; asciiKind[b] == 0 && b != '.' && b != '&' {
-			break
-		}
-		start--
-	}
-	word := before[start:]
+	word := lastWord(before)
 	switch {
 	case word == "" || len(word) > 8:
 		return false
-	case strings.Trim(word, "0123456789.") == "":
-		return strings.TrimLeft(before[:start], " \t\r\n\u3000([") == "" // 1. the number of an item
+	case numeric(word):
+		return strings.TrimLeft(before[:len(before)-len(word)], " \t\r\n\u3000([") == "" // 1. the number of an item
 	}
 	var buf [8]byte
 	low := buf[:len(word)]
@@ -61,6 +54,20 @@ func abbreviated(before, rest string) bool {
 	}
 	return false
 }
+
+// lastWord returns the letters, digits, dots and & that s ends with.
+func lastWord(s string) string {
+	start := len(s)
+	for start > 0 {
+		if b := s[start-1]; asciiKind[b] == 0 && b != '.' && b != '&' {
+			break
+		}
+		start--
+	}
+	return s[start:]
+}
+
+func numeric(word string) bool { return word != "" && strings.Trim(word, "0123456789.") == "" }
 
 // initials tells whether a word is letters with dots between, such as U.S.A
 func initials(word string) bool {

@@ -32,10 +32,11 @@ type Extractor struct {
 	inHan         bool    // the text is in Han
 	ends          int     // marks that a sentence may end with
 
-	marks []int32 // where words stand that may mark boilerplate
-	fold  []byte  // text as it is hashed
-	par   []Span
-	sen   []Span
+	marks   []int32 // where words stand that may mark boilerplate
+	fold    []byte  // text as it is hashed
+	lowered []byte  // a line
+	par     []Span
+	sen     []Span
 
 	token         token
 	inWord        bool // the character before is one of a word

@@ -16,6 +16,10 @@ type Features struct {
 	AlphaTokens int // tokens with a letter
 	DigitWords  int // words of digits only
 
+	CapitalWords     int // of capital letters only, two or more
+	AddressWords     int // you, your
+	SaleWords        int // of advertisements and shops
+	LinkWords        int // http, www
 	EnglishStops     int // occurrences of frequent English function words
 	GopherStops      int // how many of Gopher's eight words occur
 	ChineseStops     int // how many of FineWeb-2's 22 characters occur

@@ -46,11 +46,11 @@ func hanAt(s string, i int) rune {
 	if i+2 >= len(s) {
 		return 0
 	}
-	a, b, c := s[i], s[i+1], s[i+2]
-	if a < 0xe4 || a > 0xe9 || a == 0xe4 && b < 0xb8 || b&0xc0 != 0x80 || c&0xc0 != 0x80 {
+	v := uint32(s[i])<<16 | uint32(s[i+1])<<8 | uint32(s[i+2])
+	if v-0xe4b880 > 0xe9bfbf-0xe4b880 || v&0xc0c0 != 0x8080 {
 		return 0
 	}
-	return rune(a&0xf)<<12 | rune(b&0x3f)<<6 | rune(c&0x3f)
+	return rune(v>>4&0xf000 | v>>2&0xfc0 | v&0x3f)
 }
 
 // hashHan hashes a Han or Kana character.
@@ -64,9 +64,8 @@ func hashHan(r rune) uint64 {
 func (e *Extractor) hanRun(i int, r rune) int {
 	f, s, start := &e.f, e.text, i
 	t := e.openToken(i)
-	hash, units := t.hash, uint32(len(e.own.hash))
+	hash, own := t.hash, len(e.own.hash)
 	end := uint32(e.own.chars())
-	fine := e.Need&NeedDatatrove != 0
 	for ; r != 0; r = hanAt(s, i) {
 		i += 3
 		if info := hanInfo[r-firstHan]; info != 0 {
@@ -79,12 +78,11 @@ func (e *Extractor) hanRun(i int, r rune) int {
 		hash = join(hash, h)
 		end++
 		e.own.hash, e.own.ends = append(e.own.hash, h), append(e.own.ends, end)
-		if fine {
-			e.fine.add(h, 1, units)
-			units++
-		}
 	}
 	n := (i - start) / 3
+	if e.Need&NeedDatatrove != 0 {
+		e.fine.addRun(e.own.hash[own:], uint32(own))
+	}
 	f.Chars += n
 	f.NonBlank += n
 	f.Letters += n

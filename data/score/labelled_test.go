@@ -39,7 +39,8 @@ func readLabelled(t *testing.T, path string) []map[string]any {
 }
 
 // On web pages that people judged, quality puts a good one above a bad one in
-// four of five pairs (0.81 when this was written; chance is 0.5).
+// five of six pairs (0.85 when this was written; chance is 0.5). A logistic
+// regression on all measures, fitted and tested on five parts in turn, gets 0.88.
 func TestQualityAgreesWithPeople(t *testing.T) {
 	rows := readLabelled(t, golden.Shared(t, "data", "web/dclm_quality_majority.jsonl.gz"))
 	s, err := New(Default())
@@ -71,7 +72,7 @@ func TestQualityAgreesWithPeople(t *testing.T) {
 	}
 	auc := pairs / (good * bad)
 	t.Logf("area under the curve %.3f on %v good and %v bad pages", auc, good, bad)
-	if auc < 0.75 {
+	if auc < 0.83 {
 		t.Errorf("area under the curve is %.3f", auc)
 	}
 }

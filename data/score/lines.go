@@ -25,7 +25,7 @@ func (e *Extractor) lineMeasures() {
 			line := e.text[from:to]
 			e.line(line, e.text[start])
 			if len(marks) > 0 && int(marks[0]) < end {
-				e.f.boilerplate(line)
+				e.boilerplate(&e.f, line)
 			}
 		}
 		for len(marks) > 0 && int(marks[0]) < end {

@@ -61,6 +61,10 @@ var shapeMeasures = []measure{
 	share("traditional_share", func(f *Features) (int, int) { return f.Traditional, f.Han }),
 	count("english_stop_kinds", func(f *Features) int { return f.GopherStops }),
 	share("english_stop_share", func(f *Features) (int, int) { return f.EnglishStops, f.Words }),
+	share("capital_words", func(f *Features) (int, int) { return f.CapitalWords, f.Words }),
+	share("address_words", func(f *Features) (int, int) { return f.AddressWords, f.Words }),
+	share("sale_words", func(f *Features) (int, int) { return f.SaleWords, f.Words }),
+	share("link_words", func(f *Features) (int, int) { return f.LinkWords, f.Words }),
 	count("chinese_stop_kinds", func(f *Features) int { return f.ChineseStops }),
 	count("curly_brackets", func(f *Features) int { return f.Braces }),
 	value("lorem_ipsum", func(f *Features) float64 { return truth(f.LoremIpsum) }),
@@ -91,8 +95,10 @@ var repeatMeasures = slices.Concat([]measure{
 	share("dup_paragraph_chars", func(f *Features) (int, int) { return f.DupParaChars, f.ParagraphChars }),
 	share("dup_sentences", func(f *Features) (int, int) { return f.DupSentences, f.SentenceSpans }),
 }, grams("", 0, 2, 4, func(f *Features, n int) float64 { return f.TopNGram[n] }),
-	grams("", 0, 5, 10, func(f *Features, n int) float64 { return f.DupNGram[n] }),
+	[]measure{value("dup_5gram", func(f *Features) float64 { return f.DupNGram[5] })},
+	grams("", NeedCopies, 6, 9, func(f *Features, n int) float64 { return f.DupNGram[n] }),
 	[]measure{
+		value("dup_10gram", func(f *Features) float64 { return f.DupNGram[10] }),
 		value("dup_13gram", func(f *Features) float64 { return f.DupNGram[13] }),
 		{"dup_char_10gram", NeedCharNGrams, func(f *Features) float64 { return f.DupChar10Gram }},
 	})

@@ -3,6 +3,7 @@ package score
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // units is a text as one definition of words cuts it.
@@ -35,6 +36,17 @@ func (s *sequence) reset() {
 func (s *sequence) add(hash uint64, chars int, own uint32) {
 	s.units.add(hash, chars)
 	s.own = append(s.own, own)
+}
+
+// addRun adds units of one character, each one of the package's own, the first
+// of which stands at place own.
+func (s *sequence) addRun(hashes []uint64, own uint32) {
+	end := uint32(s.chars())
+	s.hash = append(s.hash, hashes...)
+	s.ends, s.own = slices.Grow(s.ends, len(hashes)), slices.Grow(s.own, len(hashes))
+	for i := range uint32(len(hashes)) {
+		s.ends, s.own = append(s.ends, end+i+1), append(s.own, own+i)
+	}
 }
 
 // chars returns the characters of all units.
@@ -242,7 +254,11 @@ func (e *Extractor) repetition() {
 			}
 		}
 	}
+	all := e.Need&NeedCopies != 0 || e.Need&NeedDatatrove != 0 && e.inHan
 	for _, n := range [...]int{5, 6, 7, 8, 9, 10, 13} {
+		if n > 5 && n < 10 && !all {
+			continue
+		}
 		dup := g.copies(s, n)
 		if dup == 0 {
 			break

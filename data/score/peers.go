@@ -32,8 +32,9 @@ const (
 	NeedDolma
 	NeedRPV2
 	NeedCharNGrams // repeated 10-grams of characters
+	NeedCopies     // DupNGram for n = 6..9; Datatrove needs them in texts in Han
 
-	NeedAll = NeedDatatrove | NeedDolma | NeedRPV2 | NeedCharNGrams
+	NeedAll = NeedDatatrove | NeedDolma | NeedRPV2 | NeedCharNGrams | NeedCopies
 )
 
 // peers fills in the chosen measures.
@@ -48,7 +49,7 @@ func (e *Extractor) peers(need Need) {
 		e.rpv2()
 	}
 	if need&NeedCharNGrams != 0 {
-		e.f.DupChar10Gram = e.chars.measure(e.text)
+		e.f.DupChar10Gram = e.chars.measure(e.text, e.f.Chars)
 	}
 }
 
@@ -83,7 +84,8 @@ func (e *Extractor) datatrove() {
 	p.Hashes, p.Ellipses = ratio(f.Hashes, len(s.hash)), ratio(f.Ellipses, len(s.hash))
 	p.AlphaWords = ratio(e.fineAlpha, len(s.hash))
 	p.StopWords = bits.OnesCount8(e.exactGopher)
-	p.BulletLines, p.EllipsisLines = ratio(f.dashLines, f.Lines), ratio(f.EllipsisLines, f.Lines)
+	lines := e.allLines()
+	p.BulletLines, p.EllipsisLines = ratio(f.dashLines, lines), ratio(f.EllipsisLines, lines)
 	p.DupLines, p.DupLineChars = ratio(f.DupLines, f.Lines), ratio(f.DupLineChars, f.Chars)
 	p.DupParagraphs, p.DupParagraphChars = e.exactParagraphs()
 	if e.inHan {
@@ -150,10 +152,7 @@ func (e *Extractor) rpv2() {
 	p.Hashes = ratio(f.Hashes+f.Ellipses, e.runs)
 	p.AlphaWords = ratio(e.alphaRuns, e.runs)
 	p.StopWords = f.GopherStops
-	lines := f.Newlines
-	if e.text != "" && e.text[len(e.text)-1] != '\n' {
-		lines++
-	}
+	lines := e.allLines()
 	p.BulletLines, p.EllipsisLines = ratio(f.signLines, lines), ratio(f.EllipsisLines, lines)
 	e.candidates(s, func(i int) bool { return s.own[i+1]-s.own[i] != 1 || e.inner.has(int(s.hash[i]>>52)) })
 	for n := 2; n <= 10 && n <= len(s.hash); n++ {
@@ -165,6 +164,15 @@ func (e *Extractor) rpv2() {
 			p.TopNGram[n] = ratio(g.top*s.span(g.first, n), chars)
 		}
 	}
+}
+
+// allLines counts lines, the empty ones too.
+func (e *Extractor) allLines() int {
+	n := e.f.Newlines
+	if e.text != "" && e.text[len(e.text)-1] != '\n' {
+		n++
+	}
+	return n
 }
 
 // lengths is a histogram of token lengths; the last bin is for all beyond.

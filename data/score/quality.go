@@ -20,6 +20,16 @@ import (
 //	alphabet    letters and digits over 0.75 of the characters but blanks
 //	language    how surely the text is in one of the known languages
 //	diversity   entropy of units over what random text of its length has
+//	sentences   the mean of three: characters in finished sentences over 0.8,
+//	            English function words over 0.35 of the words (English only), and
+//	            units per sentence, best from 15 to 60; code is not asked
+//	plain       half from words in capitals (none is best, 0.2 worst), half from
+//	            words of advertisements and of links (none is best, 0.1 worst)
+//	perplexity, classifier, safety
+//	            what the caller's models say, see [Extra]
+//
+// A component without a value or with weight 0 does not count. The constants are
+// those of ordinary prose and were not fitted to labels.
 type Weights struct {
 	Length     float64 `yaml:"length" mapstructure:"length"`
 	Repetition float64 `yaml:"repetition" mapstructure:"repetition"`
@@ -27,6 +37,8 @@ type Weights struct {
 	Alphabet   float64 `yaml:"alphabet" mapstructure:"alphabet"`
 	Language   float64 `yaml:"language" mapstructure:"language"`
 	Diversity  float64 `yaml:"diversity" mapstructure:"diversity"`
+	Sentences  float64 `yaml:"sentences" mapstructure:"sentences"`
+	Plain      float64 `yaml:"plain" mapstructure:"plain"`
 	Perplexity float64 `yaml:"perplexity" mapstructure:"perplexity"`
 	Classifier float64 `yaml:"classifier" mapstructure:"classifier"`
 	Safety     float64 `yaml:"safety" mapstructure:"safety"`
@@ -34,7 +46,8 @@ type Weights struct {
 
 // DefaultWeights returns the weights used when nothing is said.
 func DefaultWeights() Weights {
-	return Weights{Length: 1, Repetition: 2, Lines: 1, Alphabet: 1, Language: 1, Diversity: 1}
+	return Weights{Length: 1, Repetition: 2, Lines: 1, Alphabet: 1, Language: 1, Diversity: 1, Sentences: 2, Plain: 1,
+		Perplexity: 1, Classifier: 2}
 }
 
 // Validate reports every impossible value at once.
@@ -72,9 +85,9 @@ type Component struct {
 }
 
 // factors is how many components there are.
-const factors = 9
+const factors = 11
 
-// appendTo appends all components; those of models that were not asked have NaN.
+// list computes all components; those of models that were not asked are NaN.
 func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 	language := 0.5
 	if g.Language != OtherLang {
@@ -87,6 +100,8 @@ func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 		{"alphabet", w.Alphabet, min(1, ratio(f.Letters+f.Digits, f.NonBlank)/0.75)},
 		{"language", w.Language, language},
 		{"diversity", w.Diversity, f.diversityScore()},
+		{"sentences", w.Sentences, f.sentenceScore(g)},
+		{"plain", w.Plain, f.plainScore()},
 		{"perplexity", w.Perplexity, x.Perplexity},
 		{"classifier", w.Classifier, x.Classifier},
 		{"safety", w.Safety, x.Safety},
@@ -125,6 +140,29 @@ func (f *Features) lineScore(g Guess) float64 {
 	long := min(1, 1.3-ratio(f.ShortLines, f.Lines))
 	odd := ratio(f.EllipsisLines+f.ReadMoreLines+f.PolicyLines+f.ScriptLines, f.Lines)
 	return (0.4 + 0.3*prose + 0.3*long) * max(0, 1-odd)
+}
+
+// sentenceScore tells how much a text is made of sentences.
+func (f *Features) sentenceScore(g Guess) float64 {
+	if g.Language == Code {
+		return 1
+	}
+	finished := min(1, ratio(f.FullSentenceChars, f.NonBlank)/0.8)
+	length := 0.0
+	if mean := ratio(f.Units, f.Sentences); mean > 0 {
+		length = min(1, mean/15, 60/mean)
+	}
+	if g.Language != English {
+		return (finished + length) / 2
+	}
+	return (finished + length + min(1, ratio(f.EnglishStops, f.Words)/0.35)) / 3
+}
+
+// plainScore tells how little a text shouts and sells.
+func (f *Features) plainScore() float64 {
+	shouts := ratio(f.CapitalWords, f.Words) / 0.2
+	sells := ratio(f.SaleWords+f.LinkWords, f.Words) / 0.1
+	return (max(0, 1-shouts) + max(0, 1-sells)) / 2
 }
 
 // diversityScore compares the entropy of units with that of natural text of the

@@ -10,7 +10,7 @@ import (
 )
 
 func features(text string) *Features {
-	var e Extractor
+	e := Extractor{Need: NeedAll}
 	f, _, _ := e.Extract(text)
 	return f
 }
@@ -276,6 +276,10 @@ func FuzzScore(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	s.extract.Need = NeedAll
+	for _, list := range s.rules {
+		list.need = NeedAll
+	}
 	f.Fuzz(func(t *testing.T, text string, code bool) {
 		r := s.Score(text, code)
 		if !(r.Quality >= 0 && r.Quality <= 1) || !(r.Guess.Score >= 0 && r.Guess.Score <= 1) || !(r.HanRatio >= 0 && r.HanRatio <= 1) {
@@ -292,6 +296,9 @@ func FuzzScore(f *testing.F) {
 				t.Errorf("paragraph %+v", p)
 			}
 			end = p.End
+		}
+		if n := utf8.RuneCountInString(text); r.Features.Chars != n {
+			t.Errorf("%d characters, want %d", r.Features.Chars, n)
 		}
 		first := *r.Features
 		if again := s.Score(text, code); *again.Features != first {

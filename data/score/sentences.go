@@ -157,7 +157,7 @@ func asciiEnd(s string, from, i int) (stop, next int) {
 		default:
 			return 0, closed
 		}
-		if i > 0 && dot && asciiKind[s[i-1]] == kindDigit { // 1.总则
+		if word := lastWord(s[from:i]); dot && closed == i+1 && (numeric(word) || len(word) == 1 || initials(word)) { // 1.总则
 			return 0, closed
 		}
 		return closed, closed

@@ -60,14 +60,17 @@ func RuleSets() map[string][]Rule {
 			most("gopher_dup_line_chars", "dup_line_chars", 0.20),
 			most("gopher_dup_paragraph_chars", "dup_paragraph_chars", 0.20),
 		}, ngramRules("gopher", "", gopherTop, gopherDup)...),
-		// FineWeb's own filters (Penedo et al. 2024).
+		// FineWeb's own filters (Penedo et al. 2024); quotation marks end lines, as
+		// they did when it was made.
 		"fineweb": {
 			least("fineweb_terminal_lines", "terminal_lines", 0.12),
 			most("fineweb_short_lines", "short_lines", 0.67),
 			most("fineweb_dup_line_chars", "dup_line_chars", 0.01),
 			most("fineweb_newline_ratio", "newlines_per_word", 0.3),
 		},
-		// Raffel et al. 2020 (C4), the rules that judge a page as a whole.
+		// Raffel et al. 2020 (C4), as rules on pages: C4 itself drops only the
+		// lines with the marks and tokens of the last three, and counts the
+		// sentences of what is left.
 		"c4": {
 			least("c4_sentences", "full_sentences", 5),
 			most("c4_lorem_ipsum", "lorem_ipsum", 0),

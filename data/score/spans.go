@@ -9,6 +9,9 @@ import (
 )
 
 // Span is the byte range of a paragraph or a sentence, with what is known of it.
+// The quality of a sentence is the product of the factors of its flags; that of a
+// paragraph is the lower of that product and of the mean quality of its sentences,
+// by characters.
 type Span struct {
 	Start, End int32
 	Quality    float32
@@ -19,8 +22,8 @@ type Span struct {
 // ParagraphFlags say what is odd about a paragraph or a sentence.
 type ParagraphFlags int32
 
-// The flags of paragraphs and sentences. Each multiplies the quality of a
-// sentence by the factor beside it.
+// The flags of paragraphs and sentences. Each multiplies quality by the factor
+// beside it.
 const (
 	ParagraphShort       ParagraphFlags = 1 << iota // 0.8: fewer than 10 characters (sentences in Han: 5)
 	ParagraphUnfinished                             // 0.8: no terminal punctuation at the end
@@ -32,16 +35,12 @@ const (
 	ParagraphFewHan                                 // 1: fewer than 10 Han characters, in a text in Han (MNBVC)
 )
 
-var sentenceFactors = [...]float32{0.8, 0.8, 0.5, 0.4, 0.3, 0.95, 0.7, 1}
-
-// paragraphFactors are of the flags that say more of a paragraph than its
-// sentences' do.
-var paragraphFactors = [...]float32{1, 1, 1, 0.4, 0.3, 0.95, 1, 1}
+var flagFactors = [...]float32{0.8, 0.8, 0.5, 0.4, 0.3, 0.95, 0.7, 1}
 
 // factor multiplies the factors of the flags.
-func (g ParagraphFlags) factor(of *[8]float32) float32 {
+func (g ParagraphFlags) factor() float32 {
 	q := float32(1)
-	for i, f := range of {
+	for i, f := range flagFactors {
 		if g>>i&1 != 0 {
 			q *= f
 		}
@@ -51,19 +50,6 @@ func (g ParagraphFlags) factor(of *[8]float32) float32 {
 
 // LowQuality is the quality below which a paragraph or a sentence counts as low.
 const LowQuality = 0.5
-
-// shape is what flags are made from. Characters are counted without blanks.
-type shape struct {
-	chars, other, letters, capitals, han int
-}
-
-func (s *shape) add(t shape) {
-	s.chars += t.chars
-	s.other += t.other
-	s.letters += t.letters
-	s.capitals += t.capitals
-	s.han += t.han
-}
 
 // paragraphs finds the spans and judges each.
 func (e *Extractor) paragraphs() {
@@ -112,9 +98,9 @@ func (e *Extractor) paragraph(start, end int) {
 		f.DupParagraphs++
 		f.DupParaChars += chars
 	}
-	p.Quality = p.Flags.factor(&paragraphFactors)
-	if chars > 0 {
-		p.Quality *= e.weighted / float32(chars)
+	p.Quality = p.Flags.factor()
+	if chars > 0 { // not only blanks that are no ASCII
+		p.Quality = min(p.Quality, e.weighted/float32(chars))
 	}
 	if p.Quality < LowQuality {
 		f.LowParagraphs++
@@ -142,7 +128,7 @@ func (e *Extractor) sentence(start, end int) {
 		p.Flags |= ParagraphRepeated
 		e.f.DupSentences++
 	}
-	p.Quality = p.Flags.factor(&sentenceFactors)
+	p.Quality = p.Flags.factor()
 	e.weighted += p.Quality * float32(s.chars)
 	e.countSentence(&p, s)
 	e.sen = append(e.sen, p)
@@ -162,43 +148,6 @@ func (e *Extractor) countSentence(p *Span, s shape) {
 		f.FullSentences++
 		f.FullSentenceChars += s.chars
 	}
-}
-
-// flags finds the flags of a trimmed text, which stands at start..end-1.
-func (e *Extractor) flags(text string, start, end int, s shape, least int) (g ParagraphFlags) {
-	last, _ := utf8.DecodeLastRuneInString(text)
-	if s.chars < least {
-		g |= ParagraphShort
-	}
-	if !closes(text, last) {
-		g |= ParagraphUnfinished
-	}
-	if s.other*5 > s.chars*2 {
-		g |= ParagraphSymbols
-	}
-	if s.letters >= 10 && s.capitals*2 > s.letters {
-		g |= ParagraphCapitals
-	}
-	if first, _ := utf8.DecodeRuneInString(text); bullet(first) {
-		g |= ParagraphList
-	}
-	if e.isBoilerplate(text, start, end, last) {
-		g |= ParagraphBoilerplate
-	}
-	return g
-}
-
-// closes tells whether a text whose last character is last ends like a
-// sentence, closing brackets behind the mark included.
-func closes(text string, last rune) bool {
-	for closer(last) && !terminal(last) {
-		_, n := utf8.DecodeLastRuneInString(text)
-		if text = text[:len(text)-n]; text == "" {
-			return false
-		}
-		last, _ = utf8.DecodeLastRuneInString(text)
-	}
-	return terminal(last)
 }
 
 // trimSpan moves start and end inwards over blanks and line ends.
@@ -224,26 +173,6 @@ func trimSpan(s string, start, end int) (int, int) {
 	return start, end
 }
 
-// isBoilerplate tells whether the short text, at start..end-1, holds what C4
-// drops lines for, or ends like a teaser.
-func (e *Extractor) isBoilerplate(text string, start, end int, last rune) bool {
-	if len(text) >= 400 {
-		return false
-	}
-	if teaser(text, last) {
-		return true
-	}
-	if len(e.marks) == 0 {
-		return false
-	}
-	i, _ := slices.BinarySearch(e.marks, int32(start))
-	if i == len(e.marks) || int(e.marks[i]) >= end {
-		return false
-	}
-	var scratch Features
-	return scratch.boilerplate(text)
-}
-
 // exactParagraphs returns the share of paragraphs that are copies to the byte,
 // and that of their characters in the text, where blank lines alone separate
 // paragraphs (datatrove).
@@ -262,75 +191,4 @@ func (e *Extractor) exactParagraphs() (share, chars float64) {
 		}
 	}
 	return ratio(n, len(e.par)), ratio(size, f.Chars)
-}
-
-// foldOf tells of each ASCII byte what a normalised text has for it, and how it
-// counts.
-var foldOf = func() (t [128]struct{ to, keep, other, letter, capital uint8 }) {
-	for i := range t {
-		b := byte(i)
-		t[i].to = lower(b)
-		switch asciiClass[b] {
-		case classBlank, classNewline:
-			continue
-		case classLetter:
-			t[i].letter = 1
-			if b != t[i].to {
-				t[i].capital = 1
-			}
-		case classDigit:
-		default:
-			t[i].other = 1
-		}
-		t[i].keep = 1
-	}
-	return t
-}()
-
-// shape counts the characters of a text but blanks, by kind, and appends to fold
-// what identifies it: the text without blanks and in ASCII lower case.
-func (e *Extractor) shape(s string) (sh shape) {
-	n := len(e.fold)
-	fold := e.fold[:n+len(s)]
-	for i := 0; i < len(s); {
-		if b := s[i]; b < utf8.RuneSelf {
-			k := &foldOf[b]
-			fold[n] = k.to
-			n += int(k.keep)
-			sh.chars += int(k.keep)
-			sh.other += int(k.other)
-			sh.letters += int(k.letter)
-			sh.capitals += int(k.capital)
-			i++
-			continue
-		}
-		if hanAt(s, i) != 0 {
-			sh.han++
-			sh.letters++
-			sh.chars++
-			fold[n], fold[n+1], fold[n+2] = s[i], s[i+1], s[i+2]
-			n += 3
-			i += 3
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch c := classOf(r); c {
-		case classBlank:
-			i += size
-			continue
-		case classSymbol, classPunct, classJoiner:
-			sh.other++
-		case classHan:
-			sh.han++
-			sh.letters++
-		case classDigit, classMark:
-		default:
-			sh.letters++
-		}
-		sh.chars++
-		n += copy(fold[n:], s[i:i+size])
-		i += size
-	}
-	e.fold = fold[:n]
-	return sh
 }

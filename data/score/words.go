@@ -1,6 +1,7 @@
 package score
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -87,32 +88,6 @@ var englishStops = append(gopherStops[:8:8], "a", "in", "is", "it", "for", "on",
 	"as", "are", "was", "this", "by", "you", "not", "or", "from", "at", "which", "an", "but", "his", "he", "we", "if",
 	"i", "my", "can", "will", "they", "has", "when", "were", "their", "all", "your", "so", "what", "no")
 
-// stopTable finds the place of a word in englishStops by its hash.
-var stopTable = func() (t [512]struct {
-	hash  uint64
-	place int
-}) {
-	for i, w := range englishStops {
-		h := hashWord(w)
-		k := h & 511
-		for t[k].hash != 0 {
-			k = (k + 1) & 511
-		}
-		t[k].hash, t[k].place = h, i
-	}
-	return t
-}()
-
-// englishStop returns the place of the word with the given hash, or -1.
-func englishStop(h uint64) int {
-	for k := h & 511; stopTable[k].hash != 0; k = (k + 1) & 511 {
-		if stopTable[k].hash == h {
-			return stopTable[k].place
-		}
-	}
-	return -1
-}
-
 // chineseStops are FineWeb-2's stop words for cmn_Hani that are one character.
 var chineseStops = []rune("的年在月是和日了於·為有被人中为他與後也而由")
 
@@ -120,44 +95,35 @@ var chineseStops = []rune("的年在月是和日了於·為有被人中为他與
 var middleDot = uint32(1) << slices.Index(chineseStops, '·')
 
 // policyPhrases are C4's marks of boilerplate.
-var policyPhrases = []string{"terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"}
+var policyPhrases = [][]byte{[]byte("terms of use"), []byte("privacy policy"), []byte("cookie policy"), []byte("uses cookies"),
+	[]byte("use of cookies"), []byte("use cookies")}
 
-// triggers are hashes of the words without which a line is no boilerplate.
-var triggers = func() map[uint64]bool {
-	m := map[uint64]bool{}
-	for _, w := range []string{"javascript", "lorem", "cookie", "cookies", "policy", "terms"} {
-		m[hashWord(w)] = true
-	}
-	return m
-}()
+var (
+	javascript = []byte("javascript")
+	loremIpsum = []byte("lorem ipsum")
+)
 
-// isTrigger tells whether a word of hash h may mark boilerplate.
-func isTrigger(h uint64) bool { return triggerBits[h>>58]>>(h>>52&63)&1 != 0 && triggers[h] }
-
-// triggerBits turns away nearly all other words.
-var triggerBits = func() (t [64]uint64) {
-	for h := range triggers {
-		t[h>>58] |= 1 << (h >> 52 & 63)
-	}
-	return t
-}()
-
-// boilerplate counts C4's marks in a line that has a trigger.
-func (f *Features) boilerplate(line string) (found bool) {
+// boilerplate looks for C4's marks in a line that has a trigger, and counts them
+// in f.
+func (e *Extractor) boilerplate(f *Features, line string) (found bool) {
 	if len(line) > 2000 {
 		return false
 	}
-	l := strings.ToLower(line)
-	if strings.Contains(l, "javascript") {
+	l := e.lowered[:0]
+	for i := range len(line) {
+		l = append(l, lower(line[i]))
+	}
+	e.lowered = l
+	if bytes.Contains(l, javascript) {
 		f.ScriptLines++
 		found = true
 	}
-	if strings.Contains(l, "lorem ipsum") {
+	if bytes.Contains(l, loremIpsum) {
 		f.LoremIpsum = true
 		found = true
 	}
 	for _, p := range policyPhrases {
-		if strings.Contains(l, p) {
+		if bytes.Contains(l, p) {
 			f.PolicyLines++
 			return true
 		}
