@@ -9,14 +9,36 @@ import (
 // byte b is units[n].base ^ b, provided that this unit names n as its parent.
 // One look at memory for every byte, whatever the number of children. The root
 // is unit 0.
+//
+// The search reads eight bytes a step: what the pieces are called lies apart.
 type pieceTrie struct {
-	units []trieUnit
+	units  []trieUnit
+	values []int32 // by node; means something where a piece ends
 }
 
 type trieUnit struct {
-	base   int32
+	base   int32 // shifted by kindBits, with the trieKind below
 	parent int32 // freeUnit when no node is here
-	value  int32 // id of the piece that ends here, or -1
+}
+
+// trieKind tells what ends at a node.
+type trieKind = int32
+
+const (
+	kindNone     trieKind = iota // nothing
+	kindSymbol                   // a piece or a character
+	kindMark                     // a user-defined piece
+	kindReserved                 // a user-defined piece that only programs may write
+
+	kindBits = 2
+	kindMask = 1<<kindBits - 1
+)
+
+// trieEntry is a text and what stands at its end.
+type trieEntry struct {
+	text  string
+	value int32
+	kind  trieKind
 }
 
 const (
@@ -29,26 +51,41 @@ const (
 
 // child returns the node that byte b leads to, or -1.
 func (t *pieceTrie) child(node int32, b byte) int32 {
-	next := t.units[node].base ^ int32(b)
+	next := t.units[node].base>>kindBits ^ int32(b)
 	if t.units[next].parent != node {
 		return -1
 	}
 	return next
 }
 
+// kind returns what ends at a node.
+func (t *pieceTrie) kind(node int32) trieKind { return t.units[node].base & kindMask }
+
+// find returns the node at the end of text, or -1.
+func (t *pieceTrie) find(text string) int32 {
+	node := int32(0)
+	for i := 0; i < len(text) && node >= 0; i++ {
+		node = t.child(node, text[i])
+	}
+	return node
+}
+
+// remove lets nothing end at a node.
+func (t *pieceTrie) remove(node int32) { t.units[node].base &^= kindMask }
+
 // trieBuilder places nodes. The free units form a ring in which the search
 // goes on where the last one ended, so that crowded places are not searched
 // again for every node.
 type trieBuilder struct {
-	units      []trieUnit
+	pieceTrie
 	next, prev []int32
 	free       int32 // some free unit, or -1
 }
 
 // newPieceTrie builds the trie of entries, breadth first. The texts are distinct
 // and not empty. It sorts entries.
-func newPieceTrie(entries []matchEntry) *pieceTrie {
-	slices.SortFunc(entries, func(a, b matchEntry) int { return cmp.Compare(a.text, b.text) })
+func newPieceTrie(entries []trieEntry) *pieceTrie {
+	slices.SortFunc(entries, func(a, b trieEntry) int { return cmp.Compare(a.text, b.text) })
 	b := &trieBuilder{free: -1}
 	b.grow()
 	b.take(0, rootUnit)
@@ -61,7 +98,8 @@ func newPieceTrie(entries []matchEntry) *pieceTrie {
 		queue = queue[1:]
 		i := s.lo
 		if i < s.hi && len(entries[i].text) == int(s.depth) {
-			b.units[s.node].value = entries[i].id
+			b.values[s.node] = entries[i].value
+			b.units[s.node].base |= entries[i].kind
 			i++
 		}
 		first := i
@@ -77,7 +115,7 @@ func newPieceTrie(entries []matchEntry) *pieceTrie {
 			continue
 		}
 		base := b.place(labels)
-		b.units[s.node].base = base
+		b.units[s.node].base |= base << kindBits
 		for k, c := range labels {
 			node := base ^ int32(c)
 			b.take(node, s.node)
@@ -85,7 +123,7 @@ func newPieceTrie(entries []matchEntry) *pieceTrie {
 			first = cuts[k]
 		}
 	}
-	return &pieceTrie{units: b.units}
+	return &b.pieceTrie
 }
 
 // place finds a base where the units of all labels are free.
@@ -117,7 +155,8 @@ func (b *trieBuilder) place(labels []byte) int32 {
 func (b *trieBuilder) grow() {
 	first := int32(len(b.units))
 	for i := range int32(trieBlock) {
-		b.units = append(b.units, trieUnit{parent: freeUnit, value: -1})
+		b.units = append(b.units, trieUnit{parent: freeUnit})
+		b.values = append(b.values, -1)
 		b.next, b.prev = append(b.next, first+i+1), append(b.prev, first+i-1)
 	}
 	last := first + trieBlock - 1
