@@ -53,7 +53,7 @@ func (b *bpe) collect() (entries, learnt []trieEntry, err error) {
 		r, size := utf8.DecodeRuneInString(text)
 		single := size == len(text)
 		chars[r] = chars[r] || single
-		e := trieEntry{text, int32(id), kindSymbol}
+		e := trieEntry{text, int32(id), kindSymbol, b.symbols[id].rank}
 		switch {
 		case p.typ == UserDefined:
 			e.kind = kindMark
@@ -78,7 +78,7 @@ func (b *bpe) collect() (entries, learnt []trieEntry, err error) {
 				continue
 			}
 			chars[r] = true
-			e := trieEntry{e.text[i : i+utf8.RuneLen(r)], int32(len(b.symbols)), kindSymbol}
+			e := trieEntry{e.text[i : i+utf8.RuneLen(r)], int32(len(b.symbols)), kindSymbol, noRank}
 			b.symbols = append(b.symbols, symbol{})
 			b.character(&e)
 			entries = append(entries, e)

@@ -52,7 +52,7 @@ func newUnigram(v *vocab) (*unigram, error) {
 		default:
 			continue
 		}
-		entries = append(entries, trieEntry{p.text, int32(i), kindSymbol})
+		entries = append(entries, trieEntry{p.text, int32(i), kindSymbol, int32(i)})
 		total += len(p.text)
 	}
 	if len(v.matchable) == 0 {

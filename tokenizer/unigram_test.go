@@ -193,7 +193,7 @@ func TestTrie(t *testing.T) {
 		ids, entries := map[string]int32{}, []trieEntry(nil)
 		for i, text := range texts {
 			ids[text] = int32(i)
-			entries = append(entries, trieEntry{text, int32(i), kindSymbol})
+			entries = append(entries, trieEntry{text, int32(i), kindSymbol, int32(i)})
 		}
 		trie := newPieceTrie(entries)
 		for _, text := range append(texts, rapid.SliceOfN(word, 20, 20).Draw(t, "others")...) {
@@ -224,7 +224,7 @@ func TestTrieIsDense(t *testing.T) {
 	prefixes := map[string]bool{"": true}
 	for i, p := range pieces {
 		if p.typ == Normal && utf8.ValidString(p.text) {
-			entries = append(entries, trieEntry{p.text, int32(i), kindSymbol})
+			entries = append(entries, trieEntry{p.text, int32(i), kindSymbol, int32(i)})
 			for n := range len(p.text) {
 				prefixes[p.text[:n+1]] = true
 			}
