@@ -70,14 +70,20 @@ func (t *tiling) reset() {
 func (b *bpe) segment(s *scratch, match *prefixMatcher) {
 	text, reserved := s.norm, match.reserved
 	for pos := 0; pos < len(text); {
-		kind, value, size := b.longest(text[pos:], reserved)
+		rest := text[pos:]
+		// In Chinese many a character stands alone: look no further then.
+		alone := rest[0]>>4 == 0xE && len(rest) > 3 && !b.joins.has(rest, 3)
+		if alone {
+			rest = rest[:3]
+		}
+		kind, value, size := b.longest(rest, reserved)
 		end := pos + size
 		switch {
 		case kind == kindNone:
 			_, size = utf8.DecodeRune(text[pos:])
 			end = pos + size
 			b.unknown(&s.out, text[pos:end])
-		case kind == kindMark || value < flagged && (end == len(text) || !b.joins.has(text, end)):
+		case kind == kindMark || value < flagged && (alone || end == len(text) || !b.joins.has(text, end)):
 			s.out.piece(value)
 		default:
 			end = b.tile(s, pos, value&^flagged, reserved)

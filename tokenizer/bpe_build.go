@@ -61,6 +61,7 @@ func (b *bpe) collect() (entries, learnt []trieEntry, err error) {
 				e.kind = kindReserved
 			}
 			b.interior[r] = b.interior[r] || !single
+			b.joins.add(text) // so that no border lies inside
 		case single:
 			b.character(&e)
 		default:
