@@ -112,7 +112,8 @@ func newPieceTrie(entries []trieEntry) *pieceTrie {
 		}
 		b.queues[i] = nil
 	}
-	return &b.pieceTrie
+	trie := b.pieceTrie // a copy, so that the rest can go
+	return &trie
 }
 
 // expand places the children of a node.
