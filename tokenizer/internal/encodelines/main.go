@@ -6,7 +6,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,17 +31,14 @@ func run(model string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r, w := bufio.NewReaderSize(in, 1<<20), bufio.NewWriterSize(out, 1<<20)
+	all, err := io.ReadAll(in)
+	if err != nil {
+		return fmt.Errorf("read the text: %w", err)
+	}
+	w := bufio.NewWriterSize(out, 1<<20)
 	var ids []int32
 	var text []byte
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("read a line: %w", err)
-		}
-		if line == "" {
-			break
-		}
+	for line := range strings.Lines(string(all)) {
 		ids = tok.AppendEncode(ids[:0], strings.TrimSuffix(line, "\n"))
 		text = text[:0]
 		for i, id := range ids {
