@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,11 +39,29 @@ func BenchmarkEncode(b *testing.B) {
 			benchEncode(b, baichuan2(b), documents(b, file, 2<<20))
 		})
 	}
+	for name, file := range map[string]string{"english-docs": "pretrain/docs_en.jsonl.gz", "chinese-docs": "pretrain/docs_zh.jsonl.gz"} {
+		for _, size := range []int{200, 20000} {
+			b.Run(fmt.Sprintf("%s-of-%dB", name, size), func(b *testing.B) {
+				benchEncode(b, baichuan2(b), shortened(documents(b, file, 2<<20), size))
+			})
+		}
+	}
 	for name, unit := range map[string]string{"run-a": "a", "run-space": " ", "run-han": "中国"} {
 		b.Run(name, func(b *testing.B) {
 			benchEncode(b, baichuan2(b), []string{strings.Repeat(unit, 1<<20)})
 		})
 	}
+}
+
+// shortened returns the starts, of size bytes, of the documents that have as many.
+func shortened(docs []string, size int) []string {
+	var out []string
+	for _, d := range docs {
+		if len(d) >= size {
+			out = append(out, strings.ToValidUTF8(d[:size], ""))
+		}
+	}
+	return out
 }
 
 func BenchmarkEncodeUnigram(b *testing.B) {

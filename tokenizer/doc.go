@@ -35,17 +35,35 @@
 // otherwise, and in some texts picks another of the paths whose sums differ by
 // rounding alone.
 //
-// # Why cutting the text of a BPE model is exact
+// # How a BPE model does without merging
 //
-// A merge joins two neighbours into a piece, so it crosses the border between
-// the characters a and b only if some piece holds "ab". [Tokenizer] collects
-// every such pair at load. Where the text has a pair that no piece holds,
-// nothing on the left can ever influence the right, and the parts are merged
-// alone. The set of pairs may answer yes wrongly (it is a hashed bit set), which
-// only makes a part longer. Models with unused pieces are not cut, because their
-// resegmentation looks at the whole text. Unigram sums are never cut: they run
-// on from the start of the text, but a path is settled and its memory given back
-// where no piece crosses a position.
+// Merging has two properties, which need nothing but that the next merge is the
+// best in a fixed order of ranks, then places. In its result, any run of
+// neighbours is what merging makes of their text alone: restricted to that text,
+// the same merges come in the same order. And a row of symbols is the result if
+// merging leaves every two neighbours as they are: the first merge across one of
+// the borders would have been the best for these two alone as well. So one row
+// of symbols, and only one, covers a text with all neighbours compatible, and the
+// encoder looks for it from the left: the longest symbol that is compatible with
+// the last, a shorter one where that leads nowhere, remembering the dead ends. Its
+// time is proportional to the text. (GitHub's crate bpe uses this for orders in
+// which a piece ranks below its parts; scores need not be so.)
+//
+// Symbols are the characters and the pieces that merging makes of their own
+// text. Two of them are tested by undoing their merges, the last one first, and
+// asking each time whether the symbols at the border would have merged before;
+// see bpe.meet.
+//
+// A merge crosses the border between the characters a and b only if some symbol
+// holds "ab". Where the text has a pair that none holds, nothing needs to be
+// remembered. The set of pairs may answer yes wrongly (it is a hashed bit set),
+// which costs time only.
+//
+// Models with unused pieces are merged step by step over the whole text, because
+// their resegmentation looks at all of it; the tests use the same code as the
+// plain version that the other is held to. Unigram sums run on from the start of
+// the text, but a path is settled and its memory given back where no piece
+// crosses a position.
 //
 // # Control pieces
 //

@@ -27,13 +27,15 @@ type segmenter interface {
 	segment(s *scratch, match *prefixMatcher)
 }
 
-// scratch is the working memory of one Encode call. What the two segmenters do
-// not share stays empty in the other's.
+// scratch is the working memory of one Encode call. What one segmenter uses
+// stays empty in the others'.
 type scratch struct {
 	norm []byte
 	out  emitter
-	m    merger
-	best lattice
+
+	tiling tiling
+	best   lattice
+	m      merger
 }
 
 // What an idle scratch may keep: bytes of normalised text, symbols or positions
@@ -50,7 +52,7 @@ func (t *Tokenizer) encode(dst []int32, text string, match *prefixMatcher) []int
 	t.segmenter.segment(s, match)
 	dst = s.out.ids
 	s.out = emitter{}
-	if cap(s.norm) <= maxPooledText && cap(s.m.syms) <= maxPooledSymbols && cap(s.best.ends) <= maxPooledSymbols {
+	if cap(s.norm) <= maxPooledText && max(cap(s.tiling.syms), cap(s.m.syms), cap(s.best.ends)) <= maxPooledSymbols {
 		t.scratch.Put(s)
 	}
 	return dst

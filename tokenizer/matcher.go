@@ -12,6 +12,8 @@ type prefixMatcher struct {
 	child  []int32
 	value  []int32 // id ending at the node, or -1
 	ids    map[int32]bool
+	// reserved tells that the pieces only programs may write are among the set.
+	reserved bool
 }
 
 type matchEntry struct {

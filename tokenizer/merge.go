@@ -2,10 +2,6 @@ package tokenizer
 
 import "math"
 
-// shortChunk is the number of symbols up to which scanning for the best pair
-// beats a heap.
-const shortChunk = 40
-
 // merger holds one run of symbols while it merges. After merge, syms and ends
 // are the result: symbol i covers the bytes from ends[i-1] (or 0) to ends[i].
 type merger struct {
@@ -13,11 +9,9 @@ type merger struct {
 	syms  []int32
 	ends  []int32
 
-	ranks  []int32 // of the pair (i, i+1)
-	merged []int32 // what that pair makes
-	next   []int32
-	prev   []int32
-	heap   []candidate
+	next []int32
+	prev []int32
+	heap []candidate
 	// history records how each unused piece was last made, when not nil.
 	history map[int32][2]int32
 }
@@ -31,61 +25,12 @@ func (m *merger) push(sym, end int32) {
 	m.ends = append(m.ends, end)
 }
 
-// merge applies merges until none is possible.
-func (m *merger) merge() {
-	switch {
-	case len(m.syms) < 2:
-	case len(m.syms) <= shortChunk && m.history == nil:
-		m.mergeShort()
-	default:
-		m.mergeLong()
-	}
-}
-
 // pair returns what symbols a and b make and its rank.
 func (m *merger) pair(a, b int32) (merged, rank int32) {
 	if merged = m.table.pairs.get(a, b); merged != noSymbol {
 		return merged, m.table.rank[merged]
 	}
 	return noSymbol, noRank
-}
-
-// mergeShort rescans the pairs for the best one. A strict comparison keeps the
-// leftmost among equals.
-func (m *merger) mergeShort() {
-	n := len(m.syms)
-	m.ranks, m.merged = grow(m.ranks, n), grow(m.merged, n)
-	syms, ends, ranks, merged := m.syms[:n], m.ends[:n], m.ranks[:n], m.merged[:n]
-	for i := 0; i+1 < n; i++ {
-		merged[i], ranks[i] = m.pair(syms[i], syms[i+1])
-	}
-	for n > 1 {
-		best, rank := 0, int32(noRank)
-		for i, r := range ranks[:n-1] {
-			if r < rank {
-				best, rank = i, r
-			}
-		}
-		if rank == noRank {
-			break
-		}
-		syms[best] = merged[best]
-		ends[best] = ends[best+1]
-		copy(syms[best+1:n], syms[best+2:n])
-		copy(ends[best+1:n], ends[best+2:n])
-		if best+2 < n {
-			copy(ranks[best+1:n-1], ranks[best+2:n-1])
-			copy(merged[best+1:n-1], merged[best+2:n-1])
-		}
-		n--
-		if best > 0 {
-			merged[best-1], ranks[best-1] = m.pair(syms[best-1], syms[best])
-		}
-		if best+1 < n {
-			merged[best], ranks[best] = m.pair(syms[best], syms[best+1])
-		}
-	}
-	m.syms, m.ends = syms[:n], ends[:n]
 }
 
 // candidate is a possible merge in the heap: order is rank, then left index.
@@ -95,10 +40,10 @@ type candidate struct {
 	merged int32
 }
 
-// mergeLong is the priority-queue form: O(n log n) whatever the text. The
-// symbols form a linked list; an entry is stale when either end has changed
-// since it was pushed.
-func (m *merger) mergeLong() {
+// merge applies merges until none is possible, from a priority queue: O(n log n)
+// whatever the text. The symbols form a linked list; an entry is stale when
+// either end has changed since it was pushed.
+func (m *merger) merge() {
 	n := len(m.syms)
 	m.next, m.prev = grow(m.next, n), grow(m.prev, n)
 	syms, ends, next, prev := m.syms, m.ends, m.next[:n], m.prev[:n]

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,9 @@ type normalizer struct {
 	removeExtra bool
 	space       string // what stands for U+0020
 	suffix      bool   // the dummy space goes to the end
+	// unmark turns U+2581 into a space. Where spaces are escaped the two are one,
+	// and the space is one byte instead of three; space is then " ".
+	unmark bool
 }
 
 // append normalises text onto dst. Text that protect matches is copied as is
@@ -81,13 +85,17 @@ func (n *normalizer) prefix(input []byte, protect *prefixMatcher) (piece []byte,
 }
 
 func (n *normalizer) appendEscaped(dst, piece []byte) []byte {
+	from := " "
+	if n.unmark {
+		from = spaceMark
+	}
 	for {
-		i := bytes.IndexByte(piece, ' ')
+		i := bytes.Index(piece, []byte(from))
 		if i < 0 {
 			return append(dst, piece...)
 		}
 		dst = append(append(dst, piece[:i]...), n.space...)
-		piece = piece[i+1:]
+		piece = piece[i+len(from):]
 	}
 }
 
@@ -100,6 +108,19 @@ func (n *normalizer) appendIdentity(dst []byte, text string) []byte {
 	if n.dummyPrefix && !n.suffix {
 		dst = append(dst, n.space...)
 	}
+	if n.unmark && utf8.ValidString(text) && !strings.Contains(text, spaceMark) {
+		dst = append(dst, text...) // what nearly every text is
+	} else {
+		dst = n.appendCharacters(dst, text)
+	}
+	if n.dummyPrefix && n.suffix {
+		dst = append(dst, n.space...)
+	}
+	return dst
+}
+
+// appendCharacters escapes spaces and replaces bytes that are not UTF-8.
+func (n *normalizer) appendCharacters(dst []byte, text string) []byte {
 	copied := 0
 	for i := 0; i < len(text); {
 		b := text[i]
@@ -112,15 +133,15 @@ func (n *normalizer) appendIdentity(dst []byte, text string) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
-		if r == utf8.RuneError && size == 1 {
+		switch {
+		case r == utf8.RuneError && size == 1:
 			dst = append(append(dst, text[copied:i]...), replacementChar...)
 			copied = i + 1
+		case n.unmark && text[i:i+size] == spaceMark:
+			dst = append(append(dst, text[copied:i]...), n.space...)
+			copied = i + size
 		}
 		i += size
 	}
-	dst = append(dst, text[copied:]...)
-	if n.dummyPrefix && n.suffix {
-		dst = append(dst, n.space...)
-	}
-	return dst
+	return append(dst, text[copied:]...)
 }

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"math"
-	"sort"
 	"unicode/utf8"
 )
 
@@ -14,7 +13,7 @@ const (
 	maxPieces  = 900_000 // with every Unicode character still below noSymbol
 	maxLength  = 8000    // bytes of a piece, as in SentencePiece
 	noSymbol   = int32(1<<symbolBits - 1)
-	noRank     = math.MaxInt32
+	noRank     = math.MaxInt32 // of what is not merged
 )
 
 // symbolTable answers the two questions of the merge loop: which symbol is this
@@ -22,17 +21,11 @@ const (
 type symbolTable struct {
 	pairs  pairTable
 	rank   []int32 // symbol -> merge order: 0 for the highest score, equal for equal scores
-	output []int32 // symbol -> emitted id, or -1: fall back to bytes or unknown
 	extra  []string
-	ascii  [utf8.RuneSelf]int32
 	bmp    []int32 // runes below U+10000
 	astral map[rune]int32
-	joins  bigramSet
-	unused bool // some piece is Unused
-	// lengths tells which lengths in bytes a symbol may have, and longestPiece
-	// the greatest of them.
-	lengths      []bool
-	longestPiece int
+	// lengths tells which lengths in bytes a symbol may have.
+	lengths []bool
 }
 
 func newSymbolTable(v *vocab) *symbolTable {
@@ -40,7 +33,7 @@ func newSymbolTable(v *vocab) *symbolTable {
 	for i := range t.bmp {
 		t.bmp[i] = noSymbol
 	}
-	t.rankPieces(v)
+	t.rank = rankPieces(v)
 	merged := 0
 	t.lengths = make([]bool, maxLength+1)
 	for i := 1; i <= utf8.UTFMax; i++ {
@@ -50,9 +43,7 @@ func newSymbolTable(v *vocab) *symbolTable {
 		if !mergeable(p.typ) && p.typ != UserDefined {
 			continue
 		}
-		t.longestPiece = max(t.longestPiece, len(p.text))
 		t.lengths[len(p.text)] = true
-		t.unused = t.unused || p.typ == Unused
 		if r, size := utf8.DecodeRuneInString(p.text); size == len(p.text) {
 			t.setChar(r, int32(id))
 		} else if mergeable(p.typ) {
@@ -65,7 +56,6 @@ func newSymbolTable(v *vocab) *symbolTable {
 			t.addPiece(v, int32(id), p.text)
 		}
 	}
-	copy(t.ascii[:], t.bmp)
 	return t
 }
 
@@ -73,35 +63,6 @@ func newSymbolTable(v *vocab) *symbolTable {
 // User-defined pieces are not among them: a text that holds one is cut there
 // before any merge, so no merge can ever build one.
 func mergeable(t PieceType) bool { return t == Normal || t == Unused }
-
-// rankPieces orders the scores and decides what each piece is emitted as.
-func (t *symbolTable) rankPieces(v *vocab) {
-	order := make([]int32, len(v.pieces))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	sort.SliceStable(order, func(i, j int) bool { return v.pieces[order[i]].score > v.pieces[order[j]].score })
-	t.rank = make([]int32, len(v.pieces))
-	t.output = make([]int32, len(v.pieces))
-	rank := int32(0)
-	for i, id := range order {
-		if i > 0 && v.pieces[order[i-1]].score != v.pieces[id].score {
-			rank++
-		}
-		t.rank[id] = rank
-	}
-	for i := range v.pieces {
-		t.output[i] = int32(i)
-		// SentencePiece fails on text whose piece shares its surface with a
-		// control piece; here the ordinary piece is emitted.
-		switch shadow := v.canonical[i]; v.pieces[shadow].typ {
-		case Unknown:
-			t.output[i] = -1
-		case Byte:
-			t.output[i] = shadow
-		}
-	}
-}
 
 // setChar records the symbol of a character.
 func (t *symbolTable) setChar(r rune, sym int32) {
@@ -123,24 +84,19 @@ func (t *symbolTable) char(r rune) int32 {
 	return noSymbol
 }
 
-// addPiece records the pairs of symbols that make piece id, and the pairs of
-// characters that it joins.
+// addPiece records the pairs of symbols that make piece id.
 func (t *symbolTable) addPiece(v *vocab, id int32, text string) {
 	first, size := utf8.DecodeRuneInString(text)
 	if size == len(text) {
 		return
 	}
 	t.ensureChar(first)
-	prev := t.char(first)
 	for i := size; i < len(text); {
 		r, n := utf8.DecodeRuneInString(text[i:])
 		t.ensureChar(r)
-		sym := t.char(r)
-		t.joins.add(prev, sym)
 		if t.lengths[i] && t.lengths[len(text)-i] {
 			t.addPair(v, id, text[:i], text[i:])
 		}
-		prev = sym
 		i += n
 	}
 }
@@ -162,7 +118,6 @@ func (t *symbolTable) ensureChar(r rune) {
 	}
 	t.setChar(r, int32(len(t.rank)))
 	t.rank = append(t.rank, noRank)
-	t.output = append(t.output, -1)
 	t.extra = append(t.extra, string(r))
 }
 
@@ -239,24 +194,4 @@ func (p *pairTable) put(s uint64) {
 	}
 	p.slots[i] = s
 	p.used++
-}
-
-// bigramSet is a hashed bit set of neighbouring characters. It may say yes
-// wrongly, never no.
-type bigramSet struct {
-	bits [1 << 16]uint64
-}
-
-func bigramHash(a, b int32) uint64 {
-	return hashPair(a, b) >> 11 & (1<<22 - 1)
-}
-
-func (s *bigramSet) add(a, b int32) {
-	h := bigramHash(a, b)
-	s.bits[h>>6] |= 1 << (h & 63)
-}
-
-func (s *bigramSet) has(a, b int32) bool {
-	h := bigramHash(a, b)
-	return s.bits[h>>6]>>(h&63)&1 == 1
 }

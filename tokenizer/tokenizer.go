@@ -106,21 +106,31 @@ func parse(data []byte) (*Tokenizer, error) {
 		}
 	}
 	t.matchAll, t.matchUser = newPrefixMatcher(all), newPrefixMatcher(user)
-	if t.segmenter, err = newSegmenter(m.trainer.modelType, v); err != nil {
+	t.matchAll.reserved = true
+	if err := t.setSegmenter(); err != nil {
 		return nil, err
 	}
 	t.scratch.New = func() any { return new(scratch) }
 	return t, nil
 }
 
-func newSegmenter(typ modelType, v *vocab) (segmenter, error) {
-	switch typ {
-	case modelBPE:
-		return newBPE(v), nil
-	case modelUnigram:
-		return newUnigram(v)
+// setSegmenter chooses how text is cut, and with it how spaces are written.
+func (t *Tokenizer) setSegmenter() (err error) {
+	switch typ := t.proto.trainer.modelType; {
+	case typ == modelUnigram:
+		t.segmenter, err = newUnigram(t.vocab)
+	case typ != modelBPE:
+		err = fmt.Errorf("the model type is %s; only bpe and unigram models are supported", typ)
+	case t.vocab.hasUnused():
+		t.segmenter = newUnusedBPE(t.vocab)
+	default:
+		n := &t.normalizer
+		if n.space == spaceMark {
+			n.space, n.unmark = " ", true
+		}
+		t.segmenter, err = newBPE(t.vocab, n.unmark)
 	}
-	return nil, fmt.Errorf("the model type is %s; only bpe and unigram models are supported", typ)
+	return err
 }
 
 func newNormalizer(m *modelProto) (normalizer, error) {

@@ -40,7 +40,7 @@ func newUnigram(v *vocab) (*unigram, error) {
 		}
 	}
 	u.unknown = lowest - unknownPenalty
-	var entries []matchEntry
+	var entries []trieEntry
 	total := 0
 	for i, p := range v.pieces {
 		switch p.typ {
@@ -52,7 +52,7 @@ func newUnigram(v *vocab) (*unigram, error) {
 		default:
 			continue
 		}
-		entries = append(entries, matchEntry{p.text, int32(i)})
+		entries = append(entries, trieEntry{p.text, int32(i), kindSymbol, int32(i)})
 		total += len(p.text)
 	}
 	if len(v.matchable) == 0 {
@@ -111,8 +111,11 @@ func (u *unigram) extend(l *lattice, rest []byte, at, size int, match *prefixMat
 		if node = u.trie.child(node, b); node < 0 {
 			break
 		}
-		id := u.trie.units[node].value
-		if id < 0 || u.userDefined[id] && !match.has(id) {
+		if u.trie.kind(node) == kindNone {
+			continue
+		}
+		id := u.trie.values[node]
+		if u.userDefined[id] && !match.has(id) {
 			continue
 		}
 		length := i + 1

@@ -190,10 +190,10 @@ func TestTrie(t *testing.T) {
 			return string(rapid.SliceOfN(rapid.SampledFrom([]byte(letters)), 1, 6).Draw(t, "word"))
 		})
 		texts := rapid.SliceOfNDistinct(word, 0, 300, rapid.ID).Draw(t, "texts")
-		ids, entries := map[string]int32{}, []matchEntry(nil)
+		ids, entries := map[string]int32{}, []trieEntry(nil)
 		for i, text := range texts {
 			ids[text] = int32(i)
-			entries = append(entries, matchEntry{text, int32(i)})
+			entries = append(entries, trieEntry{text, int32(i), kindSymbol, int32(i)})
 		}
 		trie := newPieceTrie(entries)
 		for _, text := range append(texts, rapid.SliceOfN(word, 20, 20).Draw(t, "others")...) {
@@ -206,7 +206,7 @@ func TestTrie(t *testing.T) {
 				if !ok {
 					want = -1
 				}
-				if got := trie.units[node].value; got != want {
+				if got := trie.values[node]; got != want || trie.kind(node) == kindNone != (want < 0) {
 					t.Fatalf("%q ends at %d, want %d", text[:i], got, want)
 				}
 			}
@@ -220,11 +220,11 @@ func TestTrie(t *testing.T) {
 // TestTrieIsDense: the double array of a real vocabulary wastes little.
 func TestTrieIsDense(t *testing.T) {
 	pieces := baichuan2(t).vocab.pieces
-	var entries []matchEntry
+	var entries []trieEntry
 	prefixes := map[string]bool{"": true}
 	for i, p := range pieces {
 		if p.typ == Normal && utf8.ValidString(p.text) {
-			entries = append(entries, matchEntry{p.text, int32(i)})
+			entries = append(entries, trieEntry{p.text, int32(i), kindSymbol, int32(i)})
 			for n := range len(p.text) {
 				prefixes[p.text[:n+1]] = true
 			}

@@ -2,13 +2,21 @@ package tokenizer
 
 import "unicode/utf8"
 
-// encodeUnused encodes with a model that holds unused pieces. They take part in
+// unusedBPE encodes with a model that holds unused pieces. They take part in
 // merging, and what remains of them is split again into the two symbols that
 // made them, recursively. SentencePiece remembers one such split per surface,
-// the last that it considered anywhere in the text; therefore the text cannot be
-// cut into parts here.
-func (b *bpe) encodeUnused(s *scratch, match *prefixMatcher) {
+// the last that it considered anywhere in the text; therefore the merges are
+// done one by one here, over the whole text.
+type unusedBPE struct {
+	vocab   *vocab
+	symbols *symbolTable
+}
+
+func newUnusedBPE(v *vocab) *unusedBPE { return &unusedBPE{v, newSymbolTable(v)} }
+
+func (b *unusedBPE) segment(s *scratch, match *prefixMatcher) {
 	text, m := s.norm, &s.m
+	m.table = b.symbols
 	m.reset()
 	m.history = make(map[int32][2]int32)
 	var frozen []int32 // ids of user-defined pieces, in order
@@ -43,7 +51,7 @@ func (b *bpe) encodeUnused(s *scratch, match *prefixMatcher) {
 }
 
 // resegment emits sym, splitting it while it is an unused piece.
-func (b *bpe) resegment(s *scratch, sym int32, surface []byte) {
+func (b *unusedBPE) resegment(s *scratch, sym int32, surface []byte) {
 	if sym < int32(len(b.vocab.pieces)) && b.vocab.pieces[sym].typ == Unused {
 		if split, ok := s.m.history[sym]; ok {
 			n := len(b.symbolText(split[0]))
@@ -55,8 +63,19 @@ func (b *bpe) resegment(s *scratch, sym int32, surface []byte) {
 	b.emit(&s.out, sym, surface)
 }
 
+// emit emits a symbol whose text is surface.
+func (b *unusedBPE) emit(out *emitter, sym int32, surface []byte) {
+	if sym != noSymbol {
+		if id, ok := b.vocab.output(sym); ok {
+			out.piece(id)
+			return
+		}
+	}
+	out.unknown(surface)
+}
+
 // symbolText returns the surface of a symbol other than noSymbol.
-func (b *bpe) symbolText(sym int32) string {
+func (b *unusedBPE) symbolText(sym int32) string {
 	if n := int32(len(b.vocab.pieces)); sym >= n {
 		return b.symbols.extra[sym-n]
 	}

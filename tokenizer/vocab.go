@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -110,4 +111,25 @@ func (v *vocab) control(text string) int32 {
 		return id
 	}
 	return -1
+}
+
+// output returns the id that is emitted for a matchable piece. ok is false where
+// its bytes are, or the unknown id. SentencePiece fails on text whose piece shares
+// its surface with a control piece; here the ordinary piece is emitted.
+func (v *vocab) output(id int32) (out int32, ok bool) {
+	if int(id) >= len(v.pieces) {
+		return -1, false
+	}
+	switch shadow := v.canonical[id]; v.pieces[shadow].typ {
+	case Unknown:
+		return -1, false
+	case Byte:
+		return shadow, true
+	}
+	return id, true
+}
+
+// hasUnused reports whether some piece is unused.
+func (v *vocab) hasUnused() bool {
+	return slices.ContainsFunc(v.pieces, func(p pieceProto) bool { return p.typ == Unused })
 }
