@@ -46,7 +46,7 @@ type Summary struct {
 	PlannedBytes    int64            `json:"planned_bytes"`
 	Loss            LossRange        `json:"loss"`
 	Eval            *HeldOut         `json:"eval,omitempty"`
-	Ledger          data.BatchLedger `json:"ledger"`
+	Ledger          data.Ledger      `json:"ledger"`
 	Plots           []string         `json:"plots"`
 	Curve           string           `json:"-"` // the loss curve for a terminal
 }
@@ -111,7 +111,10 @@ func (r *run) open() (err error) {
 	if c.Train.DatasetDir == "" {
 		return errors.New("train.dataset_dir is empty; give the folder that train data build made")
 	}
-	if r.set, err = openDataset(c.Train.DatasetDir, c.Loader); err != nil {
+	perStep := int64(c.Train.PerDeviceTrainBatchSize) * int64(c.Train.GradientAccumulationSteps)
+	loader := c.Loader
+	loader.StepRows = int(perStep)
+	if r.set, err = openDataset(c.Train.DatasetDir, loader); err != nil {
 		return err
 	}
 	r.onClose(r.set.loader.Close)
@@ -119,7 +122,6 @@ func (r *run) open() (err error) {
 		return err
 	}
 	r.onClose(r.dev.Close)
-	perStep := int64(c.Train.PerDeviceTrainBatchSize) * int64(c.Train.GradientAccumulationSteps)
 	if r.steps = c.Train.MaxSteps; r.steps == 0 {
 		r.steps = int(r.set.loader.Rows() / perStep)
 	}
