@@ -17,7 +17,7 @@ import (
 
 func newDataCmd() *cobra.Command {
 	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataStageCmd(),
-		newDataInspectCmd(), newDataStatsCmd(), newDataSearchCmd(), newDataExplainCmd())
+		newDataInspectCmd(), newDataStatsCmd(), newDataSearchCmd(), newDataExplainCmd(), newDataExportCmd())
 }
 
 func newDataBuildCmd() *cobra.Command {
