@@ -68,18 +68,18 @@ func (o Options) Validate() error {
 
 // Summary is what was written.
 type Summary struct {
-	Format      string   `json:"format"`
-	Unit        string   `json:"unit"`
-	Split       string   `json:"split"`
-	Files       []File   `json:"files"`
-	Documents   int64    `json:"documents"` // of the data set, each counted once; 0 for rows
-	Sequences   int64    `json:"sequences"` // of Megatron, or lines
-	Tokens      int64    `json:"tokens"`    // in the sequences; for jsonl of the documents once
-	DType       string   `json:"dtype,omitempty"`
-	VocabSize   int      `json:"vocab_size"`
-	EOS         int32    `json:"eos_token_id"`
-	Tokenizer   string   `json:"tokenizer_sha256"`
-	Fingerprint string   `json:"fingerprint"` // of the data set
+	Format      string `json:"format"`
+	Unit        string `json:"unit"`
+	Split       string `json:"split"`
+	Files       []File `json:"files"`
+	Documents   int64  `json:"documents"` // of the data set, each counted once; 0 for rows
+	Sequences   int64  `json:"sequences"` // of Megatron, or lines
+	Tokens      int64  `json:"tokens"`    // in the sequences; for jsonl of the documents once
+	DType       string `json:"dtype,omitempty"`
+	VocabSize   int    `json:"vocab_size"`
+	EOS         int32  `json:"eos_token_id"`
+	Tokenizer   string `json:"tokenizer_sha256"`
+	Fingerprint string `json:"fingerprint"` // of the data set
 }
 
 // File is a file that was written.

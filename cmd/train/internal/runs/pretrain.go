@@ -34,21 +34,21 @@ func (o Options) Screen() telemetry.Screen { return telemetry.ScreenOf(o.Message
 
 // Summary is what a run made, printed as JSON.
 type Summary struct {
-	OutputDir       string           `json:"output_dir"`
-	Checkpoint      string           `json:"checkpoint"`
-	Steps           int              `json:"steps"`
-	StepsNow        int              `json:"steps_now"` // by this process; the rest lies in the checkpoint it resumed
-	Interrupted     bool             `json:"interrupted"`
-	Tokens          int64            `json:"tokens"`  // of all steps, as the ledger has them
-	Seconds         float64          `json:"seconds"` // of this process's steps
-	TokensPerSecond float64          `json:"tokens_per_second"`
-	Parameters      int64            `json:"parameters"`
-	PlannedBytes    int64            `json:"planned_bytes"`
-	Loss            LossRange        `json:"loss"`
-	Eval            *HeldOut         `json:"eval,omitempty"`
-	Ledger          data.Ledger      `json:"ledger"`
-	Plots           []string         `json:"plots"`
-	Curve           string           `json:"-"` // the loss curve for a terminal
+	OutputDir       string      `json:"output_dir"`
+	Checkpoint      string      `json:"checkpoint"`
+	Steps           int         `json:"steps"`
+	StepsNow        int         `json:"steps_now"` // by this process; the rest lies in the checkpoint it resumed
+	Interrupted     bool        `json:"interrupted"`
+	Tokens          int64       `json:"tokens"`  // of all steps, as the ledger has them
+	Seconds         float64     `json:"seconds"` // of this process's steps
+	TokensPerSecond float64     `json:"tokens_per_second"`
+	Parameters      int64       `json:"parameters"`
+	PlannedBytes    int64       `json:"planned_bytes"`
+	Loss            LossRange   `json:"loss"`
+	Eval            *HeldOut    `json:"eval,omitempty"`
+	Ledger          data.Ledger `json:"ledger"`
+	Plots           []string    `json:"plots"`
+	Curve           string      `json:"-"` // the loss curve for a terminal
 }
 
 // LossRange is the training loss of the first and the last step.
