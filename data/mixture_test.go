@@ -246,11 +246,14 @@ func TestReadersShareAnOrder(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				var got [][]int32
 				state := open(t, dir, cfg).State()
-				for len(got) < len(want) {
+				for turn := 0; len(got) < len(want); turn++ {
+					if turn > len(want) { // each turn reads a row or more, before the end
+						rt.Fatalf("the order ends after %d rows of %d", len(got), len(want))
+					}
 					n := rapid.IntRange(1, 4).Draw(rt, "readers")
-					steps := rapid.IntRange(0, 12).Draw(rt, "steps")
+					steps := rapid.IntRange(1, 60).Draw(rt, "steps")
 					var err error
-					if got, state, err = readTogether(dir, cfg, state, n, steps, rapid.IntRange(1, 7).Draw(rt, "rows"), got); err != nil {
+					if got, state, err = readTogether(dir, cfg, state, n, steps, rapid.IntRange(1, 20).Draw(rt, "rows"), got); err != nil {
 						rt.Fatal(err)
 					}
 				}

@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"errors"
 
 	"huihai/data/shard"
 )
@@ -37,6 +38,7 @@ func (l *Loader) startPrefetch(s State) (*prefetch, error) {
 	}
 	go func() {
 		defer close(p.done)
+		defer close(p.ready)
 		for n := 0; !w.ended(); n++ {
 			if n%l.cfg.readers() != l.cfg.Reader {
 				w.skip()
@@ -68,7 +70,10 @@ func (p *prefetch) next(ctx context.Context) (*prefetched, error) {
 		return nil, err
 	}
 	select {
-	case item := <-p.ready:
+	case item, ok := <-p.ready:
+		if !ok {
+			return nil, errors.New("data: loader: fewer rows were read ahead than the order has: this is a defect")
+		}
 		return item, item.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
