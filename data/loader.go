@@ -129,6 +129,28 @@ func (l *Loader) move(s State) error {
 // Rows returns the number of rows of one epoch.
 func (l *Loader) Rows() int64 { return l.first[len(l.first)-1] }
 
+// Available counts the rows from the start of the order to its end, but not beyond
+// limit. It takes time in proportion only where a mixture can end.
+func (l *Loader) Available(limit int64) (int64, error) {
+	if l.mixture == nil {
+		if e := int64(l.cfg.Epochs); e > 0 && e <= limit/l.Rows() {
+			return e * l.Rows(), nil
+		}
+		return limit, nil
+	}
+	if l.mixture.endless() {
+		return limit, nil
+	}
+	m, err := mix.NewMixer(l.mixture.segments)
+	if err != nil {
+		return 0, fmt.Errorf("data: loader: %w", err)
+	}
+	for m.Draws() < limit && !m.Ended() {
+		m.Next()
+	}
+	return m.Draws(), nil
+}
+
 // SeqLen returns the number of inputs of a row.
 func (l *Loader) SeqLen() int { return l.manifest.SequenceLength }
 

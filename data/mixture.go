@@ -158,6 +158,20 @@ func (s MixtureSegment) limit(src sourceRows) int64 {
 	return max(1, int64(limit))
 }
 
+// endless tells that some source is without bound in every segment.
+func (m *mixture) endless() bool {
+	for _, s := range m.segments {
+		bounded := true
+		for i, w := range s.Weights {
+			bounded = bounded && (w == 0 || s.Limits[i] >= 0)
+		}
+		if bounded {
+			return false
+		}
+	}
+	return true
+}
+
 // begun identifies the segments that the first draws rows were drawn by.
 func (m *mixture) begun(draws int64) (string, error) {
 	type segment struct {

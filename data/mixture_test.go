@@ -194,6 +194,24 @@ func TestMixtureLimits(t *testing.T) {
 	if _, err := l.Next(context.Background(), 1); !errors.Is(err, io.EOF) {
 		t.Errorf("after the end: %v", err)
 	}
+	// Available tells the end without reading.
+	twice := DefaultLoader()
+	twice.Epochs = 2
+	three := l.Rows() * 3
+	for name, tc := range map[string]struct {
+		l    *Loader
+		want int64
+	}{
+		"bounded": {l, 2 * l.Rows()}, "endless": {open(t, dir, mixing(MixtureSegment{SourceMaxEpochs: map[string]float64{"a": 1}})), three},
+		"epochs": {open(t, dir, twice), 2 * l.Rows()}, "no epochs": {open(t, dir, DefaultLoader()), three},
+	} {
+		if got, err := tc.l.Available(three); err != nil || got != tc.want {
+			t.Errorf("%s: %d rows of %d, want %d: %v", name, got, three, tc.want, err)
+		}
+		if got, err := tc.l.Available(7); err != nil || got != 7 {
+			t.Errorf("%s: %d rows of 7: %v", name, got, err)
+		}
+	}
 }
 
 // A change happens at its step exactly, and the rows of a source go on where they
@@ -385,6 +403,21 @@ func TestMixtureMistakes(t *testing.T) {
 		if _, err := Open(dir, cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
+	}
+}
+
+// Following the order takes no memory per row, however many sources there are.
+func TestWalkDoesNotAllocate(t *testing.T) {
+	l := open(t, mixSet(t), mixing(MixtureSegment{Temperature: 2}))
+	n := testing.AllocsPerRun(200, func() {
+		l.then.copyFrom(l.at)
+		for range 4 {
+			l.then.skip()
+		}
+		l.at, l.then = l.then, l.at
+	})
+	if n != 0 {
+		t.Errorf("four rows take %g allocations", n)
 	}
 }
 

@@ -122,13 +122,31 @@ func (r *run) open() (err error) {
 		return err
 	}
 	r.onClose(r.dev.Close)
-	if r.steps = c.Train.MaxSteps; r.steps == 0 {
-		r.steps = int(r.set.loader.Rows() / perStep)
+	r.steps, err = countSteps(r.set.loader, c.Train.MaxSteps, perStep)
+	return err
+}
+
+// countSteps is the number of steps of a run: wanted, or with 0 as many as the data
+// set has rows for. A run that the order of rows is too short for is refused now and
+// not when it comes to the end.
+func countSteps(l *data.Loader, wanted int, perStep int64) (int, error) {
+	rows := int64(wanted) * perStep
+	if wanted == 0 {
+		rows = l.Rows() / perStep * perStep
 	}
-	if r.steps == 0 {
-		return fmt.Errorf("the data set has %d rows but a step takes %d; lower train.per_device_train_batch_size or train.gradient_accumulation_steps, or add text", r.set.loader.Rows(), perStep)
+	if rows == 0 {
+		return 0, fmt.Errorf("the data set has %d rows but a step takes %d; lower train.per_device_train_batch_size or train.gradient_accumulation_steps, or add text", l.Rows(), perStep)
 	}
-	return nil
+	available, err := l.Available(rows)
+	switch {
+	case err != nil:
+		return 0, err
+	case available == rows:
+		return int(rows / perStep), nil
+	case wanted == 0 && available >= perStep:
+		return int(available / perStep), nil
+	}
+	return 0, fmt.Errorf("loader.epochs and loader.mixture give %d rows, enough for %d steps and not for %d; lower train.max_steps, or raise loader.epochs or max_epochs of the mixture", available, available/perStep, rows/perStep)
 }
 
 // prepare builds the trainer and shows the start panel. Nothing is written
