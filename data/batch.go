@@ -1,6 +1,10 @@
 package data
 
-import "huihai/data/shard"
+import (
+	"maps"
+
+	"huihai/data/shard"
+)
 
 // IgnoreLabel marks positions that are not trained on.
 const IgnoreLabel = -100
@@ -22,6 +26,15 @@ type Batch struct {
 	Positions []int32
 	// Ledger accounts for the labels of this batch.
 	Ledger BatchLedger
+	// Sources split Ledger by the sources of the rows, in no order that means
+	// anything; empty where the data set does not tell them.
+	Sources []SourceLedger
+}
+
+// SourceLedger is the account of one source.
+type SourceLedger struct {
+	Source string
+	BatchLedger
 }
 
 // BatchLedger accounts for label positions: Read = Trained + DocumentFirst +
@@ -41,6 +54,60 @@ func (l *BatchLedger) Add(other BatchLedger) {
 	l.Padding += other.Padding
 }
 
+// Ledger accounts for many batches, in all and by source. The sources' accounts sum
+// to the whole, unless some batches did not tell theirs.
+type Ledger struct {
+	BatchLedger
+	Sources map[string]BatchLedger `json:"sources,omitempty"`
+}
+
+// Add adds a batch.
+func (l *Ledger) Add(b *Batch) {
+	l.BatchLedger.Add(b.Ledger)
+	for _, s := range b.Sources {
+		l.addSource(s.Source, s.BatchLedger)
+	}
+}
+
+// AddLedger adds the account of other batches.
+func (l *Ledger) AddLedger(other Ledger) {
+	l.BatchLedger.Add(other.BatchLedger)
+	for name, s := range other.Sources {
+		l.addSource(name, s)
+	}
+}
+
+func (l *Ledger) addSource(name string, s BatchLedger) {
+	if l.Sources == nil {
+		l.Sources = map[string]BatchLedger{}
+	}
+	sum := l.Sources[name]
+	sum.Add(s)
+	l.Sources[name] = sum
+}
+
+// Reset empties the account and keeps its memory.
+func (l *Ledger) Reset() {
+	l.BatchLedger = BatchLedger{}
+	clear(l.Sources)
+}
+
+// Clone returns a copy.
+func (l Ledger) Clone() Ledger {
+	l.Sources = maps.Clone(l.Sources)
+	return l
+}
+
+// SourcesClose tells whether the sources' accounts, if there are any, sum to that of
+// the batch.
+func (b *Batch) SourcesClose() bool {
+	var sum BatchLedger
+	for _, s := range b.Sources {
+		sum.Add(s.BatchLedger)
+	}
+	return len(b.Sources) == 0 || sum == b.Ledger
+}
+
 // resize makes room for rows.
 func (b *Batch) resize(rows, seqLen int) {
 	n := rows * seqLen
@@ -48,13 +115,38 @@ func (b *Batch) resize(rows, seqLen int) {
 		b.InputIDs, b.Labels = make([]int32, n), make([]int32, n)
 		b.Segments, b.Positions = make([]int32, n), make([]int32, n)
 	}
-	b.Rows, b.SeqLen, b.Ledger = rows, seqLen, BatchLedger{}
+	b.SeqLen, b.Ledger, b.Sources = seqLen, BatchLedger{}, b.Sources[:0]
+	b.cut(rows)
+}
+
+// cut sets the number of rows, for which there is room.
+func (b *Batch) cut(rows int) {
+	n := rows * b.SeqLen
+	b.Rows = rows
 	b.InputIDs, b.Labels = b.InputIDs[:n], b.Labels[:n]
 	b.Segments, b.Positions = b.Segments[:n], b.Positions[:n]
 }
 
-// set fills row i from the tokens of a shard row.
-func (b *Batch) set(i int, r *shard.Row) {
+// set fills row i from the tokens of a shard row; source is "" if not known.
+func (b *Batch) set(i int, r *shard.Row, source string) {
+	whole := b.Ledger
+	b.Ledger = BatchLedger{}
+	b.fill(i, r)
+	row := b.Ledger
+	b.Ledger.Add(whole)
+	if source == "" {
+		return
+	}
+	for k := range b.Sources {
+		if b.Sources[k].Source == source {
+			b.Sources[k].Add(row)
+			return
+		}
+	}
+	b.Sources = append(b.Sources, SourceLedger{source, row})
+}
+
+func (b *Batch) fill(i int, r *shard.Row) {
 	n := b.SeqLen
 	copy(b.InputIDs[i*n:(i+1)*n], r.Tokens)
 	labels, segments, positions := b.Labels[i*n:(i+1)*n], b.Segments[i*n:(i+1)*n], b.Positions[i*n:(i+1)*n]

@@ -151,7 +151,20 @@ type LoaderConfig struct {
 	CacheBytes int64 `yaml:"cache_bytes" mapstructure:"cache_bytes"`
 	// Verify compares a file with its checksum before it is first read.
 	Verify bool `yaml:"verify" mapstructure:"verify"`
+	// Mixture draws the sources of the training split by weight; empty draws
+	// every row once per epoch.
+	Mixture []MixtureSegment `yaml:"mixture" mapstructure:"mixture"`
+
+	// StepRows is the number of rows of a training step, by which segments of a
+	// mixture that begin at a step find their row.
+	StepRows int `yaml:"-" mapstructure:"-"`
+	// Reader is the number of this one of Readers loaders that share the order;
+	// 0 Readers means one.
+	Reader  int `yaml:"-" mapstructure:"-"`
+	Readers int `yaml:"-" mapstructure:"-"`
 }
+
+func (c LoaderConfig) readers() int { return max(1, c.Readers) }
 
 // DefaultLoader returns the configuration for training.
 func DefaultLoader() LoaderConfig {
@@ -181,6 +194,20 @@ func (c LoaderConfig) Validate() error {
 	}
 	if c.CacheBytes < 0 {
 		bad("cache_bytes is %d; it cannot be negative", c.CacheBytes)
+	}
+	if c.Reader < 0 || c.Reader >= c.readers() {
+		bad("reader %d of %d is impossible", c.Reader, c.readers())
+	}
+	if len(c.Mixture) > 0 {
+		if c.Split != Train {
+			bad("mixture is for split %q only, not for %q", Train, c.Split)
+		}
+		if c.Epochs > 0 {
+			bad("epochs is %d, but a mixture has none; bound it by mixture[0].max_epochs", c.Epochs)
+		}
+		if err := validateMixture(c.Mixture); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

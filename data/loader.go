@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"sort"
 
@@ -13,23 +14,33 @@ import (
 	"huihai/data/shard"
 )
 
-// Loader serves the rows of one split as batches. Row number i of epoch e is row
-// P(i) of the split, where P is a permutation drawn from the seed and e and
-// evaluated on the fly; how many rows are asked for at a time does not change
-// the order. A Loader is for one goroutine; it reads ahead with one of its own,
-// which ends with Close.
+// Loader serves the rows of one split as batches. Without a mixture, row number i
+// of epoch e is row P(i) of the split, where P is a permutation drawn from the seed
+// and e and evaluated on the fly. With one, sources are drawn by [mix.Mixer], and
+// the i-th row drawn of a source is the i-th of the source's own permutations, one
+// after the other. How many rows are asked for at a time does not change the order.
+//
+// Of n readers with equal states, each takes every n-th row from there on: asking
+// each for k rows gives the rows that asking one for n*k gives, and leaves all with
+// the state that it has. So a state may be restored by any number of readers.
+//
+// A Loader is for one goroutine; it reads ahead with one of its own, which ends
+// with Close.
 type Loader struct {
 	cfg      LoaderConfig
 	dir      string
 	manifest *Manifest
 	files    []*tokenFile
-	first    []int64 // first row of each file, and the end
+	first    []int64      // first row of each file, and the end
+	sources  []sourceRows // by name; nil if the data set does not tell
+	streams  []uint64     // of the permutations of each source
+	mixture  *mixture     // nil for none
 	cache    shard.PageCache
 
-	state  State
-	ledger BatchLedger
-	batch  Batch
-	ahead  *prefetch
+	at, then *walk // the place, and where the running call gets to
+	ledger   Ledger
+	batch    Batch
+	ahead    *prefetch
 }
 
 type tokenFile struct {
@@ -46,6 +57,15 @@ type State struct {
 	Seed        uint64 `json:"seed"`
 	Epoch       int64  `json:"epoch"`
 	Index       int64  `json:"index"`
+	// Mixture is the place in a mixture, of which Epoch and Index then only
+	// count the rows.
+	Mixture *MixtureState `json:"mixture,omitempty"`
+}
+
+// MixtureState is the place of a loader in its mixture.
+type MixtureState struct {
+	Segments  string `json:"segments"` // hash of the segments drawn by so far
+	mix.Place        // by source, in the order of their names
 }
 
 // Open opens the data set in dir for reading.
@@ -76,12 +96,60 @@ func Open(dir string, cfg LoaderConfig) (*Loader, error) {
 		}
 		return nil, fmt.Errorf("data: %s has no rows in its %s split%s", dir, cfg.Split, hint)
 	}
-	l.state = State{Fingerprint: m.Fingerprint, Split: cfg.Split, Shuffle: cfg.Shuffle, Seed: cfg.Seed}
-	return l, nil
+	l.sources = sourcesOf(l.files)
+	for _, s := range l.sources {
+		l.streams = append(l.streams, streamOf(s.name))
+	}
+	if len(cfg.Mixture) > 0 {
+		if l.sources == nil {
+			return nil, fmt.Errorf("data: loader: %s does not tell which rows are of which source, so there is nothing to mix: build the data set again, or leave the mixture out", dir)
+		}
+		if l.mixture, err = newMixture(cfg.Mixture, l.sources, cfg.StepRows); err != nil {
+			return nil, fmt.Errorf("data: loader: %w", err)
+		}
+	}
+	return l, l.move(State{Fingerprint: m.Fingerprint, Split: cfg.Split, Shuffle: cfg.Shuffle, Seed: cfg.Seed})
+}
+
+// move goes to a state.
+func (l *Loader) move(s State) error {
+	at, err := l.newWalk(s)
+	if err != nil {
+		return fmt.Errorf("data: loader: %w", err)
+	}
+	then, err := l.newWalk(s)
+	if err != nil {
+		return fmt.Errorf("data: loader: %w", err)
+	}
+	l.stop()
+	l.at, l.then = at, then
+	return nil
 }
 
 // Rows returns the number of rows of one epoch.
 func (l *Loader) Rows() int64 { return l.first[len(l.first)-1] }
+
+// Available counts the rows from the start of the order to its end, but not beyond
+// limit. It takes time in proportion only where a mixture can end.
+func (l *Loader) Available(limit int64) (int64, error) {
+	if l.mixture == nil {
+		if e := int64(l.cfg.Epochs); e > 0 && e <= limit/l.Rows() {
+			return e * l.Rows(), nil
+		}
+		return limit, nil
+	}
+	if l.mixture.endless() {
+		return limit, nil
+	}
+	m, err := mix.NewMixer(l.mixture.segments)
+	if err != nil {
+		return 0, fmt.Errorf("data: loader: %w", err)
+	}
+	for m.Draws() < limit && !m.Ended() {
+		m.Next()
+	}
+	return m.Draws(), nil
+}
 
 // SeqLen returns the number of inputs of a row.
 func (l *Loader) SeqLen() int { return l.manifest.SequenceLength }
@@ -95,58 +163,61 @@ func (l *Loader) Fingerprint() string { return l.manifest.Fingerprint }
 // TokenizerFingerprint is the hex SHA-256 of the tokenizer's model file.
 func (l *Loader) TokenizerFingerprint() string { return l.manifest.Tokenizer }
 
-// Ledger returns the sum of the ledgers of all batches since Open.
-func (l *Loader) Ledger() BatchLedger { return l.ledger }
+// Sources returns the names of the split's sources in order, and the rows of each;
+// nothing if the data set does not tell.
+func (l *Loader) Sources() (names []string, rows []int64) {
+	for _, s := range l.sources {
+		names, rows = append(names, s.name), append(rows, s.rows)
+	}
+	return names, rows
+}
 
-// Next returns the next rows, fewer at the end of the last epoch, then io.EOF.
-// A batch may reach from one epoch into the next. It is valid until the call
+// Ledger returns the sum of the ledgers of all batches since Open.
+func (l *Loader) Ledger() Ledger { return l.ledger.Clone() }
+
+// Next returns the next rows of this reader, fewer at the end of the order, then
+// io.EOF. A batch may reach from one epoch into the next. It is valid until the call
 // after.
 func (l *Loader) Next(ctx context.Context, rows int) (*Batch, error) {
 	if rows < 1 {
 		return nil, fmt.Errorf("data: loader: asked for %d rows", rows)
 	}
 	if l.ahead == nil {
-		l.ahead = l.startPrefetch(l.state)
+		var err error
+		if l.ahead, err = l.startPrefetch(l.State()); err != nil {
+			return nil, err
+		}
 	}
 	l.batch.resize(rows, l.SeqLen())
-	got, next := 0, l.state
-	for got < rows && !l.ended(next) {
+	l.then.copyFrom(l.at)
+	got := 0
+	for i := 0; i < rows*l.cfg.readers() && !l.then.ended(); i++ {
+		l.then.skip()
+		if i%l.cfg.readers() != l.cfg.Reader {
+			continue
+		}
 		item, err := l.ahead.next(ctx)
 		if err != nil {
 			// Rows taken so far would be lost: begin again at the state.
 			l.stop()
 			return nil, err
 		}
-		l.batch.set(got, &item.row)
+		l.batch.set(got, &item.row, item.source)
 		l.ahead.recycle(item)
 		got++
-		next = l.after(next)
 	}
+	l.at, l.then = l.then, l.at
 	if got == 0 {
 		return nil, io.EOF
 	}
-	l.state = next
-	ledger := l.batch.Ledger
-	l.batch.resize(got, l.SeqLen())
-	l.batch.Ledger = ledger
-	l.ledger.Add(ledger)
+	l.batch.cut(got)
+	l.ledger.Add(&l.batch)
 	return &l.batch, nil
 }
 
-func (l *Loader) ended(s State) bool { return l.cfg.Epochs > 0 && s.Epoch >= int64(l.cfg.Epochs) }
-
-// after returns the state one row on.
-func (l *Loader) after(s State) State {
-	if s.Index++; s.Index == l.Rows() {
-		s.Epoch++
-		s.Index = 0
-	}
-	return s
-}
-
 // State returns the place of the loader: the first row that Next has not yet
-// returned.
-func (l *Loader) State() State { return l.state }
+// returned. It is the same for all readers that were asked alike.
+func (l *Loader) State() State { return l.at.snapshot() }
 
 // Restore moves the loader to a place that State gave, of this loader or of
 // another on the same data set. The seed and order are those of the state.
@@ -156,11 +227,40 @@ func (l *Loader) Restore(s State) error {
 		return fmt.Errorf("data: loader: the saved state is of data set %.12s, but %s is %.12s: the data has changed since", s.Fingerprint, l.dir, l.manifest.Fingerprint)
 	case s.Split != l.cfg.Split:
 		return fmt.Errorf("data: loader: the saved state is of split %q, but the loader reads %q", s.Split, l.cfg.Split)
+	case (s.Mixture != nil) != (l.mixture != nil):
+		return l.otherOrder(s)
 	case s.Epoch < 0 || s.Index < 0 || s.Index >= l.Rows():
 		return fmt.Errorf("data: loader: the saved state is at row %d of epoch %d; an epoch has %d rows", s.Index, s.Epoch, l.Rows())
 	}
-	l.stop()
-	l.state = s
+	if s.Mixture != nil {
+		if err := l.sameSegments(s); err != nil {
+			return err
+		}
+	}
+	return l.move(s)
+}
+
+func (l *Loader) otherOrder(s State) error {
+	if s.Mixture != nil {
+		return errors.New("data: loader: the saved state is of a mixture of sources, but loader.mixture is empty: give the mixture of that run")
+	}
+	return errors.New("data: loader: the saved state is of a run without a mixture, which cannot change to one: leave loader.mixture out, or begin a new run")
+}
+
+// sameSegments refuses other segments than those that the state has drawn by.
+// Segments that had not begun may differ.
+func (l *Loader) sameSegments(s State) error {
+	if s.Epoch > (math.MaxInt64-s.Index)/l.Rows() {
+		return fmt.Errorf("data: loader: the saved state is at epoch %d, which is beyond any run", s.Epoch)
+	}
+	draws := s.Epoch*l.Rows() + s.Index
+	begun, err := l.mixture.begun(draws)
+	if err != nil {
+		return err
+	}
+	if begun != s.Mixture.Segments {
+		return fmt.Errorf("data: loader: the saved state has drawn %d rows by other segments than those of loader.mixture that begin before: give the segments (and rows per step) of that run; what comes after may be changed, by a segment with a later from_step", draws)
+	}
 	return nil
 }
 
@@ -184,21 +284,28 @@ func (l *Loader) stop() {
 	}
 }
 
-// read fills r with the row that state s points at. perm caches the epoch's
-// permutation.
-func (l *Loader) read(ctx context.Context, s State, perm *epochOrder, r *shard.Row) error {
-	at := s.Index
-	if s.Shuffle {
-		at = perm.at(l.Rows(), s)
-	}
-	i := sort.Search(len(l.files), func(k int) bool { return l.first[k+1] > at })
+// read fills r with a row of the split and returns its source, "" if the data set
+// does not tell.
+func (l *Loader) read(ctx context.Context, row int64, r *shard.Row) (source string, err error) {
+	i := sort.Search(len(l.files), func(k int) bool { return l.first[k+1] > row })
 	f := l.files[i]
 	if f.open == nil {
 		if err := l.openFile(ctx, f); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return f.open.Read(at-l.first[i], r)
+	row -= l.first[i]
+	return f.source(row), f.open.Read(row, r)
+}
+
+// source returns the source of a row of the file.
+func (f *tokenFile) source(row int64) string {
+	for _, r := range f.Runs {
+		if row -= r.Rows; row < 0 {
+			return r.Source
+		}
+	}
+	return ""
 }
 
 // openFile verifies a file and opens it.
@@ -223,18 +330,4 @@ func (l *Loader) openFile(ctx context.Context, f *tokenFile) error {
 	}
 	f.open = t
 	return nil
-}
-
-// epochOrder is the permutation of one epoch.
-type epochOrder struct {
-	perm  *mix.Permutation
-	epoch int64
-	seed  uint64
-}
-
-func (e *epochOrder) at(rows int64, s State) int64 {
-	if e.perm == nil || e.epoch != s.Epoch || e.seed != s.Seed {
-		e.perm, e.epoch, e.seed = mix.NewPermutation(rows, s.Seed, uint64(s.Epoch)), s.Epoch, s.Seed
-	}
-	return e.perm.At(s.Index)
 }

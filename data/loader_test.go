@@ -150,7 +150,7 @@ func TestBatchIsWhatTheRowSays(t *testing.T) {
 	b.resize(2, 6)
 	b.set(1, &shard.Row{
 		Tokens: []int32{10, 11, 2, 20, 2, 7, 7}, Starts: []int32{0, 3, 5}, Docs: []int64{4, 9, shard.NoDocument},
-	})
+	}, "")
 	const x = IgnoreLabel
 	check := func(name string, got, want []int32) {
 		t.Helper()
@@ -171,7 +171,7 @@ func TestBatchIsWhatTheRowSays(t *testing.T) {
 func TestDocumentThatBeginsAtTheLastToken(t *testing.T) {
 	var b Batch
 	b.resize(1, 2)
-	b.set(0, &shard.Row{Tokens: []int32{5, 2, 8}, Starts: []int32{0, 2}, Docs: []int64{1, 2}})
+	b.set(0, &shard.Row{Tokens: []int32{5, 2, 8}, Starts: []int32{0, 2}, Docs: []int64{1, 2}}, "")
 	if !slices.Equal(b.Labels, []int32{2, IgnoreLabel}) || !slices.Equal(b.Segments, []int32{0, 0}) {
 		t.Errorf("labels %v, segments %v", b.Labels, b.Segments)
 	}
@@ -194,10 +194,20 @@ func TestLedgerAgreesWithTheReport(t *testing.T) {
 			ledger.DocumentFirst != want.DocumentFirst || ledger.Padding != want.Padding {
 			t.Errorf("%s: loader %+v in %d rows, report %+v", split, ledger, len(rows), want)
 		}
+		if split == Train != (len(ledger.Sources) > 1) || split == Train && sumOf(ledger.Sources) != ledger.BatchLedger {
+			t.Errorf("%s: the accounts of the sources are %+v of %+v", split, ledger.Sources, ledger.BatchLedger)
+		}
 		if ledger.Read != ledger.Trained+ledger.DocumentFirst+ledger.Padding {
 			t.Errorf("%s: the ledger %+v does not close", split, ledger)
 		}
 	}
+}
+
+func sumOf(sources map[string]BatchLedger) (sum BatchLedger) {
+	for _, s := range sources {
+		sum.Add(s)
+	}
+	return sum
 }
 
 func TestDamagedShardIsNoticed(t *testing.T) {

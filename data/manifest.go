@@ -11,8 +11,12 @@ import (
 	"huihai/data/flow"
 )
 
-// formatVersion changes when a reader of an older version would go wrong.
-const formatVersion = 1
+// formatVersion changes when a reader of an older version would go wrong. Format 1
+// had no runs: its rows can be read, but not mixed by source.
+const (
+	formatVersion = 2
+	oldestFormat  = 1
+)
 
 // The names inside a data set's folder.
 const (
@@ -54,6 +58,15 @@ type ManifestFile struct {
 	Rows   int64  `json:"rows"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
+	// Runs are the sources of a file of training rows, in the order of its rows;
+	// the rows of a run are in shuffled order.
+	Runs []Run `json:"runs,omitempty"`
+}
+
+// Run is a number of rows of one source that lie one after the other.
+type Run struct {
+	Source string `json:"source"`
+	Rows   int64  `json:"rows"`
 }
 
 // sign computes the fingerprint.
@@ -82,8 +95,8 @@ func ReadManifest(dir string) (*Manifest, error) {
 	if err := json.Unmarshal(content, &m); err != nil {
 		return nil, fmt.Errorf("data: %s is damaged: %w", path, err)
 	}
-	if m.Format != formatVersion {
-		return nil, fmt.Errorf("data: %s has format %d; this program reads format %d: build the data set again", path, m.Format, formatVersion)
+	if m.Format < oldestFormat || m.Format > formatVersion {
+		return nil, fmt.Errorf("data: %s has format %d; this program reads formats %d to %d: build the data set again", path, m.Format, oldestFormat, formatVersion)
 	}
 	want := m.Fingerprint
 	if err := m.sign(); err != nil {
@@ -96,8 +109,26 @@ func ReadManifest(dir string) (*Manifest, error) {
 		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
 			return nil, fmt.Errorf("data: %s names a file outside the folder: %q", path, f.Path)
 		}
+		if err := f.checkRuns(); err != nil {
+			return nil, fmt.Errorf("data: %s is damaged: %w", path, err)
+		}
 	}
 	return &m, nil
+}
+
+// checkRuns compares the runs, where there are any, with the number of rows.
+func (f *ManifestFile) checkRuns() error {
+	left := f.Rows
+	for _, r := range f.Runs {
+		if r.Rows < 1 || r.Rows > left {
+			return fmt.Errorf("%s has %d rows, but not with a run of %d of source %q", f.Path, f.Rows, r.Rows, r.Source)
+		}
+		left -= r.Rows
+	}
+	if len(f.Runs) > 0 && left != 0 {
+		return fmt.Errorf("%s has %d rows, of which %d have no source", f.Path, f.Rows, left)
+	}
+	return nil
 }
 
 // Rows returns the number of rows of a kind of files.

@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"errors"
 
 	"huihai/data/shard"
 )
@@ -15,13 +16,18 @@ type prefetch struct {
 }
 
 type prefetched struct {
-	row shard.Row
-	err error
+	row    shard.Row
+	source string
+	err    error
 }
 
-// startPrefetch reads from state s on, until the last epoch ends or stop is
-// called.
-func (l *Loader) startPrefetch(s State) *prefetch {
+// startPrefetch reads this reader's rows from state s on, until the order ends or
+// stop is called.
+func (l *Loader) startPrefetch(s State) (*prefetch, error) {
+	w, err := l.newWalk(s)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &prefetch{
 		ready: make(chan *prefetched, l.cfg.Prefetch), free: make(chan *prefetched, l.cfg.Prefetch+1),
@@ -32,15 +38,19 @@ func (l *Loader) startPrefetch(s State) *prefetch {
 	}
 	go func() {
 		defer close(p.done)
-		var order epochOrder
-		for ; !l.ended(s); s = l.after(s) {
+		defer close(p.ready)
+		for n := 0; !w.ended(); n++ {
+			if n%l.cfg.readers() != l.cfg.Reader {
+				w.skip()
+				continue
+			}
 			var item *prefetched
 			select {
 			case item = <-p.free:
 			case <-ctx.Done():
 				return
 			}
-			item.err = l.read(ctx, s, &order, &item.row)
+			item.source, item.err = l.read(ctx, w.next(), &item.row)
 			select {
 			case p.ready <- item:
 			case <-ctx.Done():
@@ -51,7 +61,7 @@ func (l *Loader) startPrefetch(s State) *prefetch {
 			}
 		}
 	}()
-	return p
+	return p, nil
 }
 
 // next returns the next row, waiting for it if need be.
@@ -60,7 +70,10 @@ func (p *prefetch) next(ctx context.Context) (*prefetched, error) {
 		return nil, err
 	}
 	select {
-	case item := <-p.ready:
+	case item, ok := <-p.ready:
+		if !ok {
+			return nil, errors.New("data: loader: fewer rows were read ahead than the order has: this is a defect")
+		}
 		return item, item.err
 	case <-ctx.Done():
 		return nil, ctx.Err()

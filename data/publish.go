@@ -37,7 +37,9 @@ func (b *builder) publish(report *Report) error {
 	if err := flow.ReplaceFile(fsys, filepath.Join(out, fileTokenizer), b.tokenizerBytes); err != nil {
 		return err
 	}
-	m.Files = append(m.Files, ManifestFile{fileTokenizer, "tokenizer", 0, int64(len(b.tokenizerBytes)), b.encoder.Fingerprint()})
+	m.Files = append(m.Files, ManifestFile{
+		Path: fileTokenizer, Kind: "tokenizer", Bytes: int64(len(b.tokenizerBytes)), SHA256: b.encoder.Fingerprint(),
+	})
 	if err := m.sign(); err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func writeJSON(fsys flow.FS, path string, v any) error {
 
 // moveShards renames the Parquet files of the last stages into the data set.
 func (b *builder) moveShards(m *Manifest) error {
-	move := func(dir, kind string, n int, r *flow.Result) error {
+	move := func(dir, kind string, n int, r *flow.Result, runs []Run) error {
 		folder := filepath.Join(b.cfg.Output, dir)
 		if err := b.fs().MkdirAll(folder); err != nil {
 			return err
@@ -102,31 +104,37 @@ func (b *builder) moveShards(m *Manifest) error {
 		}
 		for _, o := range r.Outputs {
 			if o.Name == fileShard {
-				m.Files = append(m.Files, ManifestFile{dir + "/" + name, kind, r.Rows, o.Bytes, o.SHA256})
+				m.Files = append(m.Files, ManifestFile{
+					Path: dir + "/" + name, Kind: kind, Rows: r.Rows, Bytes: o.Bytes, SHA256: o.SHA256, Runs: runs,
+				})
 			}
 		}
 		return b.fs().SyncDir(folder)
 	}
 	numbers := map[string]int{}
-	place := func(dir, kind string, r *flow.Result) error {
+	place := func(dir, kind string, r *flow.Result, runs []Run) error {
 		if r.Rows == 0 {
 			return nil
 		}
 		n := numbers[dir]
 		numbers[dir]++
-		return move(dir, kind, n, r)
+		return move(dir, kind, n, r, runs)
 	}
 	for _, r := range b.written {
-		if err := place(dirDocuments, KindDocuments, r); err != nil {
+		if err := place(dirDocuments, KindDocuments, r, nil); err != nil {
 			return err
 		}
 	}
 	for i, r := range b.packed {
+		var info packInfo
+		if err := r.DecodeInfo(&info); err != nil {
+			return err
+		}
 		dir, kind := dirTokens, KindTokens
 		if i == b.packParts {
 			dir, kind = dirValidation, KindValidation
 		}
-		if err := place(dir, kind, r); err != nil {
+		if err := place(dir, kind, r, info.Runs); err != nil {
 			return err
 		}
 	}

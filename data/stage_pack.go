@@ -16,13 +16,15 @@ import (
 // packInfo are the counters of a pack task.
 type packInfo struct {
 	Ledger  pack.Ledger      `json:"ledger"`
-	Sources map[string]int64 `json:"sources"` // rows
+	Sources map[string]int64 `json:"sources"`        // rows
+	Runs    []Run            `json:"runs,omitempty"` // of the training split
 }
 
 // pack lays the tokens of each partition into rows. Rows are of one source each,
-// so that sources can be sampled by weight later.
+// and rows of a source lie together, so that sources can be drawn by weight later
+// without an index of rows.
 func (b *builder) pack(ctx context.Context) error {
-	st := flow.Stage{Name: StagePack, Code: "2", Total: int64(b.packParts + 1), Config: b.buildKey, Memory: 256 << 20}
+	st := flow.Stage{Name: StagePack, Code: "3", Total: int64(b.packParts + 1), Config: b.buildKey, Memory: 256 << 20}
 	var err error
 	b.packed, err = b.engine.Reduce(ctx, st, b.packParts+1, b.written, flow.Spec{Inputs: []flow.Input{b.tokenizerFile}}, b.packTask)
 	return err
@@ -49,14 +51,30 @@ func (b *builder) packTask(ctx context.Context, t *flow.Task, in *flow.Merge) er
 	if err := p.packer.Flush(); err != nil {
 		return err
 	}
-	// Sources lie one after the other now; a reader of the file wants a mix.
-	rng := rand.New(rand.NewPCG(b.cfg.Seed, uint64(t.Index)))
-	rng.Shuffle(len(p.rows), func(i, j int) { p.rows[i], p.rows[j] = p.rows[j], p.rows[i] })
+	p.shuffle(rand.New(rand.NewPCG(b.cfg.Seed, uint64(t.Index))), t.Index == b.packParts)
 	p.info.Ledger = p.packer.Ledger()
 	t.AddRows(int64(len(p.rows)))
 	t.SetInfo(p.info)
 	t.Progress(1)
 	return p.write(t, b)
+}
+
+// shuffle puts the rows of each source into random order and notes the runs. Rows
+// of the validation split, which is read in order and often only in part, are mixed
+// over all sources.
+func (p *packTask) shuffle(rng *rand.Rand, mixed bool) {
+	for from := 0; from < len(p.rows); {
+		to := from + 1
+		for to < len(p.rows) && (mixed || p.rows[to].Source == p.rows[from].Source) {
+			to++
+		}
+		run := p.rows[from:to]
+		rng.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
+		if !mixed {
+			p.info.Runs = append(p.info.Runs, Run{run[0].Source, int64(len(run))})
+		}
+		from = to
+	}
 }
 
 type packTask struct {

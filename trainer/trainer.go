@@ -78,7 +78,8 @@ type Trainer struct {
 	save     Saving
 	saved    int // step of the last checkpoint
 	history  []checkpoint.LogEntry
-	ledger   data.BatchLedger
+	ledger   data.Ledger
+	read     data.Ledger // of the step in work
 }
 
 // Setup is what a run is made of.
@@ -171,7 +172,7 @@ func (t *Trainer) Weights() *model.Weights { return t.weights }
 func (t *Trainer) StepsDone() int { return t.done }
 
 // Ledger accounts for every token that went through the run.
-func (t *Trainer) Ledger() data.BatchLedger { return t.ledger }
+func (t *Trainer) Ledger() data.Ledger { return t.ledger.Clone() }
 
 // Close frees everything on the device.
 func (t *Trainer) Close() error {
@@ -220,11 +221,10 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 // updates the weights.
 func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
 	start := t.seconds()
-	read, err := t.fetch(ctx)
-	if err != nil {
+	if err := t.fetch(ctx); err != nil {
 		return StepRecord{}, err
 	}
-	supervised := int(read.Trained)
+	supervised := int(t.read.Trained)
 	fetched := t.seconds()
 	if err := t.step.Begin(supervised); err != nil {
 		return StepRecord{}, err
@@ -245,7 +245,7 @@ func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
 	}
 	t.done++
 	tokens := len(t.held) * len(t.held[0].InputIDs)
-	t.ledger.Add(read)
+	t.ledger.AddLedger(t.read)
 	return StepRecord{
 		Step: t.done, TotalSteps: t.total,
 		Loss: stats.Loss(t.cfg.ZLossWeight), CrossEntropy: stats.CrossEntropy(),
@@ -256,15 +256,16 @@ func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
 }
 
 // fetch copies the step's micro-batches, as the loader reuses its buffers, and
-// returns the account of their tokens.
-func (t *Trainer) fetch(ctx context.Context) (read data.BatchLedger, err error) {
+// accounts for their tokens.
+func (t *Trainer) fetch(ctx context.Context) error {
+	t.read.Reset()
 	for i := range t.held {
 		b, err := t.batches.Next(ctx, t.cfg.PerDeviceTrainBatchSize)
 		if err != nil {
-			return read, err
+			return err
 		}
 		if b.SeqLen != t.cfg.SequenceLength || b.Rows != t.cfg.PerDeviceTrainBatchSize {
-			return read, fmt.Errorf("the loader gave %d rows of %d tokens, want %d of %d (train.sequence_length must be that of the shards)",
+			return fmt.Errorf("the loader gave %d rows of %d tokens, want %d of %d (train.sequence_length must be that of the shards)",
 				b.Rows, b.SeqLen, t.cfg.PerDeviceTrainBatchSize, t.cfg.SequenceLength)
 		}
 		h := &t.held[i]
@@ -273,12 +274,15 @@ func (t *Trainer) fetch(ctx context.Context) (read data.BatchLedger, err error) 
 		copy(h.Segments, b.Segments)
 		copy(h.Positions, b.Positions)
 		if n := int64(model.Supervised(h.Labels)); n != b.Ledger.Trained || b.Ledger.Read != int64(len(h.Labels)) {
-			return read, fmt.Errorf("the token ledger does not close: the loader accounts for %d labels of %d tokens, the micro-batch has %d of %d: this is a defect",
+			return fmt.Errorf("the token ledger does not close: the loader accounts for %d labels of %d tokens, the micro-batch has %d of %d: this is a defect",
 				b.Ledger.Trained, b.Ledger.Read, n, len(h.Labels))
 		}
-		read.Add(b.Ledger)
+		if !b.SourcesClose() {
+			return errors.New("the token ledger does not close: the loader's accounts of the sources do not sum to that of the batch: this is a defect")
+		}
+		t.read.Add(b)
 	}
-	return read, nil
+	return nil
 }
 
 // afterStep logs, evaluates and saves when due.

@@ -188,7 +188,7 @@ func TestRunLearns(t *testing.T) {
 		t.Errorf("%d evaluations, %d told", evaluations, len(rec.evals))
 	}
 	want := data.BatchLedger{Read: 60 * 8 * seqLen, Trained: 60 * 8 * (seqLen - 1), DocumentFirst: 60 * 8}
-	if got := tr.Ledger(); got != want {
+	if got := tr.Ledger().BatchLedger; got != want {
 		t.Errorf("ledger %+v, want %+v", got, want)
 	}
 	if len(rec.saved) != 1 || filepath.Base(rec.saved[0]) != "checkpoint-60" {
@@ -419,9 +419,12 @@ func TestRunErrors(t *testing.T) {
 		change func(s *Setup, h *Hooks)
 		want   string
 	}{
-		"data ends":   {func(s *Setup, _ *Hooks) { s.Batches = &rows{limit: 20} }, "the data ended after step 2 of 5"},
-		"bad token":   {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.InputIDs[3] = vocab }} }, "step 1: model: input_ids[3] is 61"},
-		"bad ledger":  {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.Ledger.Trained++ }} }, "ledger does not close"},
+		"data ends":  {func(s *Setup, _ *Hooks) { s.Batches = &rows{limit: 20} }, "the data ended after step 2 of 5"},
+		"bad token":  {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.InputIDs[3] = vocab }} }, "step 1: model: input_ids[3] is 61"},
+		"bad ledger": {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.Ledger.Trained++ }} }, "ledger does not close"},
+		"bad sources": {func(s *Setup, _ *Hooks) {
+			s.Batches = &rows{spoil: func(b *data.Batch) { b.Sources = []data.SourceLedger{{Source: "a"}} }}
+		}, "accounts of the sources"},
 		"wrong shape": {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.SeqLen = 8 }} }, "rows of 8 tokens"},
 		"evaluation": {func(_ *Setup, h *Hooks) {
 			h.Evaluate = func(context.Context) (Evaluation, error) { return Evaluation{}, errors.New("no rows") }

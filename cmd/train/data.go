@@ -18,7 +18,7 @@ import (
 
 func newDataCmd() *cobra.Command {
 	return group("data", "Make and look at data sets", newDataBuildCmd(), newDataStageCmd(),
-		newDataInspectCmd(), newDataStatsCmd(), newDataSearchCmd(), newDataExplainCmd(), newDataClassifierCmd(), newDataLMCmd())
+		newDataInspectCmd(), newDataStatsCmd(), newDataSearchCmd(), newDataExplainCmd(), newDataClassifierCmd(), newDataLMCmd(), newDataExportCmd())
 }
 
 func newDataBuildCmd() *cobra.Command {

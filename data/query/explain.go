@@ -77,7 +77,7 @@ func Explain(ctx context.Context, dir, id string) (*Story, error) {
 	}
 	s := &Story{Document: *doc, RawSHA: hex.EncodeToString(doc.RawSHA[:])}
 	if doc.ClusterID >= 0 {
-		err = scan(ctx, dir, m, data.KindDocuments, func(r *copyRow) (bool, error) {
+		err = Scan(ctx, dir, m, data.KindDocuments, func(r *copyRow) (bool, error) {
 			if r.ClusterID == doc.ClusterID {
 				s.Cluster = append(s.Cluster, Copy{strings.Clone(r.ID), r.DocNo, strings.Clone(r.FilePath), r.Quality, strings.Clone(r.Status), r.IsCanonical})
 			}
@@ -137,7 +137,7 @@ func (s *Story) judge(dir string) error {
 func find(ctx context.Context, dir string, m *data.Manifest, id string) (*shard.Document, error) {
 	var doc *shard.Document
 	var ids []string
-	err := scan(ctx, dir, m, data.KindDocuments, func(r *shard.Document) (bool, error) {
+	err := Scan(ctx, dir, m, data.KindDocuments, func(r *shard.Document) (bool, error) {
 		if id == "" || !strings.HasPrefix(r.ID, id) {
 			return true, nil
 		}
@@ -167,7 +167,7 @@ func cloneDocument(r *shard.Document) *shard.Document {
 
 func places(ctx context.Context, dir string, m *data.Manifest, kind string, doc *shard.Document) ([]Place, error) {
 	var out []Place
-	err := scan(ctx, dir, m, kind, func(r *placeRow) (bool, error) {
+	err := Scan(ctx, dir, m, kind, func(r *placeRow) (bool, error) {
 		for i, no := range r.DocNos {
 			if no != doc.DocNo || i >= len(r.DocStarts) {
 				continue

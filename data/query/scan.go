@@ -13,9 +13,10 @@ import (
 	"huihai/data"
 )
 
-// scan reads the columns of T from the data set's files of a kind, in order,
+// Scan reads the columns of T from the files of a kind (see [data.ManifestFile]) of the
+// data set in dir, whose manifest is m, in order,
 // until fn says to stop. The row is reused.
-func scan[T any](ctx context.Context, dir string, m *data.Manifest, kind string, fn func(*T) (more bool, err error)) error {
+func Scan[T any](ctx context.Context, dir string, m *data.Manifest, kind string, fn func(*T) (more bool, err error)) error {
 	for _, f := range m.Files {
 		if f.Kind != kind {
 			continue

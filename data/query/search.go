@@ -59,7 +59,7 @@ func Search(ctx context.Context, dir string, f Filter, fn func(Hit) error) error
 		return err
 	}
 	found := 0
-	return scan(ctx, dir, m, data.KindDocuments, func(r *searchRow) (bool, error) {
+	return Scan(ctx, dir, m, data.KindDocuments, func(r *searchRow) (bool, error) {
 		if f.Status != "" && r.Status != f.Status || f.Source != "" && r.Source != f.Source || f.Language != "" && r.Language != f.Language ||
 			float64(r.Quality) < f.MinQuality || f.MaxQuality > 0 && float64(r.Quality) > f.MaxQuality {
 			return true, nil

@@ -89,7 +89,7 @@ func Stats(ctx context.Context, dir string, by []string) (*Table, error) {
 		values [][]float32
 	}
 	groups := map[string]*held{}
-	err = scan(ctx, dir, m, data.KindDocuments, func(r *statsRow) (bool, error) {
+	err = Scan(ctx, dir, m, data.KindDocuments, func(r *statsRow) (bool, error) {
 		values := make([]string, len(by))
 		for i, c := range by {
 			values[i] = groupColumns[c](r)

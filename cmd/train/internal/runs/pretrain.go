@@ -34,21 +34,21 @@ func (o Options) Screen() telemetry.Screen { return telemetry.ScreenOf(o.Message
 
 // Summary is what a run made, printed as JSON.
 type Summary struct {
-	OutputDir       string           `json:"output_dir"`
-	Checkpoint      string           `json:"checkpoint"`
-	Steps           int              `json:"steps"`
-	StepsNow        int              `json:"steps_now"` // by this process; the rest lies in the checkpoint it resumed
-	Interrupted     bool             `json:"interrupted"`
-	Tokens          int64            `json:"tokens"`  // of all steps, as the ledger has them
-	Seconds         float64          `json:"seconds"` // of this process's steps
-	TokensPerSecond float64          `json:"tokens_per_second"`
-	Parameters      int64            `json:"parameters"`
-	PlannedBytes    int64            `json:"planned_bytes"`
-	Loss            LossRange        `json:"loss"`
-	Eval            *HeldOut         `json:"eval,omitempty"`
-	Ledger          data.BatchLedger `json:"ledger"`
-	Plots           []string         `json:"plots"`
-	Curve           string           `json:"-"` // the loss curve for a terminal
+	OutputDir       string      `json:"output_dir"`
+	Checkpoint      string      `json:"checkpoint"`
+	Steps           int         `json:"steps"`
+	StepsNow        int         `json:"steps_now"` // by this process; the rest lies in the checkpoint it resumed
+	Interrupted     bool        `json:"interrupted"`
+	Tokens          int64       `json:"tokens"`  // of all steps, as the ledger has them
+	Seconds         float64     `json:"seconds"` // of this process's steps
+	TokensPerSecond float64     `json:"tokens_per_second"`
+	Parameters      int64       `json:"parameters"`
+	PlannedBytes    int64       `json:"planned_bytes"`
+	Loss            LossRange   `json:"loss"`
+	Eval            *HeldOut    `json:"eval,omitempty"`
+	Ledger          data.Ledger `json:"ledger"`
+	Plots           []string    `json:"plots"`
+	Curve           string      `json:"-"` // the loss curve for a terminal
 }
 
 // LossRange is the training loss of the first and the last step.
@@ -111,7 +111,10 @@ func (r *run) open() (err error) {
 	if c.Train.DatasetDir == "" {
 		return errors.New("train.dataset_dir is empty; give the folder that train data build made")
 	}
-	if r.set, err = openDataset(c.Train.DatasetDir, c.Loader); err != nil {
+	perStep := int64(c.Train.PerDeviceTrainBatchSize) * int64(c.Train.GradientAccumulationSteps)
+	loader := c.Loader
+	loader.StepRows = int(perStep)
+	if r.set, err = openDataset(c.Train.DatasetDir, loader); err != nil {
 		return err
 	}
 	r.onClose(r.set.loader.Close)
@@ -119,14 +122,31 @@ func (r *run) open() (err error) {
 		return err
 	}
 	r.onClose(r.dev.Close)
-	perStep := int64(c.Train.PerDeviceTrainBatchSize) * int64(c.Train.GradientAccumulationSteps)
-	if r.steps = c.Train.MaxSteps; r.steps == 0 {
-		r.steps = int(r.set.loader.Rows() / perStep)
+	r.steps, err = countSteps(r.set.loader, c.Train.MaxSteps, perStep)
+	return err
+}
+
+// countSteps is the number of steps of a run: wanted, or with 0 as many as the data
+// set has rows for. A run that the order of rows is too short for is refused now and
+// not when it comes to the end.
+func countSteps(l *data.Loader, wanted int, perStep int64) (int, error) {
+	rows := int64(wanted) * perStep
+	if wanted == 0 {
+		rows = l.Rows() / perStep * perStep
 	}
-	if r.steps == 0 {
-		return fmt.Errorf("the data set has %d rows but a step takes %d; lower train.per_device_train_batch_size or train.gradient_accumulation_steps, or add text", r.set.loader.Rows(), perStep)
+	if rows == 0 {
+		return 0, fmt.Errorf("the data set has %d rows but a step takes %d; lower train.per_device_train_batch_size or train.gradient_accumulation_steps, or add text", l.Rows(), perStep)
 	}
-	return nil
+	available, err := l.Available(rows)
+	switch {
+	case err != nil:
+		return 0, err
+	case available == rows:
+		return int(rows / perStep), nil
+	case wanted == 0 && available >= perStep:
+		return int(available / perStep), nil
+	}
+	return 0, fmt.Errorf("loader.epochs and loader.mixture give %d rows, enough for %d steps and not for %d; lower train.max_steps, or raise loader.epochs or max_epochs of the mixture", available, available/perStep, rows/perStep)
 }
 
 // prepare builds the trainer and shows the start panel. Nothing is written
