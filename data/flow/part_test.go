@@ -130,6 +130,51 @@ func TestElsewhereMakesTheSame(t *testing.T) {
 	}
 }
 
+// A run that ends between its tasks and their exchange leaves nothing of an older
+// one that the next run would take for its own.
+func TestOldExchangeIsNotTaken(t *testing.T) {
+	var ran atomic.Int64
+	e := &Engine{Dir: t.TempDir(), FS: unsynced{}}
+	drop, texts := false, []string{"x y", "z"}
+	e.Elsewhere = func(_ context.Context, job Job) error {
+		var blocks [][]byte
+		for _, i := range job.Tasks {
+			w := &Engine{Dir: e.Dir, FS: unsynced{}, Part: &Part{job.Stage, i, job.Count}}
+			w.Sink = func(_ int, b []byte) error { blocks = append(blocks, b); return nil }
+			if _, _, err := wordCount(w, texts, 1, &ran); err != nil {
+				if _, ok := IsPartDone(err); !ok {
+					return err
+				}
+			}
+		}
+		if job.Partitions == 0 {
+			return nil
+		}
+		if drop {
+			return errors.New("killed")
+		}
+		return e.WriteExchange(job.Stage, 0, 0, func() ([]byte, bool) {
+			if len(blocks) == 0 {
+				return nil, false
+			}
+			b := blocks[0]
+			blocks = blocks[1:]
+			return b, true
+		})
+	}
+	if _, _, err := wordCount(e, texts, 1, &ran); err != nil {
+		t.Fatal(err)
+	}
+	drop, texts = true, partTexts
+	if _, _, err := wordCount(e, texts, 1, &ran); err == nil || err.Error() != "killed" {
+		t.Fatal(err)
+	}
+	drop = false
+	if _, _, err := wordCount(e, texts, 1, &ran); err != nil {
+		t.Errorf("after a kill: %v", err)
+	}
+}
+
 // Records that are lost or changed between map and reduction are noticed.
 func TestLostRecordsAreNoticed(t *testing.T) {
 	var ran atomic.Int64

@@ -150,6 +150,11 @@ func (e *Engine) runElsewhere(ctx context.Context, j *job) error {
 		for i := range j.specs {
 			tasks = append(tasks, i)
 		}
+		// Left from other results, exchanges would pass for those of this job
+		// if it is killed before it has written its own.
+		if err := e.fs().RemoveAll(filepath.Join(e.Dir, j.st.Name, "exchange")); err != nil {
+			return err
+		}
 	}
 	if err := e.Elsewhere(ctx, Job{Stage: j.st.Name, Count: len(j.specs), Tasks: tasks, Partitions: j.st.Partitions}); err != nil {
 		return err
