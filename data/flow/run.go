@@ -252,6 +252,14 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 	if m, err = t.finish(m); err != nil {
 		return nil, err
 	}
+	// Two attempts at a task may run at a time, and what the faster one left must
+	// not vanish again, be it for a moment: readers may be at it. Only spill
+	// files that went missing beside a whole result make it worth replacing.
+	if st.Partitions == 0 || e.Sink != nil {
+		if r := loadResult(dir, m.Key); r != nil {
+			return r, e.fs().RemoveAll(tmp)
+		}
+	}
 	if err := e.rename(tmp, dir); err != nil {
 		if r := loadResult(dir, m.Key); r != nil { // another process was faster
 			_ = e.fs().RemoveAll(tmp)
