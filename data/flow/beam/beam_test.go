@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// corpus writes four files, which make several shards, with copies within and
+// corpus writes six files, which make several shards, with copies within and
 // between them.
 func corpus(t testing.TB) string {
 	t.Helper()
@@ -48,7 +48,7 @@ func corpus(t testing.TB) string {
 	rng := rand.New(rand.NewPCG(1, 2))
 	words := strings.Fields("river mountain forest garden city winter morning engine letter question answer teacher window road market island bridge song story sees crosses remembers builds follows finds leaves loves keeps paints")
 	var texts []string
-	for file := range 4 {
+	for file := range 6 {
 		var b bytes.Buffer
 		for b.Len() < 700_000 {
 			var text strings.Builder
@@ -96,7 +96,7 @@ func local(t testing.TB, cfg data.BuildConfig) map[string]string {
 			published++
 		}
 	}
-	if gathered < 2 || published < 5 {
+	if gathered < 3 || published < 5 {
 		t.Fatalf("%d shards and %d published files: too few to tell engines apart", gathered, published)
 	}
 	return made

@@ -29,7 +29,8 @@ type Options struct {
 // Build makes the data set that data.Build makes, with the tasks of all stages run
 // by Beam. The paths of cfg must mean the same files on all workers; relative ones
 // are resolved here. cfg.Workers is how many tasks of one share a worker runs at a
-// time, 0 meaning one, and cfg.Memory bounds the memory of one share.
+// time, 0 meaning one; a worker process never runs more tasks than it has processors.
+// cfg.Memory bounds the memory of one share.
 //
 // The SDK must be initialised (beam.Init). A build that fails or is cancelled
 // goes on where it was when run again.

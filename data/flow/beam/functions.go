@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"golang.org/x/sync/semaphore"
 
 	"huihai/data"
 	"huihai/data/flow"
@@ -17,6 +19,23 @@ func init() {
 	register.DoFn3x1[context.Context, int64, func(*[]byte) bool, error](&exchangeFn{})
 	register.Emitter2[int64, []byte]()
 	register.Iter1[[]byte]()
+}
+
+// slots are the tasks that a worker process runs at a time. A runner starts as many
+// bundles as it likes, one for each task in the end, and their memory would add up.
+var (
+	slotCount = int64(runtime.GOMAXPROCS(0))
+	slots     = semaphore.NewWeighted(slotCount)
+)
+
+// withSlots runs fn when n tasks may start.
+func withSlots(ctx context.Context, n int, fn func() error) error {
+	weight := min(int64(n), slotCount)
+	if err := slots.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	defer slots.Release(weight)
+	return fn()
 }
 
 // shareWork is what a worker knows of the build. Its exported fields travel as
@@ -45,8 +64,10 @@ func (w *shareWork) run(ctx context.Context, share int64, opts ...data.Option) e
 	if err != nil {
 		return err
 	}
-	_, err = data.BuildShare(ctx, cfg, flow.Part{Stage: w.Stage, Index: int(share), Count: w.Count}, nil, opts...)
-	return err
+	return withSlots(ctx, cfg.Workers, func() error {
+		_, err := data.BuildShare(ctx, cfg, flow.Part{Stage: w.Stage, Index: int(share), Count: w.Count}, nil, opts...)
+		return err
+	})
 }
 
 // The marks around an error of ours: on its way to the driver every layer of the
@@ -116,14 +137,16 @@ func (f *mapFn) ProcessElement(ctx context.Context, share int64, emit func(int64
 type exchangeFn struct{ shareWork }
 
 // ProcessElement stores one partition.
-func (f *exchangeFn) ProcessElement(_ context.Context, partition int64, blocks func(*[]byte) bool) error {
+func (f *exchangeFn) ProcessElement(ctx context.Context, partition int64, blocks func(*[]byte) bool) error {
 	cfg, err := f.config()
 	if err != nil {
 		return marked(err)
 	}
-	return marked(data.WriteExchange(cfg, f.Stage, int(partition), func() ([]byte, bool) {
-		var b []byte
-		ok := blocks(&b)
-		return b, ok
+	return marked(withSlots(ctx, 1, func() error {
+		return data.WriteExchange(cfg, f.Stage, int(partition), func() ([]byte, bool) {
+			var b []byte
+			ok := blocks(&b)
+			return b, ok
+		})
 	}))
 }
