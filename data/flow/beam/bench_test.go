@@ -25,20 +25,23 @@ func BenchmarkBuild(b *testing.B) {
 		}
 		bytes += st.Size()
 	}
-	for name, build := range map[string]func(data.BuildConfig) error{
-		"embedded": func(cfg data.BuildConfig) error {
+	for _, engine := range []struct {
+		name  string
+		build func(data.BuildConfig) error
+	}{
+		{"embedded", func(cfg data.BuildConfig) error {
 			_, err := data.Build(context.Background(), cfg, nil)
 			return err
-		},
-		"prism": func(cfg data.BuildConfig) error {
+		}},
+		{"prism", func(cfg data.BuildConfig) error {
 			_, err := Build(context.Background(), cfg, Options{Runner: counted}, nil)
 			return err
-		},
+		}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(engine.name, func(b *testing.B) {
 			b.SetBytes(bytes)
 			for b.Loop() {
-				if err := build(config(b, in)); err != nil {
+				if err := engine.build(config(b, in)); err != nil {
 					b.Fatal(err)
 				}
 			}
