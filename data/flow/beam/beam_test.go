@@ -37,7 +37,21 @@ func TestMain(m *testing.M) {
 	})
 	sdk.Init()
 	log.SetupLogging("error", "text")
-	os.Exit(m.Run())
+	os.Exit(inOwnTemp(m.Run))
+}
+
+// inOwnTemp runs fn with a folder for temporary files that goes afterwards: the
+// SDK leaves an empty file for every job.
+func inOwnTemp(fn func() int) int {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		panic(err)
+	}
+	return fn()
 }
 
 // corpus writes six files, which make several shards, with copies within and

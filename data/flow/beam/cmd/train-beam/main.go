@@ -129,6 +129,11 @@ func (o *flags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := ownBinary(); err != nil {
 		return err
 	}
+	clean, err := ownTemp()
+	if err != nil {
+		return err
+	}
+	defer clean()
 	runner := *runners.Runner
 	if runner == "" {
 		runner = "prism"
@@ -158,4 +163,17 @@ func ownBinary() error {
 	}
 	*jobopts.WorkerBinary = self
 	return nil
+}
+
+// ownTemp gives the SDK a folder for temporary files: it leaves one behind for
+// every job.
+func ownTemp() (clean func(), err error) {
+	dir, err := os.MkdirTemp("", "train-beam-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		return nil, err
+	}
+	return func() { _ = os.RemoveAll(dir) }, nil
 }
