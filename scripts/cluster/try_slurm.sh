@@ -11,7 +11,7 @@ train=$(realpath "$1")
 shift
 inputs=()
 for i in "$@"; do inputs+=(--input "$(realpath "$i")"); done
-root=$(mktemp -d /tmp/slurm.XXXXXX)
+root=$(mktemp -d)
 host=$(hostname -s)
 mkdir -p "$root"/{state,n1,n2,run}
 chmod 755 "$root"
