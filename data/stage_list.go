@@ -82,7 +82,11 @@ func (b *builder) spool() (string, error) {
 func (b *builder) saveList() error {
 	l := savedList{BuildKey: b.buildKey, Skipped: b.listing.Skipped}
 	for _, f := range b.listing.Files {
-		l.Files = append(l.Files, savedFile{f, b.hashes[f.Path]})
+		hash := b.hashes[f.Path]
+		if abs, err := filepath.Abs(f.Path); err == nil {
+			f.Path = abs // shares may start in other folders
+		}
+		l.Files = append(l.Files, savedFile{f, hash})
 	}
 	if err := b.fs().MkdirAll(b.engine.Dir); err != nil {
 		return err

@@ -130,6 +130,84 @@ func TestElsewhereMakesTheSame(t *testing.T) {
 	}
 }
 
+// A run that ends between its tasks and their exchange leaves nothing of an older
+// one that the next run would take for its own.
+func TestOldExchangeIsNotTaken(t *testing.T) {
+	var ran atomic.Int64
+	e := &Engine{Dir: t.TempDir(), FS: unsynced{}}
+	drop, texts := false, []string{"x y", "z"}
+	e.Elsewhere = func(_ context.Context, job Job) error {
+		var blocks [][]byte
+		for _, i := range job.Tasks {
+			w := &Engine{Dir: e.Dir, FS: unsynced{}, Part: &Part{job.Stage, i, job.Count}}
+			w.Sink = func(_ int, b []byte) error { blocks = append(blocks, b); return nil }
+			if _, _, err := wordCount(w, texts, 1, &ran); err != nil {
+				if _, ok := IsPartDone(err); !ok {
+					return err
+				}
+			}
+		}
+		if job.Partitions == 0 {
+			return nil
+		}
+		if drop {
+			return errors.New("killed")
+		}
+		return e.WriteExchange(job.Stage, 0, 0, func() ([]byte, bool) {
+			if len(blocks) == 0 {
+				return nil, false
+			}
+			b := blocks[0]
+			blocks = blocks[1:]
+			return b, true
+		})
+	}
+	if _, _, err := wordCount(e, texts, 1, &ran); err != nil {
+		t.Fatal(err)
+	}
+	drop, texts = true, partTexts
+	if _, _, err := wordCount(e, texts, 1, &ran); err == nil || err.Error() != "killed" {
+		t.Fatal(err)
+	}
+	drop = false
+	if _, _, err := wordCount(e, texts, 1, &ran); err != nil {
+		t.Errorf("after a kill: %v", err)
+	}
+}
+
+// A second attempt at a task leaves the first one's result where it is.
+func TestSecondAttemptReplacesNothing(t *testing.T) {
+	var ran atomic.Int64
+	e := &Engine{Dir: t.TempDir(), FS: unsynced{}}
+	if _, _, err := wordCount(e, partTexts, 2, &ran); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(e.Dir, "split", "00001", manifestName)
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := 0
+	again := &Engine{Dir: e.Dir, FS: unsynced{}, Part: &Part{"split", 1, len(partTexts)}}
+	again.Sink = func(_ int, b []byte) error {
+		return EachRecord(b, func([]byte) error { records++; return nil })
+	}
+	if _, _, err := wordCount(again, partTexts, 2, &ran); err != nil {
+		if _, ok := IsPartDone(err); !ok {
+			t.Fatal(err)
+		}
+	}
+	if want := len(strings.Fields(partTexts[1])); records != want {
+		t.Errorf("%d records came, want %d", records, want)
+	}
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the result was replaced: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(e.Dir, "split", ".*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // Records that are lost or changed between map and reduction are noticed.
 func TestLostRecordsAreNoticed(t *testing.T) {
 	var ran atomic.Int64

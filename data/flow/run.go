@@ -150,6 +150,11 @@ func (e *Engine) runElsewhere(ctx context.Context, j *job) error {
 		for i := range j.specs {
 			tasks = append(tasks, i)
 		}
+		// Left from other results, exchanges would pass for those of this job
+		// if it is killed before it has written its own.
+		if err := e.fs().RemoveAll(filepath.Join(e.Dir, j.st.Name, "exchange")); err != nil {
+			return err
+		}
 	}
 	if err := e.Elsewhere(ctx, Job{Stage: j.st.Name, Count: len(j.specs), Tasks: tasks, Partitions: j.st.Partitions}); err != nil {
 		return err
@@ -247,6 +252,14 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 	}
 	if m, err = t.finish(m); err != nil {
 		return nil, err
+	}
+	// Two attempts at a task may run at a time, and what the faster one left must
+	// not vanish again, be it for a moment: readers may be at it. Only spill
+	// files that went missing beside a whole result make it worth replacing.
+	if st.Partitions == 0 || e.Sink != nil {
+		if r := loadResult(dir, m.Key); r != nil {
+			return r, e.fs().RemoveAll(tmp)
+		}
 	}
 	if err := e.rename(tmp, dir); err != nil {
 		if r := loadResult(dir, m.Key); r != nil { // another process was faster

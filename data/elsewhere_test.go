@@ -1,0 +1,64 @@
+package data
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"huihai/data/flow"
+)
+
+// Workers that start in another folder find the files of relative paths.
+func TestPortable(t *testing.T) {
+	in := corpus(t, 1)
+	cfg := small(t, filepath.Base(in))
+	t.Chdir(filepath.Dir(in))
+	rel, err := filepath.Rel(filepath.Dir(in), cfg.Output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := cfg
+	want.Output = filepath.Join(t.TempDir(), "set")
+	build(t, want)
+
+	cfg.Output = rel
+	portable, err := cfg.Portable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := flow.Part{Stage: StageList, Count: 1}
+	if _, err := BuildShare(context.Background(), portable, list, nil, WithFS(unsynced{})); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for _, s := range portable.ShareStages()[1:] {
+		if _, err := BuildShare(context.Background(), portable, flow.Part{Stage: s.Stage, Count: 1}, nil, WithFS(unsynced{})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(filepath.Dir(in))
+	build(t, cfg)
+	sameFiles(t, "workers elsewhere", files(t, want.Output), files(t, cfg.Output))
+}
+
+func TestWriteExchange(t *testing.T) {
+	cfg := small(t, "in")
+	block := []byte{1, 'b', 1, 'a'}
+	err := WriteExchange(cfg, StageScore, 3, func() ([]byte, bool) {
+		b := block
+		block = nil
+		return b, b != nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Output, workDir, StageScore, "exchange", "00003", "runs.json")); err != nil {
+		t.Error(err)
+	}
+	block = []byte{9, 'x'}
+	err = WriteExchange(cfg, StageScore, 4, func() ([]byte, bool) { return block, true })
+	if err == nil {
+		t.Error("a damaged block is taken")
+	}
+}
