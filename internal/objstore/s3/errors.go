@@ -28,6 +28,9 @@ func (s *Store) refusal(resp *http.Response) error {
 		return fmt.Errorf("%s: %w", code, fs.ErrNotExist)
 	}
 	err := errors.New(code)
+	if resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
+		return fmt.Errorf("%s: the object is shorter than what is asked for: %w", code, io.ErrUnexpectedEOF)
+	}
 	if body.Message != "" {
 		err = fmt.Errorf("%s (%s)", code, body.Message)
 	}

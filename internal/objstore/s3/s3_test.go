@@ -127,6 +127,9 @@ func storeSuite(t *testing.T, s objstore.Store) {
 	if err := s.Get(ctx, "many/2", 3, 3, io.Discard); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("more than there is: %v", err)
 	}
+	if err := s.Get(ctx, "many/2", 9, 3, io.Discard); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("what lies behind the end: %v", err)
+	}
 	if err := put(ctx, s, "many/2", "anew"); err != nil {
 		t.Fatal(err)
 	}
