@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sync/errgroup"
 
 	"huihai/internal/objstore"
@@ -253,4 +255,31 @@ func TestStoreLater(t *testing.T) {
 	if keys, err := s.List(context.Background(), ""); err != nil || len(keys) != 1 {
 		t.Errorf("%v are left: %v", keys, err)
 	}
+}
+
+// An entry that is read is written the same.
+func FuzzStored(f *testing.F) {
+	f.Add([]byte(`{"manifest":{"stage":"split","key":"k","outputs":[{"name":"a","bytes":1,"sha256":"00"}],"info":{"n":1}},"runs":[{"sha256":"11","bytes":9,"sections":[{"partition":2,"offset":0,"bytes":5,"sha256":"22"}]}]}`))
+	f.Add([]byte(`{"manifest":{"key":"k"}}`))
+	f.Fuzz(func(t *testing.T, entry []byte) {
+		b, err := json.Marshal(sealed{sumOf(entry), entry})
+		if err != nil {
+			return // no JSON
+		}
+		s := decodeStored(b, "k")
+		if s == nil {
+			return
+		}
+		again, err := s.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(s, decodeStored(again, "k"), cmpopts.EquateEmpty()); d != "" {
+			t.Error(d)
+		}
+		again[len(again)/2] ^= 1
+		if decodeStored(again, "k") != nil {
+			t.Error("a damaged entry was taken")
+		}
+	})
 }
