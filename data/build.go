@@ -76,6 +76,9 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 			return nil, fmt.Errorf("data: %w", err)
 		}
 	}
+	if err := b.fetchResults(ctx); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
 	report, err := b.report()
 	if err != nil {
 		return nil, err

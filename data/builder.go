@@ -11,6 +11,7 @@ import (
 	"huihai/data/flow"
 	"huihai/data/source"
 	"huihai/data/substring"
+	"huihai/internal/objstore"
 )
 
 // Option changes how a build runs without changing what it makes.
@@ -37,6 +38,12 @@ func WithStdin(r io.Reader) Option { return func(b *builder) { b.stdin = r } }
 // WithSink hands the records that tasks emit to fn in place of spill files.
 func WithSink(fn flow.BlockSink) Option {
 	return func(b *builder) { b.engine.Sink = fn }
+}
+
+// WithStore keeps the results of stages in a store too, so that shares run on
+// machines that have no folder in common. See [flow.Engine].
+func WithStore(s objstore.Store) Option {
+	return func(b *builder) { b.engine.Store = s }
 }
 
 // builder is the state of one build: what each stage found, for the next.

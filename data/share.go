@@ -21,8 +21,8 @@ type ShareReport struct {
 
 // BuildShare runs one share of one stage of [Build], for array jobs: the tasks
 // whose number is part.Index modulo part.Count. All shares work on the same
-// output folder, which must be shared between the machines, with the same inputs
-// and configuration; the stages go in the order of [ShareStages]. A stage before
+// output folder, which must be shared between the machines, or with the same store
+// ([WithStore]), with the same inputs and configuration; the stages go in the order of [ShareStages]. A stage before
 // it that is not done is an error that names it ([flow.NotReady]). Build itself
 // finishes what is left, and finds nothing to do but to publish when all shares
 // were run. The bytes are those of Build.

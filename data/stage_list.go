@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,7 +63,7 @@ func (b *builder) list(ctx context.Context) error {
 	if part == nil && b.unchanged() != nil {
 		return nil
 	}
-	if err := b.saveList(); err != nil || part == nil {
+	if err := b.saveList(ctx); err != nil || part == nil {
 		return err
 	}
 	return &flow.PartDone{Part: *part, Tasks: 1, Ran: 1}
@@ -79,7 +78,7 @@ func (b *builder) spool() (string, error) {
 	return source.Spool(b.stdin, filepath.Join(b.engine.Dir, "stdin"))
 }
 
-func (b *builder) saveList() error {
+func (b *builder) saveList(ctx context.Context) error {
 	l := savedList{BuildKey: b.buildKey, Skipped: b.listing.Skipped}
 	for _, f := range b.listing.Files {
 		hash := b.hashes[f.Path]
@@ -91,13 +90,15 @@ func (b *builder) saveList() error {
 	if err := b.fs().MkdirAll(b.engine.Dir); err != nil {
 		return err
 	}
-	return writeJSON(b.fs(), filepath.Join(b.engine.Dir, fileList), l)
+	if err := writeJSON(b.fs(), filepath.Join(b.engine.Dir, fileList), l); err != nil || b.engine.Store == nil {
+		return err
+	}
+	return b.pushList(ctx)
 }
 
 // loadList takes the files from stage list's result.
 func (b *builder) loadList(ctx context.Context) error {
-	path := filepath.Join(b.engine.Dir, fileList)
-	content, err := os.ReadFile(path)
+	path, content, err := b.readList(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &flow.NotReady{Stage: StageList, Missing: []int{0}, Count: 1}
 	}

@@ -22,7 +22,10 @@ func (b *builder) tokenizer(ctx context.Context) error {
 			return err
 		}
 	}
-	var err error
+	err := b.engine.Fetch(ctx, b.tokenizerFile)
+	if err != nil {
+		return err
+	}
 	if b.encoder, err = loadEncoder(b.tokenizerFile.Path); err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ func newDataBuildCmd() *cobra.Command {
 	}
 	shared := addConfigFlags(cmd)
 	own := addDataFlags(cmd)
+	store := addStoreFlags(cmd)
+	cmd.Flags().BoolVar(&store.clear, "clear-store", false, "remove the working files from --store once the data set is published")
 	cmd.Args = moreInputs(&own.cfg.Inputs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		shared.overrides = own.overrides(cmd)
@@ -39,7 +41,7 @@ func newDataBuildCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return runDataBuild(cmd, c.Data)
+		return store.with(cmd.Context(), func(opts ...data.Option) error { return runDataBuild(cmd, c.Data, opts...) })
 	}
 	return cmd
 }
@@ -52,12 +54,12 @@ func limitMemory(cfg data.BuildConfig) {
 	}
 }
 
-func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig) error {
+func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig, opts ...data.Option) error {
 	limitMemory(cfg)
 	w := cmd.ErrOrStderr()
 	screen := telemetry.ScreenOf(w, os.Getenv)
 	progress := telemetry.NewProgress(w, screen, time.Now)
-	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress, time.Now), data.WithStdin(cmd.InOrStdin()))
+	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress, time.Now), append(opts, data.WithStdin(cmd.InOrStdin()))...)
 	if closeErr := progress.Close(); err == nil {
 		err = closeErr
 	}

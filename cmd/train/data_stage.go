@@ -19,6 +19,8 @@ func newDataStageCmd() *cobra.Command {
 		Long: "Runs the tasks of a stage whose number is I modulo N. All shares of all stages, in\n" +
 			"order and on one shared output folder, make what data build makes; then data build\n" +
 			"with the same flags publishes it. --list prints the stages of such a build in order.\n" +
+			"With --store, machines need no folder in common: --output is then each machine's own,\n" +
+			"and only inputs, tokenizer and models must have the same paths everywhere.\n" +
 			"Launchers for Slurm and Kubernetes are in scripts/cluster.",
 	}
 	var part flow.Part
@@ -29,6 +31,7 @@ func newDataStageCmd() *cobra.Command {
 	cmd.Flags().BoolVar(&list, "list", false, "print the stages in their order, and whether one has several tasks, and end")
 	shared := addConfigFlags(cmd)
 	own := addDataFlags(cmd)
+	store := addStoreFlags(cmd)
 	cmd.Args = moreInputs(&own.cfg.Inputs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		shared.overrides = own.overrides(cmd)
@@ -42,17 +45,21 @@ func newDataStageCmd() *cobra.Command {
 		if part.Stage == "" {
 			return usagef("%s needs --stage; --list prints the stages", cmd.CommandPath())
 		}
-		limitMemory(c.Data)
-		w := cmd.ErrOrStderr()
-		progress := telemetry.NewProgress(w, telemetry.ScreenOf(w, os.Getenv), time.Now)
-		report, err := data.BuildShare(cmd.Context(), c.Data, part, runs.StageLines(progress, time.Now), data.WithStdin(cmd.InOrStdin()))
-		if closeErr := progress.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			return err
-		}
-		return printJSON(cmd.OutOrStdout(), report)
+		return store.with(cmd.Context(), func(opts ...data.Option) error { return runDataStage(cmd, c.Data, part, opts...) })
 	}
 	return cmd
+}
+
+func runDataStage(cmd *cobra.Command, cfg data.BuildConfig, part flow.Part, opts ...data.Option) error {
+	limitMemory(cfg)
+	w := cmd.ErrOrStderr()
+	progress := telemetry.NewProgress(w, telemetry.ScreenOf(w, os.Getenv), time.Now)
+	report, err := data.BuildShare(cmd.Context(), cfg, part, runs.StageLines(progress, time.Now), append(opts, data.WithStdin(cmd.InOrStdin()))...)
+	if closeErr := progress.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return printJSON(cmd.OutOrStdout(), report)
 }

@@ -272,6 +272,15 @@ func openRun(path string, partition int) (*RecordReader, io.Closer, error) {
 	return NewRecordReader(r), f, nil
 }
 
+// openSection opens the stream of one partition that lies in a file of its own.
+func openSection(path string) (*RecordReader, io.Closer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return NewRecordReader(f), f, nil
+}
+
 var errBlockFile = errors.New("not a whole spill file")
 
 func sectionOf(f *os.File, partition int) (*io.SectionReader, error) {

@@ -40,5 +40,15 @@
 // [BlockSink]; [Engine.WriteExchange] stores what arrived. All of them write the
 // same outputs and manifests.
 //
+// # Store
+//
+// Machines without a folder in common give their engines a Store. A finished task
+// puts its files there and at last an entry with its manifest; an engine that finds
+// no whole result in its own Dir takes the entry, and downloads files when a task
+// of its own has them among its inputs, or sections of spill files when it reduces
+// a partition. Everything is checked against the hashes in the entry. A task must
+// therefore read nothing that is not among its inputs, and what reads results
+// outside of tasks calls [Engine.Fetch] first.
+//
 // The package knows nothing about documents.
 package flow

@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"golang.org/x/sync/singleflight"
+
+	"huihai/internal/objstore"
 )
 
 // Stage names a step of a pipeline and what its results depend on besides the
@@ -54,9 +58,14 @@ type Engine struct {
 	// Elsewhere runs tasks of a stage on other machines; nil means here. When
 	// it returns, their folders (and exchanges of what they emitted) are in Dir.
 	Elsewhere func(ctx context.Context, job Job) error
+	// Store keeps finished tasks for engines on other machines, each with a Dir
+	// of its own; nil means that Dir is all there is. Not together with Sink or
+	// Elsewhere.
+	Store objstore.Store
 
-	mu     sync.Mutex
-	totals map[string]int64
+	mu      sync.Mutex
+	totals  map[string]int64
+	fetches singleflight.Group
 }
 
 // Job is what [Engine.Elsewhere] is asked to run.
@@ -157,6 +166,11 @@ func (e *Engine) Join(ctx context.Context, st Stage, specs []Spec, from []*Resul
 	}
 	return e.run(ctx, st, "reduce", signed, func(ctx context.Context, t *Task) error {
 		t.Inputs = specs[t.Index].Inputs
+		if e.Store != nil {
+			if err := e.fetchRecords(ctx, from, st.First+t.Index); err != nil {
+				return err
+			}
+		}
 		m, err := OpenRecords(from, st.First+t.Index)
 		if err != nil {
 			return err

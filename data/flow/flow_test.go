@@ -45,6 +45,9 @@ func wordCount(e *Engine, texts []string, partitions int, ran *atomic.Int64) (ma
 	}
 	counts := map[string]int{}
 	for _, r := range reduced {
+		if err := e.Fetch(ctx, r.Input("counts")); err != nil {
+			return nil, nil, err
+		}
 		b, err := os.ReadFile(r.Path("counts"))
 		if err != nil {
 			return nil, nil, err

@@ -20,6 +20,9 @@ const manifestName = "manifest.json"
 type Input struct {
 	Path string
 	Hash string
+
+	from *Result // whose output it is, for one that may have to be fetched
+	name string  // of the output; empty for all that was emitted
 }
 
 // OutputFile describes one file that a task wrote.
@@ -52,9 +55,12 @@ type Result struct {
 	Manifest
 	Dir    string
 	Reused bool // an earlier run had already done it
+
+	stored *stored // where its files are to be had; nil when they are in Dir
 }
 
-// Path returns where the named output lies.
+// Path returns where the named output lies. With a store it may have to be
+// fetched first, which happens to the inputs of a task and by [Engine.Fetch].
 func (r *Result) Path(name string) string { return filepath.Join(r.Dir, name) }
 
 // Input returns the named output as an input of a later task. It panics if the
@@ -62,7 +68,7 @@ func (r *Result) Path(name string) string { return filepath.Join(r.Dir, name) }
 func (r *Result) Input(name string) Input {
 	for _, o := range r.Outputs {
 		if o.Name == name {
-			return Input{Path: r.Path(name), Hash: o.SHA256}
+			return Input{Path: r.Path(name), Hash: o.SHA256, from: r, name: name}
 		}
 	}
 	panic("flow: stage " + r.Stage + " has no output " + name)
@@ -75,7 +81,7 @@ func (r *Result) EmittedInput() Input {
 	if err != nil {
 		panic("flow: a manifest's own fields have no JSON form")
 	}
-	return Input{Path: r.Dir, Hash: h}
+	return Input{Path: r.Dir, Hash: h, from: r}
 }
 
 // DecodeInfo reads the stage's own counters into v.
@@ -118,6 +124,15 @@ func HashFile(ctx context.Context, path string) (string, error) {
 			return "", fmt.Errorf("read %s: %w", path, err)
 		}
 	}
+}
+
+// writeManifest writes the manifest that makes dir whole.
+func writeManifest(fs FS, dir string, m *Manifest) error {
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return WriteFile(fs, filepath.Join(dir, manifestName), append(b, '\n'))
 }
 
 // loadResult returns the finished task in dir if it has the given key and all

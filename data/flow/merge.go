@@ -88,6 +88,12 @@ func (m *Merge) open(from []*Result, partition int) error {
 		if res.Emitted[partition].Records == 0 {
 			continue
 		}
+		if res.stored != nil {
+			if err := m.openStored(res, partition); err != nil {
+				return err
+			}
+			continue
+		}
 		l, err := readRuns(res.Dir)
 		if err != nil {
 			return err
@@ -108,16 +114,47 @@ func (m *Merge) openRuns(dir string, n, partition int) error {
 		if r == nil {
 			continue
 		}
-		m.closers = append(m.closers, func() { r.Close(); _ = c.Close() })
-		x := &run{r: r}
-		more, err := x.advance()
+		if err := m.add(r, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openStored adds what was fetched of a result: whole spill files or sections.
+func (m *Merge) openStored(res *Result, partition int) error {
+	for i, run := range res.stored.Runs {
+		if run.section(partition) == nil {
+			continue
+		}
+		var r *RecordReader
+		var c io.Closer
+		var err error
+		if whole := res.runPath(i); hasFile(whole) {
+			r, c, err = openRun(whole, partition)
+		} else {
+			r, c, err = openSection(res.sectionPath(i, partition))
+		}
 		if err != nil {
 			return err
 		}
-		if more {
-			m.runs = append(m.runs, x)
-			m.up(len(m.runs) - 1)
+		if err := m.add(r, c); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (m *Merge) add(r *RecordReader, c io.Closer) error {
+	m.closers = append(m.closers, func() { r.Close(); _ = c.Close() })
+	x := &run{r: r}
+	more, err := x.advance()
+	if err != nil {
+		return err
+	}
+	if more {
+		m.runs = append(m.runs, x)
+		m.up(len(m.runs) - 1)
 	}
 	return nil
 }

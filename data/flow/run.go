@@ -19,12 +19,13 @@ type job struct {
 	fn        TaskFunc
 	manifests []Manifest
 	results   []*Result // of tasks that are done
+	stored    []bool    // which the engine's store has; nil without one
 	spill     int64     // bytes of records a task holds
 	done      atomic.Int64
 }
 
 func (e *Engine) run(ctx context.Context, st Stage, kind string, specs []Spec, fn TaskFunc) ([]*Result, error) {
-	j, err := e.newJob(st, kind, specs, fn)
+	j, err := e.newJob(ctx, st, kind, specs, fn)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (e *Engine) run(ctx context.Context, st Stage, kind string, specs []Spec, f
 		err = e.runElsewhere(ctx, j)
 	default:
 		if err = e.cleanTemp(st.Name); err == nil {
-			err = e.runTasks(ctx, j, j.missing())
+			err = e.runTasks(ctx, j, j.unfinished())
 		}
 	}
 	if err != nil {
@@ -47,7 +48,7 @@ func (e *Engine) run(ctx context.Context, st Stage, kind string, specs []Spec, f
 }
 
 // newJob signs the tasks and finds those that are done.
-func (e *Engine) newJob(st Stage, kind string, specs []Spec, fn TaskFunc) (*job, error) {
+func (e *Engine) newJob(ctx context.Context, st Stage, kind string, specs []Spec, fn TaskFunc) (*job, error) {
 	configHash, err := Hash(st.Config)
 	if err != nil {
 		return nil, err
@@ -63,6 +64,11 @@ func (e *Engine) newJob(st Stage, kind string, specs []Spec, fn TaskFunc) (*job,
 	}
 	if st.Partitions > 0 && e.Sink == nil {
 		j.dropUnreadable(filepath.Join(e.Dir, st.Name))
+	}
+	if e.Store != nil {
+		if err := e.loadStored(ctx, j); err != nil {
+			return nil, err
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -112,6 +118,20 @@ func (j *job) missing() []int {
 	return out
 }
 
+// unfinished returns the tasks that are not done or not in the store.
+func (j *job) unfinished() []int {
+	if j.stored == nil {
+		return j.missing()
+	}
+	var out []int
+	for i, done := range j.stored {
+		if !done {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 func (j *job) notReady() error {
 	if m := j.missing(); len(m) > 0 {
 		return &NotReady{Stage: j.st.Name, Missing: m, Count: len(j.specs)}
@@ -126,11 +146,14 @@ func (e *Engine) runPart(ctx context.Context, j *job) error {
 	for i := e.Part.Index; i < len(j.specs); i += e.Part.Count {
 		if j.results[i] != nil && e.Sink == nil { // a sink wants the records again
 			done.Reused++
-			continue
+			if j.stored == nil || j.stored[i] {
+				continue
+			}
+		} else {
+			done.Ran++
 		}
 		mine = append(mine, i)
 	}
-	done.Ran = len(mine)
 	if err := e.runTasks(ctx, j, mine); err != nil {
 		return err
 	}
@@ -179,15 +202,27 @@ func (e *Engine) runTasks(ctx context.Context, j *job, tasks []int) error {
 			break
 		}
 		g.Go(func() error {
-			r, err := e.runTask(gctx, j, i)
-			j.results[i] = r
-			return err
+			return e.doTask(gctx, j, i)
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// doTask runs a task and puts its result into the store; a task that was done
+// before only lacks the latter.
+func (e *Engine) doTask(ctx context.Context, j *job, i int) (err error) {
+	if j.stored == nil || j.results[i] == nil {
+		if j.results[i], err = e.runTask(ctx, j, i); err != nil {
+			return err
+		}
+	}
+	if e.Store != nil {
+		return e.push(ctx, j.results[i])
+	}
+	return nil
 }
 
 // The least and the default bytes of records that a task holds before it spills.
@@ -229,6 +264,9 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 		return nil, err
 	}
 	st, m, spec := j.st, j.manifests[index], j.specs[index]
+	if err := e.Fetch(ctx, spec.Inputs...); err != nil {
+		return nil, fmt.Errorf("flow: stage %s, task %d: inputs: %w", st.Name, index, err)
+	}
 	dir := e.taskDir(st.Name, index)
 	tmp, err := e.tempFolder(filepath.Dir(dir), index)
 	if err != nil {
@@ -283,7 +321,11 @@ func (e *Engine) tempFolder(parent string, index int) (string, error) {
 // cleanTemp removes what killed runs left of a stage. Shares do not clean: what
 // looks left over may be another share at work.
 func (e *Engine) cleanTemp(stage string) error {
-	for _, pattern := range []string{"", "exchange"} {
+	patterns := []string{"", "exchange"}
+	if e.Store != nil {
+		patterns = []string{"", "*"} // downloads lie in the folders of their tasks
+	}
+	for _, pattern := range patterns {
 		left, err := filepath.Glob(filepath.Join(e.Dir, stage, pattern, ".*.tmp"))
 		if err != nil {
 			return err

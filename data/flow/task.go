@@ -146,11 +146,7 @@ func (t *Task) finish(m Manifest) (Manifest, error) {
 		}
 		m.Info = b
 	}
-	b, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return m, err
-	}
-	return m, WriteFile(t.engine.fs(), filepath.Join(t.dir, manifestName), append(b, '\n'))
+	return m, writeManifest(t.engine.fs(), t.dir, &m)
 }
 
 // abandon closes what is open after a failure; the folder is removed later.
