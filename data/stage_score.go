@@ -37,7 +37,7 @@ func (b *builder) score(ctx context.Context) error {
 	}
 	// About 200,000 documents, 15 records each, are compared at a time.
 	b.dedupParts = int(min(256, 1+b.documents()/200_000))
-	st := flow.Stage{Name: StageScore, Code: "3", Total: b.read.TextBytes, Partitions: b.dedupParts, Memory: 64 << 20, Config: struct {
+	st := flow.Stage{Name: StageScore, Code: "4", Total: b.read.TextBytes, Partitions: b.dedupParts, Memory: 64 << 20, Config: struct {
 		Score   score.Config
 		Models  ModelsConfig
 		Safety  safety.Config
