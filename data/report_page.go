@@ -49,19 +49,32 @@ func (r *Report) page(name string) page.Page {
 
 func (r *Report) funnelSection() page.Section {
 	bars := &page.Bars{Unit: "share of the text read"}
-	add := func(name string, documents, bytes int64) {
-		bars.Bars = append(bars.Bars, page.Bar{Name: name, Value: float64(bytes), Label: fmt.Sprintf("%s, %s documents", percent(bytes, r.Read.Bytes), grouped(documents))})
+	add := func(name, what string, n, bytes int64) {
+		bars.Bars = append(bars.Bars, page.Bar{Name: name, Value: float64(bytes), Label: fmt.Sprintf("%s, %s", percent(bytes, r.Read.Bytes), counted(n, what))})
 	}
-	add("read", r.Read.Documents, r.Read.Bytes)
+	for _, reason := range sortedKeys(r.Rejected) {
+		add("no document: "+reason, "record", r.Rejected[reason].Documents, r.Rejected[reason].Bytes)
+	}
+	add("read", "document", r.Read.Documents, r.Read.Bytes)
 	for _, s := range r.Funnel {
-		name := "− " + s.Reason
-		if s.Cut {
-			name += " (cut out)"
+		switch {
+		case s.Stage == StageGather: // above: these were never documents
+		case s.Cut:
+			add("− "+s.Reason+" (cut out)", "piece", s.Documents, s.Bytes)
+		default:
+			add("− "+s.Reason, "document", s.Documents, s.Bytes)
 		}
-		add(name, s.Documents, s.Bytes)
 	}
-	add("kept", r.Kept.Documents, r.Kept.Bytes)
+	add("kept", "document", r.Kept.Documents, r.Kept.Bytes)
 	return page.Section{Title: "What was removed, and why", Note: "In the order of the stages; shares are of the bytes read. A document counts under the first reason that dropped it.", Bars: bars}
+}
+
+// counted writes a number of things.
+func counted(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return grouped(n) + " " + what
 }
 
 func flowSection(title string, flows map[string]Flow) page.Section {
@@ -81,6 +94,9 @@ func flowSection(title string, flows map[string]Flow) page.Section {
 func (r *Report) histogramSection() page.Section {
 	s := page.Section{Title: "Scores", Note: "Documents kept, and dropped (lighter), by score."}
 	for _, h := range r.Survey.Histograms {
+		if !h.some() {
+			continue // of a model that was not given
+		}
 		s.Histograms = append(s.Histograms, page.Histogram{Name: h.Name, Min: h.Min, Max: h.Max, Strong: h.Kept[:], Faint: h.Dropped[:]})
 	}
 	return s

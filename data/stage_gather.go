@@ -76,7 +76,7 @@ func (b *builder) gather(ctx context.Context) error {
 			total += f.Size
 		}
 	}
-	st := flow.Stage{Name: StageGather, Code: "2", Total: total, Memory: 64 << 20, Config: struct {
+	st := flow.Stage{Name: StageGather, Code: "3", Total: total, Memory: 64 << 20, Config: struct {
 		Source source.Config
 		Clean  clean.Config
 		PII    pii.Config

@@ -189,6 +189,11 @@ func cutShards(files []source.File) [][]source.File {
 	return shards
 }
 
+// resultVersion changes when the same inputs and configuration give another data
+// set: with other rules, lexicons, models of languages. A data set made before is
+// then not taken for the one asked for.
+const resultVersion = 2
+
 // sign computes the key of everything the result depends on.
 func (b *builder) sign(ctx context.Context) error {
 	cfg := b.cfg
@@ -216,7 +221,7 @@ func (b *builder) sign(ctx context.Context) error {
 	for i, m := range b.models {
 		models[i] = m.Hash
 	}
-	key, err := flow.Hash([]any{formatVersion, cfg, tok, files, models})
+	key, err := flow.Hash([]any{formatVersion, resultVersion, cfg, tok, files, models})
 	b.buildKey = key
 	return err
 }

@@ -24,6 +24,10 @@ type Histogram struct {
 	Dropped [bins]int64 `json:"dropped"`
 }
 
+// some tells whether any document is counted: a score of a model that was not given
+// has none.
+func (h *Histogram) some() bool { return h.Kept != [bins]int64{} || h.Dropped != [bins]int64{} }
+
 func (h *Histogram) add(v float64, kept bool) {
 	if math.IsNaN(v) {
 		return

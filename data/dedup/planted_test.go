@@ -189,7 +189,7 @@ func plant(texts []string, rate float64, run int) (f found) {
 
 // Of planted near copies as many become candidates as the curve 1-(1-s^8)^14
 // says for their true similarities, and texts of different origin do not. With
-// -v it prints the table of docs/data.md.
+// -v it prints the table of docs/data-quality.md.
 func TestPlantedCopies(t *testing.T) {
 	t.Log("| texts | edited | Jaccard 10% / median / 90% | candidates | by the curve | kept at 0.7 | precision, candidates | verified |")
 	all := corpora(t)

@@ -144,7 +144,7 @@ func plant(t *testing.T, texts []string, change func(rng *rand.Rand, i int) stri
 
 // Copies whose words or clauses are in another order have no shingle in common
 // with their originals, but nearly the same vector. With -v the test prints the
-// table of docs/data.md.
+// table of docs/data-quality.md.
 func TestPlantedParaphrases(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	pieces := func(files ...[]string) (out []string) {

@@ -49,6 +49,9 @@ var codeSymbol, nameByte = func() (symbol, name [256]bool) {
 // reads like program text.
 func codeLine(line string) bool {
 	last := line[len(line)-1]
+	if markup(line, last) {
+		return false
+	}
 	switch last {
 	case '{', '}', ';':
 		return true
@@ -63,6 +66,23 @@ func codeLine(line string) bool {
 		}
 	}
 	return assigns(line) || strings.Contains(line, " := ") || strings.Contains(line, " == ") || strings.Contains(line, "()")
+}
+
+// markup tells whether line is an item of a list or a row of a table, as in
+// Markdown, where links and names of functions look like calls, or a field of a
+// BibTeX entry.
+func markup(line string, last byte) bool {
+	switch line[0] {
+	case '-', '*', '+':
+		return len(line) > 1 && line[1] == ' '
+	case '|':
+		return last == '|'
+	}
+	if last != ',' && last != '}' {
+		return false
+	}
+	_, value, _ := strings.Cut(line, "=")
+	return strings.HasPrefix(strings.TrimLeft(value, " "), "{") && strings.HasSuffix(strings.TrimSuffix(value, ","), "}")
 }
 
 // assigns tells whether line gives a value to a name: a.b = c, n += 1.

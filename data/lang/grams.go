@@ -10,6 +10,11 @@ const (
 	// plain is how much more than the best the second-best language must cost
 	// in a part, in nats, for the rest of the part to be left unread.
 	plain = 80
+
+	// longRun is how long a run of ASCII characters without a blank may be for
+	// its letters to count. Longer ones are encoded bytes and addresses, and one
+	// of those can outweigh all words of a text.
+	longRun = 50
 )
 
 // tally sums the costs of a text in every language of a model. Sixteen-bit lanes
@@ -32,7 +37,13 @@ func (t *tally) add(s string) {
 	t.before = t.costs
 	var key uint32
 	codes := m.codes
-	for i := 0; i < len(s); {
+	for i, next := 0, 0; i < len(s); {
+		if i >= next {
+			if next = runEnd(s, i); next-i > longRun {
+				key, i = 0, next
+				continue
+			}
+		}
 		r, n := rune(s[i]), 1
 		if r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRuneInString(s[i:])
@@ -54,6 +65,16 @@ func (t *tally) add(s string) {
 		}
 	}
 	t.flush()
+}
+
+// runEnd returns the end of the run of ASCII characters without a blank that
+// begins at i, or i+1 where none does.
+func runEnd(s string, i int) int {
+	j := i
+	for j < len(s) && s[j] > ' ' && s[j] < utf8.RuneSelf {
+		j++
+	}
+	return max(j, i+1)
 }
 
 // addRow adds the costs of one letter. The widest rows have their own loop, whose

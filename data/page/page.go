@@ -77,7 +77,7 @@ func Write(w io.Writer, p Page) error { return tmpl.Execute(w, p) }
 
 // The measures of charts, in the units of their view boxes.
 const (
-	barHeight, barGap, barLeft, barWidth, barRight = 18, 6, 230, 520, 150
+	barHeight, barGap, barLeft, barWidth, barRight = 18, 6, 230, 520, 210
 	histWidth, histHeight, histFoot                = 340, 150, 34
 )
 

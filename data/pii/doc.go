@@ -27,8 +27,8 @@
 //     also cut 3-4-4 by hyphens, or by blanks behind a word such as 电话 or the
 //     country code), Chinese landlines with area code and separator, +CC numbers of
 //     8 to 15 digits with an assigned country code, and North American numbers
-//     cut 3-3-4. Numbers behind 订单, 编号, order, id or the like and in URLs do not
-//     count, nor do 400 and 800 service lines.
+//     cut 3-3-4. Numbers behind 订单, 编号, order, id or the like, in URLs, and sizes
+//     in bytes (multiples of 4096) do not count, nor do 400 and 800 service lines.
 //   - id_card: 18 characters by GB 11643: province, date from 1900 to 2099, check
 //     character by ISO 7064 MOD 11-2; with id_card_15 the old form of 15 digits too.
 //   - secret: AWS, GitHub, OpenAI-like, Slack and Google keys, JSON web tokens, PEM

@@ -1,6 +1,9 @@
 package pii
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 var (
 	phoneWords = []string{
@@ -98,10 +101,17 @@ func (s *scan) mobile(i, end int, country bool) int {
 	if strings.HasSuffix(s.text[i:end], "000000") || !s.endsNumber(end) {
 		return -1
 	}
-	if !country && !s.behindAny(first, phoneWords) && (s.behindAny(first, orderWords) || s.inURL(first)) {
+	if !country && !s.behindAny(first, phoneWords) && (s.behindAny(first, orderWords) || s.inURL(first) || pages(s.text[i:end])) {
 		return -1
 	}
 	return end
+}
+
+// pages tells whether digits are a size in bytes, such as 17179869184: memory comes
+// in pages of 4096, which divides one telephone number in 4096.
+func pages(digits string) bool {
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return err == nil && n%4096 == 0
 }
 
 // areaCode tells whether digits are a Chinese area code with its zero.

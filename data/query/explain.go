@@ -193,11 +193,22 @@ func (s *Story) decision() string {
 	}
 	switch {
 	case d.Status == "kept" && kept != nil:
-		return fmt.Sprintf("kept, as the best of %d copies, for the %s split; it stands %d times in the rows", d.ClusterSize, d.Split, d.Copies)
+		return fmt.Sprintf("kept, as the best of %d copies, for the %s split; %s", d.ClusterSize, d.Split, stands(d.Copies))
 	case d.Status == "kept":
-		return fmt.Sprintf("kept for the %s split; it stands %d times in the rows", d.Split, d.Copies)
+		return fmt.Sprintf("kept for the %s split; %s", d.Split, stands(d.Copies))
 	case kept != nil && !d.IsCanonical:
 		return fmt.Sprintf("dropped: %s of %s (%s), whose quality is %.3f against %.3f", d.Status, kept.ID, kept.FilePath, kept.Quality, d.Quality)
 	}
 	return "dropped: " + d.Status
+}
+
+// stands tells how often sampling put a document into the rows.
+func stands(copies int32) string {
+	switch copies {
+	case 0:
+		return "sampling left it out of the rows"
+	case 1:
+		return "it stands in the rows once"
+	}
+	return fmt.Sprintf("it stands in the rows %d times", copies)
 }

@@ -48,6 +48,9 @@ func TestQueries(t *testing.T) {
 		if q := g.Quantiles["bytes"]; q[0] > q[3] || q[3] > q[6] || q[6] == 0 {
 			t.Errorf("quantiles %v", q)
 		}
+		if q, ok := g.Quantiles["perplexity"]; ok {
+			t.Errorf("quantiles %v of a score that no document has", q)
+		}
 	}
 	for _, want := range []string{"exact_duplicate/en", "kept/zh"} {
 		if counts[want] != 1 {

@@ -16,8 +16,8 @@ type Group struct {
 	Values    []string             `json:"values"` // of the columns, in their order
 	Documents int64                `json:"documents"`
 	Bytes     int64                `json:"bytes"`
-	Tokens    int64                `json:"tokens"` // of kept documents, each once
-	Quantiles map[string][]float64 `json:"quantiles"`
+	Tokens    int64                `json:"tokens"`    // of kept documents, each once
+	Quantiles map[string][]float64 `json:"quantiles"` // of the scores that there are
 }
 
 // Table is the answer of [Stats].
@@ -32,20 +32,20 @@ var points = []float64{0, 0.1, 0.25, 0.5, 0.75, 0.9, 1}
 
 // statsRow are the columns that statistics need.
 type statsRow struct {
-	Text          string  `parquet:"text"`
-	Source        string  `parquet:"source"`
-	Language      string  `parquet:"language"`
-	Script        string  `parquet:"language_script"`
-	Status        string  `parquet:"status"`
-	Split         string  `parquet:"split"`
-	ContamTask    string  `parquet:"contam_task"`
-	Quality       float32 `parquet:"quality"`
-	Perplexity    float32 `parquet:"perplexity,optional"`
-	Classifier    float32 `parquet:"classifier,optional"`
-	Safety        float32 `parquet:"safety"`
-	LanguageScore float32 `parquet:"language_score"`
-	DupParaFrac   float32 `parquet:"dup_para_frac"`
-	TokenCount    int32   `parquet:"token_count"`
+	Text          string   `parquet:"text"`
+	Source        string   `parquet:"source"`
+	Language      string   `parquet:"language"`
+	Script        string   `parquet:"language_script"`
+	Status        string   `parquet:"status"`
+	Split         string   `parquet:"split"`
+	ContamTask    string   `parquet:"contam_task"`
+	Quality       float32  `parquet:"quality"`
+	Perplexity    *float32 `parquet:"perplexity,optional"`
+	Classifier    *float32 `parquet:"classifier,optional"`
+	Safety        float32  `parquet:"safety"`
+	LanguageScore float32  `parquet:"language_score"`
+	DupParaFrac   float32  `parquet:"dup_para_frac"`
+	TokenCount    int32    `parquet:"token_count"`
 }
 
 var groupColumns = map[string]func(*statsRow) string{
@@ -59,15 +59,15 @@ var groupColumns = map[string]func(*statsRow) string{
 
 var measureColumns = []struct {
 	name  string
-	value func(*statsRow) float32
+	value func(*statsRow) *float32 // nil where a document has none
 }{
-	{"quality", func(r *statsRow) float32 { return r.Quality }},
-	{"perplexity", func(r *statsRow) float32 { return r.Perplexity }},
-	{"classifier", func(r *statsRow) float32 { return r.Classifier }},
-	{"safety", func(r *statsRow) float32 { return r.Safety }},
-	{"language_score", func(r *statsRow) float32 { return r.LanguageScore }},
-	{"dup_para_frac", func(r *statsRow) float32 { return r.DupParaFrac }},
-	{"bytes", func(r *statsRow) float32 { return float32(len(r.Text)) }},
+	{"quality", func(r *statsRow) *float32 { return &r.Quality }},
+	{"perplexity", func(r *statsRow) *float32 { return r.Perplexity }},
+	{"classifier", func(r *statsRow) *float32 { return r.Classifier }},
+	{"safety", func(r *statsRow) *float32 { return &r.Safety }},
+	{"language_score", func(r *statsRow) *float32 { return &r.LanguageScore }},
+	{"dup_para_frac", func(r *statsRow) *float32 { return &r.DupParaFrac }},
+	{"bytes", func(r *statsRow) *float32 { n := float32(len(r.Text)); return &n }},
 }
 
 // Stats sums up the documents of the data set in dir by the given columns
@@ -107,7 +107,9 @@ func Stats(ctx context.Context, dir string, by []string) (*Table, error) {
 		g.Bytes += int64(len(r.Text))
 		g.Tokens += int64(r.TokenCount)
 		for i, c := range measureColumns {
-			g.values[i] = append(g.values[i], c.value(r))
+			if v := c.value(r); v != nil {
+				g.values[i] = append(g.values[i], *v)
+			}
 		}
 		return true, nil
 	})
@@ -119,7 +121,9 @@ func Stats(ctx context.Context, dir string, by []string) (*Table, error) {
 		g := groups[key]
 		g.Quantiles = map[string][]float64{}
 		for i, c := range measureColumns {
-			g.Quantiles[c.name] = quantiles(g.values[i])
+			if len(g.values[i]) > 0 {
+				g.Quantiles[c.name] = quantiles(g.values[i])
+			}
 		}
 		t.Groups = append(t.Groups, g.Group)
 	}
