@@ -81,7 +81,8 @@ type builder struct {
 	trained        bool
 	tokenizerBytes []byte
 
-	packParts int
+	packParts int // partitions of rows for training,
+	heldParts int // and behind them those for validation
 	written   []*flow.Result
 	packed    []*flow.Result
 }

@@ -123,7 +123,7 @@ func (b *builder) moveShards(m *Manifest) error {
 	}
 	for i, r := range b.packed {
 		dir, kind := dirTokens, KindTokens
-		if i == b.packParts {
+		if i >= b.packParts {
 			dir, kind = dirValidation, KindValidation
 		}
 		if err := place(dir, kind, r); err != nil {

@@ -157,7 +157,7 @@ func (e *Engine) Join(ctx context.Context, st Stage, specs []Spec, from []*Resul
 	}
 	return e.run(ctx, st, "reduce", signed, func(ctx context.Context, t *Task) error {
 		t.Inputs = specs[t.Index].Inputs
-		m, err := OpenRecords(from, st.First+t.Index)
+		m, err := t.OpenRecords(from, st.First+t.Index)
 		if err != nil {
 			return err
 		}
