@@ -39,6 +39,9 @@ func WithSink(fn flow.BlockSink) Option {
 	return func(b *builder) { b.engine.Sink = fn }
 }
 
+// defaultPackBytes of text make some 40 million tokens.
+const defaultPackBytes = 128 << 20
+
 // builder is the state of one build: what each stage found, for the next.
 type builder struct {
 	cfg      BuildConfig
@@ -81,8 +84,9 @@ type builder struct {
 	trained        bool
 	tokenizerBytes []byte
 
-	packParts int // partitions of rows for training,
-	heldParts int // and behind them those for validation
+	packBytes int64 // of text whose rows are one partition, about
+	packParts int   // partitions of rows for training,
+	heldParts int   // and behind them those for validation
 	written   []*flow.Result
 	packed    []*flow.Result
 }
@@ -92,7 +96,7 @@ func newBuilder(cfg BuildConfig, progress func(Event), opts []Option) *builder {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	b := &builder{cfg: cfg, progress: progress, seconds: map[string]float64{}}
+	b := &builder{cfg: cfg, progress: progress, seconds: map[string]float64{}, packBytes: defaultPackBytes}
 	b.engine = &flow.Engine{Dir: filepath.Join(cfg.Output, workDir), Workers: workers, MemoryBudget: cfg.memoryBytes()}
 	b.engine.OnProgress = func(stage string, done, total int64) {
 		if progress != nil {

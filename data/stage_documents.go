@@ -56,11 +56,9 @@ func (s Sampled) plus(o Sampled) Sampled {
 // writeDocuments writes every document with what is known of it, and sends the
 // tokens of the kept ones to the partitions of pack.
 func (b *builder) writeDocuments(ctx context.Context) error {
-	// About 128 MiB of text, some 40 million tokens, are packed at a time; the
-	// last partitions are the validation split's.
-	const packed = 128 << 20
-	b.packParts = int(1 + b.read.TextBytes/packed)
-	b.heldParts = int(1 + b.cfg.ValidationFraction*float64(b.read.TextBytes)/packed)
+	// The last partitions are the validation split's.
+	b.packParts = int(1 + b.read.TextBytes/b.packBytes)
+	b.heldParts = int(1 + b.cfg.ValidationFraction*float64(b.read.TextBytes)/float64(b.packBytes))
 	st := flow.Stage{Name: StageDocuments, Code: "2", Total: b.read.TextBytes, Partitions: b.packParts + b.heldParts, Config: b.buildKey, Memory: documentsMemory}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range b.gathered {
