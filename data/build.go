@@ -55,9 +55,9 @@ func (b *builder) build(ctx context.Context) (*Report, error) {
 		{StageScore, b.score, func() string { return fmt.Sprintf("%d documents judged", b.documents()) }},
 		{StageDedup, b.dedup, func() string { return fmt.Sprintf("%d partitions compared", b.dedupParts) }},
 		{StageCandidates, b.candidates, func() string {
-			return fmt.Sprintf("%d near pairs in %d components", b.clusters.Candidates, b.clusters.Components)
+			return fmt.Sprintf("%d components of near and exact pairs", b.clusters.Components)
 		}},
-		{StageShingles, b.shingles, func() string { return fmt.Sprintf("%d partitions", b.clusterParts) }},
+		{StageShingles, b.shingles, func() string { return fmt.Sprintf("%d near pairs", b.clusters.Candidates) }},
 		{StageCluster, b.cluster, b.clusterSummary},
 		{StageSemantic, b.semantic, func() string {
 			return fmt.Sprintf("%d copies in %d clusters of %d vectors", b.dense.Copies, b.dense.Fit.Clusters, b.dense.Counts.Members)

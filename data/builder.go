@@ -46,6 +46,9 @@ func WithStore(s objstore.Store) Option {
 	return func(b *builder) { b.engine.Store = s }
 }
 
+// defaultPackBytes of text make some 40 million tokens.
+const defaultPackBytes = 128 << 20
+
 // builder is the state of one build: what each stage found, for the next.
 type builder struct {
 	cfg      BuildConfig
@@ -88,7 +91,9 @@ type builder struct {
 	trained        bool
 	tokenizerBytes []byte
 
-	packParts int
+	packBytes int64 // of text whose rows are one partition, about
+	packParts int   // partitions of rows for training,
+	heldParts int   // and behind them those for validation
 	written   []*flow.Result
 	packed    []*flow.Result
 }
@@ -98,7 +103,7 @@ func newBuilder(cfg BuildConfig, progress func(Event), opts []Option) *builder {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	b := &builder{cfg: cfg, progress: progress, seconds: map[string]float64{}}
+	b := &builder{cfg: cfg, progress: progress, seconds: map[string]float64{}, packBytes: defaultPackBytes}
 	b.engine = &flow.Engine{Dir: filepath.Join(cfg.Output, workDir), Workers: workers, MemoryBudget: cfg.memoryBytes()}
 	b.engine.OnProgress = func(stage string, done, total int64) {
 		if progress != nil {

@@ -8,6 +8,7 @@ import (
 	"huihai/data/decontam"
 	"huihai/data/dedup"
 	"huihai/data/dense"
+	"huihai/data/flow"
 	"huihai/data/pack"
 	"huihai/data/pii"
 	"huihai/data/safety"
@@ -104,8 +105,11 @@ func (c BuildConfig) Validate() error {
 		bad("tokenizer_bytes is %d; it cannot be negative (0 means no bound)", c.TokenizerBytes)
 	}
 	if c.Memory != "" {
-		if _, err := bytesize.Parse(c.Memory); err != nil {
+		n, err := bytesize.Parse(c.Memory)
+		if err != nil {
 			bad("memory: %w", err)
+		} else if least := c.leastMemory(); n < least {
+			bad("memory is %s; the largest stage of this configuration needs %s: give at least that much, or leave it empty for no bound", c.Memory, mebibytes(least))
 		}
 	}
 	if c.Workers < 0 {
@@ -133,6 +137,27 @@ func (c BuildConfig) memoryBytes() int64 {
 	}
 	return n
 }
+
+// What one task of the largest stages holds.
+const (
+	documentsMemory = 256 << 20 // a group of rows of documents, or a partition of rows of tokens
+	passagesMemory  = 300 << 20 // the suffix array of the segments of one anchor
+)
+
+// leastMemory is the least budget in bytes, whatever the size of the corpus.
+func (c BuildConfig) leastMemory() int64 {
+	n := int64(documentsMemory)
+	if c.Passages.Find {
+		n = max(n, passagesMemory)
+	}
+	if c.Semantic.Find {
+		n = max(n, c.Semantic.sampleBytes())
+	}
+	return n + flow.LeastRecords
+}
+
+// mebibytes writes a size as the configuration takes it, rounded up.
+func mebibytes(n int64) string { return fmt.Sprintf("%dMiB", (n+1<<20-1)>>20) }
 
 // LoaderConfig is the configuration of a [Loader].
 type LoaderConfig struct {

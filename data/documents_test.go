@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,12 +37,19 @@ func readShards[T any](t *testing.T, dir, kind string) []T {
 	return out
 }
 
-// Every token of every kept document is in the rows, in order, exactly once.
+// Every token of every kept document is in the rows, in order, exactly once, in
+// however many partitions the rows of a split are packed.
 func TestTokensAreThoseOfTheDocuments(t *testing.T) {
-	for _, method := range []string{"concat", "best_fit"} {
-		cfg := small(t, corpus(t, 7))
+	for _, tc := range []struct {
+		method string
+		bytes  int64 // of text in a partition
+	}{{"concat", defaultPackBytes}, {"best_fit", defaultPackBytes}, {"concat", 2000}} {
+		cfg, method := small(t, corpus(t, 7)), tc.method
 		cfg.ValidationFraction, cfg.Pack.Method = 0.2, method
-		r := build(t, cfg)
+		r, err := Build(context.Background(), cfg, nil, func(b *builder) { b.packBytes = tc.bytes })
+		if err != nil {
+			t.Fatal(err)
+		}
 		tok, err := tokenizer.Load(TokenizerPath(cfg.Output))
 		if err != nil {
 			t.Fatal(err)
@@ -49,6 +57,13 @@ func TestTokensAreThoseOfTheDocuments(t *testing.T) {
 		rows := map[string][]shard.TokenRow{
 			Train:      readShards[shard.TokenRow](t, cfg.Output, KindTokens),
 			Validation: readShards[shard.TokenRow](t, cfg.Output, KindValidation),
+		}
+		numbers := map[int64]bool{}
+		for _, row := range rows[Validation] {
+			numbers[row.SeqNo] = true
+		}
+		if more := slices.ContainsFunc(rows[Validation], func(r shard.TokenRow) bool { return r.SeqNo>>32 > 0 }); len(numbers) != len(rows[Validation]) || more != (tc.bytes < defaultPackBytes) {
+			t.Errorf("%s: %d rows for validation have %d numbers; more than one partition is %v", method, len(rows[Validation]), len(numbers), more)
 		}
 		var inRows int
 		for _, d := range readDocuments(t, cfg.Output) {

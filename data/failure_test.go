@@ -301,3 +301,50 @@ func TestStandardInput(t *testing.T) {
 		t.Errorf("without standard input: %v", err)
 	}
 }
+
+// A budget in which a stage cannot work is refused at once, and one in which what is
+// held of every document has no room before the documents are scored.
+func TestSmallBudgets(t *testing.T) {
+	cfg := small(t, corpus(t, 1))
+	cfg.Memory = "100MiB"
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "273MiB") {
+		t.Errorf("100MiB: %v", err)
+	}
+	cfg.Memory, cfg.Passages.Find = "300MiB", true
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "317MiB") {
+		t.Errorf("300MiB with passages: %v", err)
+	}
+	cfg.Passages.Find = false
+	if err := cfg.Validate(); err != nil {
+		t.Error(err)
+	}
+	b := newBuilder(cfg, nil, nil)
+	b.offsets = []int64{0, 10 << 20}
+	if err := b.checkMemory(); err != nil {
+		t.Error(err)
+	}
+	b.offsets = []int64{0, 20 << 20}
+	if err := b.checkMemory(); err == nil || !strings.Contains(err.Error(), "393MiB") {
+		t.Errorf("20 million documents in 300MiB: %v", err)
+	}
+}
+
+// A near pair that comes again, as it may when many do, counts once.
+func TestRepeatedPairsCountOnce(t *testing.T) {
+	var s shingler
+	var e encoder
+	e.u64(1)
+	e.byte(1)
+	component := e.b
+	var near [3][]byte
+	for i, other := range []uint64{5, 5, 9} {
+		e = encoder{}
+		e.u64(other)
+		near[i] = e.b
+	}
+	err := errors.Join(s.finding(findingComponent, component),
+		s.finding(findingNear, near[0]), s.finding(findingNear, near[1]), s.finding(findingNear, near[2]))
+	if err != nil || s.near != 2 || len(s.pairs) != 3 {
+		t.Errorf("%d pairs, %d to send: %v", s.near, len(s.pairs), err)
+	}
+}

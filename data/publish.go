@@ -131,7 +131,7 @@ func (b *builder) moveShards(m *Manifest) error {
 			return err
 		}
 		dir, kind := dirTokens, KindTokens
-		if i == b.packParts {
+		if i >= b.packParts {
 			dir, kind = dirValidation, KindValidation
 		}
 		if err := place(dir, kind, r, info.Runs); err != nil {

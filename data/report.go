@@ -203,7 +203,7 @@ func (b *builder) addPacked(r *Report, splits map[string]*SplitReport) error {
 			return err
 		}
 		s := splits[Train]
-		if i == b.packParts {
+		if i >= b.packParts {
 			s = splits[Validation]
 		}
 		s.Ledger.Add(info.Ledger)

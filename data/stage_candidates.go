@@ -24,62 +24,43 @@ func (b *builder) candidates(ctx context.Context) error {
 	for _, r := range b.compared {
 		spec.Inputs = append(spec.Inputs, r.Input(fileEdges))
 	}
-	st := flow.Stage{Name: StageCandidates, Code: "1", Partitions: len(b.gathered), Config: b.offsets, Memory: 18 * b.documents()}
+	st := flow.Stage{Name: StageCandidates, Code: "2", Partitions: len(b.gathered), Config: b.offsets, Memory: b.candidatesMemory()}
 	res, err := b.engine.Single(ctx, st, spec, b.candidatesTask)
 	if err != nil {
 		return err
 	}
 	b.paired = res
-	return res.DecodeInfo(&b.clusters.candidatesInfo)
+	return b.clusters.addAll([]*flow.Result{res})
 }
 
-// candidatesInfo counts pairs, each once.
-type candidatesInfo struct {
-	Candidates int64 `json:"candidate_pairs"` // near pairs from LSH, exact copies taken as one
-	Components int64 `json:"components"`
-}
+// pairBuffer is how many pairs are held to sort out repetitions: a pair comes once
+// for every band that it shares.
+const pairBuffer = 1 << 20
+
+// candidatesMemory is what the stage holds: two sets and two marks for every
+// document, and pairs.
+func (b *builder) candidatesMemory() int64 { return 18*b.documents() + 16*pairBuffer }
 
 func (b *builder) candidatesTask(_ context.Context, t *flow.Task) error {
-	same, all := dedup.NewSets(b.documents()), dedup.NewSets(b.documents())
-	var near []dedup.Edge
-	for pass := range 2 { // exact copies first: of them one is enough to compare
-		for _, r := range b.compared {
-			err := eachRecord(r.Path(fileEdges), func(rec []byte) (bool, error) {
-				d := decoder{b: rec}
-				kind, e := d.byte(), dedup.Edge{A: int64(d.u64()), B: int64(d.u64())}
-				switch {
-				case kind == recordExact && pass == 0:
-					same.Union(e.A, e.B)
-				case kind == recordBand && pass == 1:
-					e.A, e.B = same.Find(e.A), same.Find(e.B)
-					if e.A > e.B {
-						e.A, e.B = e.B, e.A
-					}
-					if e.A != e.B {
-						near = append(near, e)
-					}
-				}
-				return true, d.finish()
-			})
-			if err != nil {
-				return err
-			}
-			near = compactFull(near)
-		}
+	p := pairEmitter{b: b, t: t, same: dedup.NewSets(b.documents()), all: dedup.NewSets(b.documents()),
+		compared: make([]bool, b.documents()), copied: make([]bool, b.documents())}
+	// Exact copies first: of them one is enough to compare.
+	err := b.eachEdge(recordExact, func(e dedup.Edge) error {
+		p.same.Union(e.A, e.B)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	near = compactEdges(near)
-	for _, e := range near {
-		all.Union(e.A, e.B)
+	if err := b.eachEdge(recordBand, p.add); err != nil {
+		return err
 	}
-	p := pairEmitter{b: b, t: t, same: same, all: all, compared: make([]bool, b.documents()), copied: make([]bool, b.documents())}
+	if err := p.flush(); err != nil {
+		return err
+	}
 	for d := range b.documents() {
-		if first := same.Find(d); first != d {
+		if first := p.same.Find(d); first != d {
 			p.copied[first] = true
-		}
-	}
-	for _, e := range near {
-		if err := p.near(e); err != nil {
-			return err
 		}
 	}
 	for d := range b.documents() {
@@ -87,7 +68,26 @@ func (b *builder) candidatesTask(_ context.Context, t *flow.Task) error {
 			return err
 		}
 	}
-	t.SetInfo(candidatesInfo{Candidates: int64(len(near)), Components: p.components})
+	t.SetInfo(clusterInfo{Components: p.components})
+	return nil
+}
+
+// eachEdge walks the pairs of a kind.
+func (b *builder) eachEdge(kind byte, fn func(dedup.Edge) error) error {
+	for _, r := range b.compared {
+		err := eachRecord(r.Path(fileEdges), func(rec []byte) (bool, error) {
+			d := decoder{b: rec}
+			k, e := d.byte(), dedup.Edge{A: int64(d.u64()), B: int64(d.u64())}
+			if err := d.finish(); err != nil || k != kind {
+				return err == nil, err
+			}
+			err := fn(e)
+			return err == nil, err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -98,15 +98,42 @@ type pairEmitter struct {
 	same, all  *dedup.Sets
 	compared   []bool // has a near pair
 	copied     []bool // is the first of several equal texts
+	pairs      []dedup.Edge
 	components int64
 	enc        encoder
 }
 
-func (p *pairEmitter) near(e dedup.Edge) error {
-	p.compared[e.A], p.compared[e.B] = true, true
-	p.start(e.A, findingNear)
-	p.enc.u64(uint64(e.B))
-	return p.t.Emit(p.b.shardOf(e.A), p.enc.b)
+// add takes a near pair; of exact copies the first stands for all.
+func (p *pairEmitter) add(e dedup.Edge) error {
+	e.A, e.B = p.same.Find(e.A), p.same.Find(e.B)
+	if e.A == e.B {
+		return nil
+	}
+	p.pairs = append(p.pairs, dedup.Edge{A: min(e.A, e.B), B: max(e.A, e.B)})
+	if len(p.pairs) < pairBuffer {
+		return nil
+	}
+	p.pairs = compactEdges(p.pairs)
+	if len(p.pairs) < pairBuffer/2 {
+		return nil
+	}
+	return p.flush()
+}
+
+// flush joins the pairs that are held and sends them on. Those that come again
+// later are sent again.
+func (p *pairEmitter) flush() error {
+	for _, e := range compactEdges(p.pairs) {
+		p.all.Union(e.A, e.B)
+		p.compared[e.A], p.compared[e.B] = true, true
+		p.start(e.A, findingNear)
+		p.enc.u64(uint64(e.B))
+		if err := p.t.Emit(p.b.shardOf(e.A), p.enc.b); err != nil {
+			return err
+		}
+	}
+	p.pairs = p.pairs[:0]
+	return nil
 }
 
 // document tells of an exact copy of an earlier document, and of the component of
@@ -143,15 +170,6 @@ func (p *pairEmitter) start(doc int64, kind byte) {
 	p.enc.byte(kind)
 }
 
-// compactFull sorts out repetitions when the slice is about to grow: a pair comes
-// once for every band that it shares.
-func compactFull(e []dedup.Edge) []dedup.Edge {
-	if len(e) < 1<<16 || len(e)*2 < cap(e) {
-		return e
-	}
-	return compactEdges(e)
-}
-
 func compactEdges(e []dedup.Edge) []dedup.Edge {
 	slices.SortFunc(e, func(x, y dedup.Edge) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
 	return slices.Compact(e)
@@ -162,14 +180,17 @@ func compactEdges(e []dedup.Edge) []dedup.Edge {
 func (b *builder) shingles(ctx context.Context) error {
 	// Components of about 100,000 documents are decided at a time.
 	b.clusterParts = int(min(256, 1+b.documents()/100_000))
-	st := flow.Stage{Name: StageShingles, Code: "1", Total: b.read.TextBytes, Partitions: b.clusterParts, Config: b.cfg.Dedup, Memory: 32 << 20}
+	st := flow.Stage{Name: StageShingles, Code: "2", Total: b.read.TextBytes, Partitions: b.clusterParts, Config: b.cfg.Dedup, Memory: 32 << 20}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range specs {
 		specs[i] = flow.Spec{Inputs: []flow.Input{b.gathered[i].Input(fileDocuments), b.scored[i].Input(fileQuality)}, Params: b.offsets[i]}
 	}
 	var err error
 	b.shingled, err = b.engine.Join(ctx, st, specs, []*flow.Result{b.paired}, b.shinglesTask)
-	return err
+	if err != nil {
+		return err
+	}
+	return b.clusters.addAll(b.shingled)
 }
 
 // Kinds of records for the cluster stage; they sort by component, then by kind.
@@ -208,6 +229,7 @@ func (b *builder) shinglesTask(ctx context.Context, t *flow.Task, found *flow.Me
 	if err != nil {
 		return err
 	}
+	t.SetInfo(clusterInfo{Candidates: s.near})
 	return f.of(s.doc+1, s.finding)
 }
 
@@ -220,6 +242,7 @@ type shingler struct {
 	component uint64
 	needed    bool
 	pairs     []pairOf
+	near      int64 // pairs, each once
 	enc       encoder
 	raw       rawDocument
 }
@@ -237,8 +260,11 @@ func (s *shingler) finding(kind byte, rest []byte) error {
 		s.pairs = append(s.pairs, pairOf{kind: recordDocument})
 	case findingExact:
 		s.pairs = append(s.pairs, pairOf{recordSame, d.u64()})
-	case findingNear:
-		s.pairs = append(s.pairs, pairOf{recordNear, d.u64()})
+	case findingNear: // equal ones follow each other
+		if p := (pairOf{recordNear, d.u64()}); !slices.Contains(s.pairs[max(0, len(s.pairs)-1):], p) {
+			s.pairs = append(s.pairs, p)
+			s.near++
+		}
 	default:
 		return errRecord
 	}

@@ -14,10 +14,27 @@ import (
 
 // clusterInfo is what clustering found.
 type clusterInfo struct {
-	candidatesInfo
-	Verified int64 `json:"verified_pairs"` // near pairs at least threshold alike
-	Clusters int64 `json:"clusters"`
-	Members  int64 `json:"clustered_documents"`
+	Candidates int64 `json:"candidate_pairs"` // near pairs from LSH, each once, exact copies taken as one
+	Components int64 `json:"components"`
+	Verified   int64 `json:"verified_pairs"` // near pairs at least threshold alike
+	Clusters   int64 `json:"clusters"`
+	Members    int64 `json:"clustered_documents"`
+}
+
+// addAll adds what the tasks of a stage counted.
+func (c *clusterInfo) addAll(results []*flow.Result) error {
+	for _, r := range results {
+		var info clusterInfo
+		if err := r.DecodeInfo(&info); err != nil {
+			return err
+		}
+		c.Candidates += info.Candidates
+		c.Components += info.Components
+		c.Verified += info.Verified
+		c.Clusters += info.Clusters
+		c.Members += info.Members
+	}
+	return nil
 }
 
 // cluster decides in every component who stays.
@@ -32,16 +49,7 @@ func (b *builder) cluster(ctx context.Context) error {
 		return err
 	}
 	b.found = append(b.found, b.clustered...)
-	for _, r := range b.clustered {
-		var info clusterInfo
-		if err := r.DecodeInfo(&info); err != nil {
-			return err
-		}
-		b.clusters.Verified += info.Verified
-		b.clusters.Clusters += info.Clusters
-		b.clusters.Members += info.Members
-	}
-	return nil
+	return b.clusters.addAll(b.clustered)
 }
 
 func (b *builder) clusterTask(ctx context.Context, t *flow.Task, in *flow.Merge) error {

@@ -54,7 +54,7 @@ func (b *builder) decisions(ctx context.Context, t *flow.Task, found []*flow.Res
 	sum := 0.0
 	least, most := uint64(math.MaxUint64), uint64(0)
 	for i := range b.scored {
-		in, err := flow.OpenRecords(found, i)
+		in, err := t.OpenRecords(found, i)
 		if err != nil {
 			return d, err
 		}

@@ -56,10 +56,10 @@ func (s Sampled) plus(o Sampled) Sampled {
 // writeDocuments writes every document with what is known of it, and sends the
 // tokens of the kept ones to the partitions of pack.
 func (b *builder) writeDocuments(ctx context.Context) error {
-	// About 128 MiB of text, some 40 million tokens, are packed at a time; the
-	// last partition is the validation split.
-	b.packParts = int(1 + b.read.TextBytes/(128<<20))
-	st := flow.Stage{Name: StageDocuments, Code: "2", Total: b.read.TextBytes, Partitions: b.packParts + 1, Config: b.buildKey, Memory: 256 << 20}
+	// The last partitions are the validation split's.
+	b.packParts = int(1 + b.read.TextBytes/b.packBytes)
+	b.heldParts = int(1 + b.cfg.ValidationFraction*float64(b.read.TextBytes)/float64(b.packBytes))
+	st := flow.Stage{Name: StageDocuments, Code: "2", Total: b.read.TextBytes, Partitions: b.packParts + b.heldParts, Config: b.buildKey, Memory: documentsMemory}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range b.gathered {
 		specs[i].Inputs = []flow.Input{b.gathered[i].Input(fileDocuments), b.scored[i].Input(fileScores), b.tokenizerFile}
@@ -174,8 +174,8 @@ func (d *documentsTask) tokenise(j *joined, copies int) error {
 	return nil
 }
 
-// emit sends one copy to the partition that its shuffle hash says; the last
-// partition is the validation split.
+// emit sends one copy to the partition that its shuffle hash says; the last ones
+// are the validation split's.
 func (d *documentsTask) emit(j *joined, copy int) error {
 	id := j.raw.ID
 	if copy > 0 {
@@ -184,7 +184,7 @@ func (d *documentsTask) emit(j *joined, copy int) error {
 	key := shuffleHash(id, d.b.cfg.Seed)
 	part := int(key % uint64(d.b.packParts))
 	if j.split == Validation {
-		part = d.b.packParts
+		part = d.b.packParts + int(key%uint64(d.b.heldParts))
 	}
 	d.enc.reset()
 	d.enc.raw([]byte(j.raw.Source))

@@ -259,7 +259,10 @@ func (b *builder) countGathered() error {
 		for _, n := range b.read.Rejected {
 			read += n
 		}
-		return b.cfg.Source.CheckLimits(read, read-b.documents(), int64(len(b.read.BadFiles)))
+		if err := b.cfg.Source.CheckLimits(read, read-b.documents(), int64(len(b.read.BadFiles))); err != nil {
+			return err
+		}
+		return b.checkMemory()
 	}
 	msg := fmt.Sprintf("%s: nothing readable in %d files", strings.Join(b.cfg.Inputs, ", "), b.read.Files)
 	for i, bad := range b.read.BadFiles {
@@ -276,6 +279,17 @@ func (b *builder) countGathered() error {
 		msg += fmt.Sprintf("; max_bytes is %d, which may be less than the first document", b.cfg.MaxBytes)
 	}
 	return errors.New(msg)
+}
+
+// checkMemory refuses, before the long stages, a budget in which what is held of
+// every document does not fit.
+func (b *builder) checkMemory() error {
+	least := b.candidatesMemory() + flow.LeastRecords
+	if budget := b.engine.MemoryBudget; budget == 0 || budget >= least {
+		return nil
+	}
+	return fmt.Errorf("memory is %s; joining the pairs of %d documents needs %s, 18 bytes for each: give at least that much, or leave it empty for no bound",
+		b.cfg.Memory, b.documents(), mebibytes(least))
 }
 
 func (b *builder) documents() int64 { return b.offsets[len(b.offsets)-1] }

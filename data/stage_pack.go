@@ -24,9 +24,9 @@ type packInfo struct {
 // and rows of a source lie together, so that sources can be drawn by weight later
 // without an index of rows.
 func (b *builder) pack(ctx context.Context) error {
-	st := flow.Stage{Name: StagePack, Code: "3", Total: int64(b.packParts + 1), Config: b.buildKey, Memory: 256 << 20}
+	st := flow.Stage{Name: StagePack, Code: "4", Total: int64(b.packParts + b.heldParts), Config: b.buildKey, Memory: documentsMemory}
 	var err error
-	b.packed, err = b.engine.Reduce(ctx, st, b.packParts+1, b.written, flow.Spec{Inputs: []flow.Input{b.tokenizerFile}}, b.packTask)
+	b.packed, err = b.engine.Reduce(ctx, st, b.packParts+b.heldParts, b.written, flow.Spec{Inputs: []flow.Input{b.tokenizerFile}}, b.packTask)
 	return err
 }
 
@@ -51,7 +51,7 @@ func (b *builder) packTask(ctx context.Context, t *flow.Task, in *flow.Merge) er
 	if err := p.packer.Flush(); err != nil {
 		return err
 	}
-	p.shuffle(rand.New(rand.NewPCG(b.cfg.Seed, uint64(t.Index))), t.Index == b.packParts)
+	p.shuffle(rand.New(rand.NewPCG(b.cfg.Seed, uint64(t.Index))), t.Index >= b.packParts)
 	p.info.Ledger = p.packer.Ledger()
 	t.AddRows(int64(len(p.rows)))
 	t.SetInfo(p.info)
@@ -120,7 +120,7 @@ func (p *packTask) keep(r pack.Row) error {
 }
 
 // write numbers the rows. Partitions are packed side by side and do not know each
-// other's row counts, so the partition is the high half of seq_no.
+// other's row counts, so the split's partition is the high half of seq_no.
 func (p *packTask) write(t *flow.Task, b *builder) error {
 	out, err := t.Create(fileShard)
 	if err != nil {
@@ -129,11 +129,12 @@ func (p *packTask) write(t *flow.Task, b *builder) error {
 	w := shard.NewTokenWriter(out)
 	w.SetMeta(shard.KeyTokenizer, b.encoder.Fingerprint())
 	w.SetMeta(shard.KeyConfig, b.buildKey)
+	part := t.Index
+	if part >= b.packParts {
+		part -= b.packParts
+	}
 	for i, r := range p.rows {
-		r.SeqNo = int64(t.Index)<<32 | int64(i)
-		if t.Index == b.packParts {
-			r.SeqNo = int64(i)
-		}
+		r.SeqNo = int64(part)<<32 | int64(i)
 		if err := w.Write(r); err != nil {
 			return err
 		}

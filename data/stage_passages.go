@@ -51,7 +51,7 @@ func (b *builder) passages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	st = flow.Stage{Name: StagePassages, Code: "1", Total: int64(parts), First: len(b.gathered), Partitions: len(b.gathered), Config: []any{cfg, b.offsets}, Memory: 300 << 20}
+	st = flow.Stage{Name: StagePassages, Code: "1", Total: int64(parts), First: len(b.gathered), Partitions: len(b.gathered), Config: []any{cfg, b.offsets}, Memory: passagesMemory}
 	matched, err := b.engine.Reduce(ctx, st, parts, segmented, flow.Spec{}, b.matchTask)
 	if err != nil {
 		return err

@@ -21,6 +21,9 @@ type SemanticConfig struct {
 	dense.Config `yaml:",inline" mapstructure:",squash"`
 }
 
+// sampleBytes is the size of the vectors that clusters are trained on.
+func (c SemanticConfig) sampleBytes() int64 { return int64(c.Sample) * int64(c.Dim) * 4 }
+
 const (
 	fileVectors = "vectors.rec" // document 8, quality 4, components 4 each
 	fileSample  = "sample.rec"  // vectors to train on, as above
@@ -131,7 +134,7 @@ func (b *builder) centroids(ctx context.Context, cfg dense.Config, vectors []*fl
 		spec.Inputs = append(spec.Inputs, r.Input(fileSample))
 		n += r.Rows
 	}
-	st := flow.Stage{Name: StageCentroids, Code: "1", Config: []any{cfg, n}, Memory: int64(cfg.Sample) * int64(cfg.Dim) * 4}
+	st := flow.Stage{Name: StageCentroids, Code: "1", Config: []any{cfg, n}, Memory: b.cfg.Semantic.sampleBytes()}
 	return b.engine.Single(ctx, st, spec, func(ctx context.Context, t *flow.Task) error {
 		var points []float32
 		v := make([]float32, cfg.Dim)

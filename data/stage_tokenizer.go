@@ -88,7 +88,7 @@ func (b *builder) trainingText(ctx context.Context, t *flow.Task) (iter.Seq[stri
 	return func(yield func(string) bool) {
 		for i := range b.gathered {
 			more := true
-			found, err := flow.OpenRecords(b.found, i)
+			found, err := t.OpenRecords(b.found, i)
 			if err == nil {
 				err = b.eachJoined(ctx, i, found, newTrimmer(b.cfg), func(d *joined) (bool, error) {
 					t.Progress(int64(len(d.raw.Text)))

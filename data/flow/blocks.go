@@ -132,7 +132,7 @@ func (b *blockWriter) spill() error {
 }
 
 func (b *blockWriter) writeRun(w *countWriter) error {
-	footer := binary.BigEndian.AppendUint64(nil, 0)
+	offsets := []int64{0}
 	if b.enc == nil {
 		b.enc = NewRecordWriter(w)
 	}
@@ -151,9 +151,18 @@ func (b *blockWriter) writeRun(w *countWriter) error {
 			}
 			p.clear()
 		}
-		footer = binary.BigEndian.AppendUint64(footer, uint64(w.n))
+		offsets = append(offsets, w.n)
 	}
-	footer = binary.BigEndian.AppendUint64(footer, uint64(len(b.parts)))
+	return writeFooter(w, offsets)
+}
+
+// writeFooter ends a spill file whose streams begin and end at offsets.
+func writeFooter(w *countWriter, offsets []int64) error {
+	var footer []byte
+	for _, o := range offsets {
+		footer = binary.BigEndian.AppendUint64(footer, uint64(o))
+	}
+	footer = binary.BigEndian.AppendUint64(footer, uint64(len(offsets)-1))
 	_, err := w.Write(append(footer, blockMagic...))
 	return err
 }

@@ -171,7 +171,7 @@ func (e *Engine) Join(ctx context.Context, st Stage, specs []Spec, from []*Resul
 				return err
 			}
 		}
-		m, err := OpenRecords(from, st.First+t.Index)
+		m, err := t.OpenRecords(from, st.First+t.Index)
 		if err != nil {
 			return err
 		}

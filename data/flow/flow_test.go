@@ -417,3 +417,55 @@ func TestMergeSortsAcrossRuns(t *testing.T) {
 		_ = os.RemoveAll(dir)
 	})
 }
+
+// Any number of runs is merged, a bounded number at a time.
+func TestMergeReadsFewRunsAtATime(t *testing.T) {
+	const runs = 5*leastFan + 3
+	e := &Engine{Dir: t.TempDir(), FS: unsynced{}, SpillBytes: 1}
+	ctx := context.Background()
+	res, err := e.Map(ctx, Stage{Name: "m", Partitions: 2}, make([]Spec, 2), func(_ context.Context, t *Task) error {
+		for i := range runs {
+			if err := t.Emit(i%2, []byte{byte(i * 37), byte(t.Index)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scratch string
+	reduced, err := e.Reduce(ctx, Stage{Name: "r"}, 2, res, Spec{}, func(_ context.Context, task *Task, in *Merge) error {
+		if len(in.runs) < 2 || len(in.runs) > leastFan {
+			t.Errorf("%d runs are read at a time, of %d", len(in.runs), leastFan)
+		}
+		scratch = filepath.Join(task.dir, tempName)
+		left, err := os.ReadDir(scratch)
+		if err != nil || len(left) > leastFan {
+			t.Errorf("%d scratch runs remain, %v", len(left), err)
+		}
+		var last []byte
+		for n := 0; ; n++ {
+			rec, err := in.Next()
+			if errors.Is(err, io.EOF) {
+				if n != runs+1-2*task.Index {
+					t.Errorf("partition %d has %d records", task.Index, n)
+				}
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if bytes.Compare(rec, last) < 0 {
+				t.Errorf("%x comes after %x", rec, last)
+			}
+			last = append(last[:0], rec...)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(reduced[0].Dir, "*")); len(left) != 1 {
+		t.Errorf("the result holds %v, want the manifest alone", left)
+	}
+}

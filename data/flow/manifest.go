@@ -75,7 +75,7 @@ func (r *Result) Input(name string) Input {
 }
 
 // EmittedInput stands for all records that the task emitted, for a task that
-// opens them with [OpenRecords].
+// opens them with [Task.OpenRecords].
 func (r *Result) EmittedInput() Input {
 	h, err := Hash(r.Emitted)
 	if err != nil {

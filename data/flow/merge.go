@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -47,33 +48,52 @@ func (a *run) advance() (bool, error) {
 	return true, nil
 }
 
+// section is one partition of a spill file.
+type section struct {
+	path      string
+	partition int
+	alone     bool // the file is a section that was fetched by itself
+	scratch   bool // to be removed once it was read
+}
+
 // OpenRecords opens the records that the given results, of one stage or several,
-// emitted for a partition. Close frees what is held.
-func OpenRecords(from []*Result, partition int) (*Merge, error) {
+// emitted for a partition. Where they lie in more runs than the task may read at a
+// time, these are merged to fewer in the task's working folder first. Close frees
+// what is held.
+func (t *Task) OpenRecords(from []*Result, partition int) (*Merge, error) {
 	m := &Merge{}
+	var all []section
 	for len(from) > 0 {
 		n := 1
 		for n < len(from) && from[n].Stage == from[0].Stage {
 			n++
 		}
-		if err := m.open(from[:n], partition); err != nil {
-			m.Close()
+		s, err := m.sections(from[:n], partition)
+		if err != nil {
 			return nil, fmt.Errorf("flow: records of stage %s: %w", from[0].Stage, err)
 		}
-		from = from[n:]
+		all, from = append(all, s...), from[n:]
+	}
+	all, err := t.fewer(all)
+	if err == nil {
+		err = m.open(all)
+	}
+	if err != nil {
+		m.Close()
+		return nil, fmt.Errorf("flow: records of %s: %w", strings.Join(m.stages, ", "), err)
 	}
 	return m, nil
 }
 
-// open adds the records of one stage.
-func (m *Merge) open(from []*Result, partition int) error {
+// sections finds the records of one stage, and notes what they must add up to.
+func (m *Merge) sections(from []*Result, partition int) ([]section, error) {
 	var total tally
 	for _, res := range from {
 		if partition >= len(res.Emitted) {
-			return fmt.Errorf("task %d has no partition %d", res.Index, partition)
+			return nil, fmt.Errorf("task %d has no partition %d", res.Index, partition)
 		}
 		if err := total.plus(res.Emitted[partition]); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	m.want.records += total.records
@@ -82,32 +102,103 @@ func (m *Merge) open(from []*Result, partition int) error {
 	m.stages = append(m.stages, from[0].Stage)
 	exchange := exchangeDir(filepath.Dir(from[0].Dir), partition)
 	if l, err := readRuns(exchange); err == nil && l.Total != nil && *l.Total == total.emitted() {
-		return m.openRuns(exchange, len(l.Runs), 0)
+		return appendSections(nil, exchange, l, 0), nil
 	}
+	var out []section
 	for _, res := range from {
 		if res.Emitted[partition].Records == 0 {
 			continue
 		}
 		if res.stored != nil {
-			if err := m.openStored(res, partition); err != nil {
-				return err
-			}
+			out = appendStored(out, res, partition)
 			continue
 		}
 		l, err := readRuns(res.Dir)
 		if err != nil {
+			return nil, err
+		}
+		out = appendSections(out, res.Dir, l, partition)
+	}
+	return out, nil
+}
+
+func appendSections(to []section, dir string, l *runList, partition int) []section {
+	for i := range l.Runs {
+		to = append(to, section{path: filepath.Join(dir, runName(i)), partition: partition})
+	}
+	return to
+}
+
+// fewer merges runs until the task may read all that are left at a time: no more
+// of them than it must, the first ones first.
+func (t *Task) fewer(s []section) ([]section, error) {
+	for len(s) > t.fan {
+		n := min(t.fan, len(s)-t.fan+1)
+		merged, err := t.mergeRuns(s[:n])
+		if err != nil {
+			return nil, err
+		}
+		s = append(s[n:], merged)
+	}
+	return s, nil
+}
+
+// mergeRuns makes one run of several.
+func (t *Task) mergeRuns(s []section) (section, error) {
+	var m Merge
+	defer m.Close()
+	if err := m.open(s); err != nil {
+		return section{}, err
+	}
+	dir, err := t.TempDir()
+	if err != nil {
+		return section{}, err
+	}
+	path := filepath.Join(dir, fmt.Sprintf("merge-%05d.bin", t.merges))
+	t.merges++
+	f, err := t.engine.fs().Create(path)
+	if err != nil {
+		return section{}, writeError(path, err)
+	}
+	err = m.writeRun(&countWriter{w: f, path: path})
+	return section{path: path, scratch: true}, errors.Join(err, f.Close())
+}
+
+// writeRun writes all records as a spill file of one partition.
+func (m *Merge) writeRun(w *countWriter) error {
+	enc := NewRecordWriter(w)
+	for {
+		rec, err := m.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
 			return err
 		}
-		if err := m.openRuns(res.Dir, len(l.Runs), partition); err != nil {
+		if err := enc.Write(rec); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := enc.Close(); err != nil {
+		return err
+	}
+	return writeFooter(w, []int64{0, w.n})
 }
 
-func (m *Merge) openRuns(dir string, n, partition int) error {
-	for i := range n {
-		r, c, err := openRun(filepath.Join(dir, runName(i)), partition)
+func (s section) open() (*RecordReader, io.Closer, error) {
+	if s.alone {
+		return openSection(s.path)
+	}
+	return openRun(s.path, s.partition)
+}
+
+// open begins to read runs.
+func (m *Merge) open(sections []section) error {
+	for _, s := range sections {
+		if s.scratch {
+			m.closers = append(m.closers, func() { _ = os.Remove(s.path) })
+		}
+		r, c, err := s.open()
 		if err != nil {
 			return err
 		}
@@ -121,28 +212,19 @@ func (m *Merge) openRuns(dir string, n, partition int) error {
 	return nil
 }
 
-// openStored adds what was fetched of a result: whole spill files or sections.
-func (m *Merge) openStored(res *Result, partition int) error {
+// appendStored appends what was fetched of a result: whole spill files or sections.
+func appendStored(to []section, res *Result, partition int) []section {
 	for i, run := range res.stored.Runs {
 		if run.section(partition) == nil {
 			continue
 		}
-		var r *RecordReader
-		var c io.Closer
-		var err error
-		if whole := res.runPath(i); hasFile(whole) {
-			r, c, err = openRun(whole, partition)
-		} else {
-			r, c, err = openSection(res.sectionPath(i, partition))
+		s := section{path: res.runPath(i), partition: partition}
+		if !hasFile(s.path) {
+			s.path, s.alone = res.sectionPath(i, partition), true
 		}
-		if err != nil {
-			return err
-		}
-		if err := m.add(r, c); err != nil {
-			return err
-		}
+		to = append(to, s)
 	}
-	return nil
+	return to
 }
 
 func (m *Merge) add(r *RecordReader, c io.Closer) error {
@@ -190,6 +272,16 @@ func (m *Merge) down() {
 
 // Next returns the next record, valid until the call after, or io.EOF.
 func (m *Merge) Next() ([]byte, error) {
+	rec, err := m.next()
+	if err == nil {
+		m.got.add(rec)
+	} else if errors.Is(err, io.EOF) {
+		err = m.end()
+	}
+	return rec, err
+}
+
+func (m *Merge) next() ([]byte, error) {
 	if m.held {
 		more, err := m.runs[0].advance()
 		if err != nil {
@@ -204,12 +296,10 @@ func (m *Merge) Next() ([]byte, error) {
 		m.held = false
 	}
 	if len(m.runs) == 0 {
-		return nil, m.end()
+		return nil, io.EOF
 	}
 	m.held = true
-	rec := m.runs[0].current
-	m.got.add(rec)
-	return rec, nil
+	return m.runs[0].current, nil
 }
 
 // end is io.EOF when all records came.

@@ -21,6 +21,8 @@ type job struct {
 	results   []*Result // of tasks that are done
 	stored    []bool    // which the engine's store has; nil without one
 	spill     int64     // bytes of records a task holds
+	merges    bool      // records of earlier stages
+	fan       int       // runs of records a task reads at a time
 	done      atomic.Int64
 }
 
@@ -53,7 +55,7 @@ func (e *Engine) newJob(ctx context.Context, st Stage, kind string, specs []Spec
 	if err != nil {
 		return nil, err
 	}
-	j := &job{st: st, specs: specs, fn: fn, manifests: make([]Manifest, len(specs)), results: make([]*Result, len(specs))}
+	j := &job{st: st, specs: specs, fn: fn, merges: kind == "reduce", manifests: make([]Manifest, len(specs)), results: make([]*Result, len(specs))}
 	for i, spec := range specs {
 		m := Manifest{Stage: st.Name, Kind: kind, Index: i, Count: len(specs), Code: st.Code, ConfigHash: configHash}
 		if err := m.sign(spec, st); err != nil {
@@ -231,30 +233,50 @@ const (
 	defaultSpill = 256 << 20
 )
 
-// admit decides how many tasks of the stage run at a time and how many records
-// each may hold, so that all fit into the budget.
+// The least and the greatest number of runs of records that a task reads at a
+// time, and the bytes that a reader holds: window, blocks and buffers.
+const (
+	leastFan = 16
+	mostFan  = 128
+	runBytes = 1 << 20
+)
+
+// LeastRecords is the memory in bytes that a task needs for the records it reads
+// and emits, besides [Stage.Memory].
+const LeastRecords = leastSpill + leastFan*runBytes
+
+// admit decides how many tasks of the stage run at a time, how many records each
+// may hold and how many runs it may read, so that all fit into the budget.
 func (e *Engine) admit(j *job) (workers int, err error) {
 	workers = max(1, e.Workers)
-	if e.SpillBytes > 0 {
-		j.spill = e.SpillBytes
+	j.spill, j.fan = e.SpillBytes, mostFan
+	if j.spill > 0 {
+		j.fan = leastFan
 		return workers, nil
 	}
 	if e.MemoryBudget <= 0 {
 		j.spill = defaultSpill
 		return workers, nil
 	}
-	least := int64(0)
-	if j.st.Partitions > 0 {
-		least = leastSpill
+	need := j.st.Memory
+	if j.merges {
+		need += leastFan * runBytes
 	}
-	need := j.st.Memory + least
+	if j.st.Partitions > 0 {
+		need += leastSpill
+	}
 	if need > e.MemoryBudget {
 		return 0, fmt.Errorf("flow: one task of stage %s needs %d MiB, but the memory budget is %d MiB; give at least %d MiB", j.st.Name, need>>20+1, e.MemoryBudget>>20, need>>20+1)
 	}
 	workers = int(min(int64(workers), e.MemoryBudget/max(need, 1)))
+	left := e.MemoryBudget/int64(workers) - j.st.Memory
+	if j.merges {
+		j.fan = int(min(max(left/4/runBytes, leastFan), mostFan))
+		left -= int64(j.fan) * runBytes
+	}
 	// Half of what is left goes to records; sorting and compressing them needs
 	// the other half.
-	j.spill = max(leastSpill, (e.MemoryBudget/int64(workers)-j.st.Memory)/2)
+	j.spill = max(leastSpill, left/2)
 	return workers, nil
 }
 
@@ -272,7 +294,7 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 	if err != nil {
 		return nil, err
 	}
-	t := &Task{Stage: st.Name, Index: index, Count: len(j.specs), Inputs: spec.Inputs, Params: spec.Params, engine: e, done: &j.done, dir: tmp}
+	t := &Task{Stage: st.Name, Index: index, Count: len(j.specs), Inputs: spec.Inputs, Params: spec.Params, engine: e, fan: j.fan, done: &j.done, dir: tmp}
 	if st.Partitions > 0 {
 		t.blocks = newBlockWriter(t, st.Partitions, j.spill, e.Sink)
 	}

@@ -31,6 +31,8 @@ type Task struct {
 	rows   int64
 	info   any
 	blocks *blockWriter
+	fan    int // runs of records read at a time
+	merges int // scratch runs made so far
 	done   *atomic.Int64
 }
 
