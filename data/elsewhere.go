@@ -1,8 +1,11 @@
 package data
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 )
 
 // Portable returns the configuration with the paths that workers open made
@@ -10,17 +13,35 @@ import (
 // Inputs stay as they are: stage list, which runs where the build was started,
 // resolves them for all.
 func (c BuildConfig) Portable() (BuildConfig, error) {
-	for _, path := range []*string{&c.Output, &c.Tokenizer} {
-		if *path == "" {
-			continue
+	var errs []error
+	abs := func(path string) string {
+		if path == "" {
+			return path
 		}
-		abs, err := filepath.Abs(*path)
+		p, err := filepath.Abs(path)
 		if err != nil {
-			return c, fmt.Errorf("data: %s: %w", *path, err)
+			errs = append(errs, fmt.Errorf("data: %s: %w", path, err))
 		}
-		*path = abs
+		return p
 	}
-	return c, nil
+	c.Output, c.Tokenizer = abs(c.Output), abs(c.Tokenizer)
+	c.Models.Perplexity, c.Models.Classifier = maps.Clone(c.Models.Perplexity), maps.Clone(c.Models.Classifier)
+	for lang, path := range c.Models.Perplexity {
+		c.Models.Perplexity[lang] = abs(path)
+	}
+	for lang, m := range c.Models.Classifier {
+		m.Model = abs(m.Model)
+		c.Models.Classifier[lang] = m
+	}
+	c.Safety.Lexicons = slices.Clone(c.Safety.Lexicons)
+	for i, path := range c.Safety.Lexicons {
+		c.Safety.Lexicons[i] = abs(path)
+	}
+	c.Decontam.Sets = slices.Clone(c.Decontam.Sets)
+	for i, s := range c.Decontam.Sets {
+		c.Decontam.Sets[i].Path = abs(s.Path)
+	}
+	return c, errors.Join(errs...)
 }
 
 // exchangeMemory bounds the records that [WriteExchange] holds.

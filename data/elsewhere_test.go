@@ -13,7 +13,26 @@ import (
 func TestPortable(t *testing.T) {
 	in := corpus(t, 1)
 	cfg := small(t, filepath.Base(in))
-	t.Chdir(filepath.Dir(in))
+	everything(t, &cfg) // models and evaluation sets: by relative paths too
+	home := filepath.Dir(in)
+	relative := func(path string) string {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel, err := filepath.Rel(home, abs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rel
+	}
+	cfg.Models.Perplexity["en"] = relative(cfg.Models.Perplexity["en"])
+	cfg.Models.Classifier[anyLanguage] = ClassifierConfig{Model: relative(cfg.Models.Classifier[anyLanguage].Model), Label: cfg.Models.Classifier[anyLanguage].Label}
+	cfg.Decontam.Sets[0].Path = relative(cfg.Decontam.Sets[0].Path)
+	lexicon := filepath.Join(home, "terms.txt")
+	write(t, lexicon, []byte("river\n"))
+	cfg.Safety.Lexicons = []string{relative(lexicon)}
+	t.Chdir(home)
 	rel, err := filepath.Rel(filepath.Dir(in), cfg.Output)
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ func TestPretrainMixture(t *testing.T) {
 	config := writeTestFile(t, filepath.Join(dir, "c.yaml"), fmt.Sprintf(`preset: tiny
 model: {vocab_size: 400, num_hidden_layers: 1, hidden_size: 16, intermediate_size: 16, num_attention_heads: 2}
 train: {dataset_dir: %s, sequence_length: 16, max_steps: 4, per_device_train_batch_size: 1, gradient_accumulation_steps: 2, skip_peak: true}
-optim: {warmup_steps: 0}
+optim: {warmup_steps: 1}
 loader:
   mixture:
     - weights: {rain: 1, snow: 0}
