@@ -219,14 +219,19 @@ def build(o):
         stats = LocalPipelineExecutor(pipeline, tasks=tasks, workers=1, logging_dir=str(o.work / "logs" / name)).run()
         seconds[name] = time.perf_counter() - begin
         for step in json.loads(stats.to_json()):
-            steps[f"{name}: {step['name']}"] = {k: v.get("total", v) if isinstance(v, dict) else v for k, v in step["stats"].items() if k in ("total", "forwarded", "dropped", "tokens", "doc_len")}
-            steps[f"{name}: {step['name']}"]["seconds"] = step["time_stats"]["total"]
+            counts = {k: step["stats"][k] for k in ("total", "forwarded", "dropped", "tokens") if k in step["stats"]}
+            steps[f"{name}: {step['name']}"] = {k: total(v) for k, v in counts.items()} | {"seconds": total(step["time_stats"])}
     last = steps[next(s for s in steps if s.startswith("tokenise") and "Writer" in s)]
     tokens = sum(p.stat().st_size for p in pathlib.Path(at["tokens"]).glob("*.ds")) // 4
     documents = sum(p.stat().st_size for p in pathlib.Path(at["tokens"]).glob("*.index")) // 8
     if tokens != last.get("tokens", tokens):
         sys.exit(f"data_peer: the token files hold {tokens} tokens, the statistics say {last['tokens']}")
     return {"kept": documents, "tokens": tokens, "stages": seconds, "steps": steps}
+
+
+def total(stat):
+    """The sum of a statistic, which is a plain number where it never varied."""
+    return stat["total"] if isinstance(stat, dict) else stat
 
 
 def exact_steps(at):
