@@ -11,8 +11,9 @@ they are used up, the rest is made of their prose: each further document is a ro
 lines drawn at random from all of them, as many as a document drawn at random has. So
 text and vocabulary stay natural, and few documents are near copies of others. 5 in
 100 documents are planted copies of an earlier one, half of them with one line left
-out. Chinese verse, whose poems are shorter than any page, is gathered forty poems to
-a document.
+out. In Chinese texts, lines are trimmed and empty ones left out, as by an extractor;
+verse, whose poems are shorter than any page, is gathered forty poems to a document,
+each poem on a line.
 """
 
 import argparse
@@ -55,8 +56,11 @@ def documents(path):
                     texts.append(page.strip())
                     page = ""
             texts.append(page.strip())
+    if path.name.startswith(("zh_", "docs_zh")):
+        texts = ["\n".join(filter(None, map(str.strip, t.split("\n")))) for t in texts]
     if any(v in path.name for v in VERSE):
-        texts = ["\n\n".join(texts[i:i + POEMS]) for i in range(0, len(texts), POEMS)]
+        texts = [t.replace("\n", "") for t in texts]
+        texts = ["\n".join(texts[i:i + POEMS]) for i in range(0, len(texts), POEMS)]
     return [t for t in texts if t]
 
 

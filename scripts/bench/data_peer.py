@@ -28,6 +28,8 @@ import time
 
 BANDS, ROWS, WORDS = 14, 8, 5
 EOS = "</s>"
+# What datatrove calls them: by the name zh it would split Chinese at blanks only.
+LANGUAGES = {"en": "en", "zh": "cmn_Hani"}
 # FineWeb-2's settings for Mandarin Chinese (configs/cmn_Hani.yml).
 CHINESE_STOPS = list("的年在月是和日了於·為有被人中为他與後也而由")
 CHINESE_TOP = ((2, 0.256), (3, 0.201), (4, 0.171))
@@ -80,9 +82,9 @@ def filters(language):
     if language == "en":
         return [GopherRepetitionFilter(), GopherQualityFilter(), C4QualityFilter(filter_no_terminal_punct=False), FineWebQualityFilter()]
     return [
-        FineWebQualityFilter(language="zh", short_line_thr=999, char_duplicates_ratio=0.1, line_punct_thr=0.106, new_line_ratio=0.178),
-        GopherQualityFilter(language="zh", min_avg_word_length=1, max_avg_word_length=5, stop_words=CHINESE_STOPS, max_non_alpha_words_ratio=0.735),
-        GopherRepetitionFilter(language="zh", dup_line_frac=0.287, top_n_grams=CHINESE_TOP, dup_n_grams=CHINESE_DUP),
+        FineWebQualityFilter(language=LANGUAGES["zh"], short_line_thr=999, char_duplicates_ratio=0.1, line_punct_thr=0.106, new_line_ratio=0.178),
+        GopherQualityFilter(language=LANGUAGES["zh"], min_avg_word_length=1, max_avg_word_length=5, stop_words=CHINESE_STOPS, max_non_alpha_words_ratio=0.735),
+        GopherRepetitionFilter(language=LANGUAGES["zh"], dup_line_frac=0.287, top_n_grams=CHINESE_TOP, dup_n_grams=CHINESE_DUP),
     ]
 
 
@@ -111,7 +113,7 @@ def signatures(o):
         from datatrove.pipeline.dedup import MinhashDedupSignature
         from datatrove.pipeline.dedup.minhash import MinhashConfig
 
-        step = MinhashDedupSignature(tempfile.gettempdir(), MinhashConfig(n_grams=WORDS, num_buckets=BANDS, hashes_per_bucket=ROWS), language=o.language)
+        step = MinhashDedupSignature(tempfile.gettempdir(), MinhashConfig(n_grams=WORDS, num_buckets=BANDS, hashes_per_bucket=ROWS), language=LANGUAGES[o.language])
 
         def sign(text):
             shingles = step.get_shingles(text)
@@ -199,7 +201,7 @@ def build(o):
     clean = [FTFYFormatter(normalization="NFC", fix_line_breaks=True)] if o.ftfy else []
     kept = JsonlWriter(at["kept"], output_filename="${rank}.jsonl", compression=None)
     first = [JsonlReader(str(o.texts), glob_pattern="*.jsonl.gz"), *clean, *filters(o.language), kept]
-    sign = MinhashDedupSignature(at["signatures"], config, language=o.language)
+    sign = MinhashDedupSignature(at["signatures"], config, language=LANGUAGES[o.language])
     middle, again = [], [JsonlReader(at["kept"])]
     if o.exact:
         hashes, exact = exact_steps(at)
@@ -218,6 +220,8 @@ def build(o):
         begin = time.perf_counter()
         stats = LocalPipelineExecutor(pipeline, tasks=tasks, workers=1, logging_dir=str(o.work / "logs" / name)).run()
         seconds[name] = time.perf_counter() - begin
+        if name == "filter" and not list(pathlib.Path(at["kept"]).glob("*")):
+            sys.exit("data_peer: the filters dropped every document; there is nothing to compare")
         for step in json.loads(stats.to_json()):
             counts = {k: step["stats"][k] for k in ("total", "forwarded", "dropped", "tokens") if k in step["stats"]}
             steps[f"{name}: {step['name']}"] = {k: total(v) for k, v in counts.items()} | {"seconds": total(step["time_stats"])}
