@@ -195,6 +195,7 @@ def build(o):
     from datatrove.pipeline.readers import JsonlReader
     from datatrove.pipeline.tokens import DocumentTokenizer
     from datatrove.pipeline.writers import JsonlWriter
+    from datatrove.utils.word_tokenizers import load_word_tokenizer
 
     config = MinhashConfig(n_grams=WORDS, num_buckets=BANDS, hashes_per_bucket=ROWS)
     at = {name: str(o.work / name) for name in ("kept", "signatures", "buckets", "remove", "tokens", "hashes", "copies")}
@@ -204,6 +205,7 @@ def build(o):
     sign = MinhashDedupSignature(at["signatures"], config, language=LANGUAGES[o.language])
     middle, again = [], [JsonlReader(at["kept"])]
     if o.exact:
+        load_word_tokenizer.cache_clear()  # the executor copies steps, which a segmenter that the first pass loaded forbids
         hashes, exact = exact_steps(at)
         middle = [("copies", 1, [hashes[1]]), ("signatures", 1, [JsonlReader(at["kept"]), exact, sign])]
         first, again = [*first, hashes[0]], [*again, exact]
