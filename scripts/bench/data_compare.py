@@ -87,13 +87,17 @@ def matched(o, texts, output):
     """Our configuration without what datatrove has no step for."""
     c4 = o.language == "en"
     lines = {"citations": True, "boilerplate": "c4", "boilerplate_keep": ["c4_terminal"]} if c4 else {}
+    # FineWeb-2's bounds are for n-grams of words; ours are of characters, which repeat
+    # more. They are measured but must not bind, or less would be left to tokenise.
+    grams = [f"zh_fineweb2_top_{n}gram" for n in (2, 3, 4)] + [f"zh_fineweb2_dup_{n}gram" for n in range(5, 11)]
+    bounds = {} if c4 else {name: {"max": 1} for name in grams}
     off = {"action": "off"}
     kinds = ("secret", "email", "id_card", "ip", "phone", "bank_card", "plate", "passport", "qq", "wechat")
     return {"data": {
         "inputs": [str(texts)], "output": str(output), "tokenizer": o.model, "workers": 1,
         "clean": {"entities": True, "mojibake": True, **lines},
         "pii": {kind: "off" for kind in kinds},
-        "score": {"rule_sets": {language: RULES[o.language] for language in ("en", "zh", "code", "other")}},
+        "score": {"rule_sets": {language: RULES[o.language] for language in ("en", "zh", "code", "other")}, "bounds": bounds},
         "safety": {"builtin": []},
         "dedup": {"verify": False, "chain": "transitive"},
         "paragraphs": off, "sentences": off,
