@@ -235,6 +235,9 @@ func ReplaceFile(fs FS, path string, content []byte) error {
 }
 
 func writeError(path string, err error) error {
+	if e := (*os.PathError)(nil); errors.As(err, &e) {
+		err = e.Err // the path is told once
+	}
 	if errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("write %s: %w: free some space or choose another output folder; finished parts are kept and a rerun goes on from them", path, err)
 	}
