@@ -204,7 +204,7 @@ func (b *builder) sign(ctx context.Context) error {
 		if tok, err = flow.HashFile(ctx, cfg.Tokenizer); err != nil {
 			return fmt.Errorf("tokenizer %s: %w", cfg.Tokenizer, err)
 		}
-		if _, err := loadEncoder(cfg.Tokenizer); err != nil { // now, not after an hour of scoring
+		if b.encoder, err = loadEncoder(cfg.Tokenizer); err != nil { // now, not after an hour of scoring
 			return err
 		}
 		b.tokenizerFile = flow.Input{Path: cfg.Tokenizer, Hash: tok}

@@ -26,8 +26,10 @@ func (b *builder) tokenizer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if b.encoder, err = loadEncoder(b.tokenizerFile.Path); err != nil {
-		return err
+	if b.encoder == nil { // a given one was loaded at the start
+		if b.encoder, err = loadEncoder(b.tokenizerFile.Path); err != nil {
+			return err
+		}
 	}
 	b.tokenizerBytes, err = os.ReadFile(b.tokenizerFile.Path)
 	return err
