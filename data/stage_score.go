@@ -37,7 +37,7 @@ func (b *builder) score(ctx context.Context) error {
 	}
 	// About 200,000 documents, 15 records each, are compared at a time.
 	b.dedupParts = int(min(256, 1+b.documents()/200_000))
-	st := flow.Stage{Name: StageScore, Code: "4", Total: b.read.TextBytes, Partitions: b.dedupParts, Memory: 64 << 20, Config: struct {
+	st := flow.Stage{Name: StageScore, Code: "6", Total: b.read.TextBytes, Partitions: b.dedupParts, Memory: 64 << 20, Config: struct {
 		Score   score.Config
 		Models  ModelsConfig
 		Safety  safety.Config
@@ -101,7 +101,7 @@ func (b *builder) scoreTask(ctx context.Context, t *flow.Task, own *judge) error
 	if err != nil {
 		return err
 	}
-	s := scoreTask{b: b, t: t, scorer: scorer, judge: own, languages: lang.New(lang.Default()), signer: dedup.NewSigner(b.cfg.Dedup), doc: t.Params.(int64), info: newScoreInfo()}
+	s := scoreTask{b: b, t: t, scorer: scorer, judge: own, languages: lang.New(languageConfig()), signer: dedup.NewSigner(b.cfg.Dedup), doc: t.Params.(int64), info: newScoreInfo()}
 	scores, err := t.Create(fileScores)
 	if err != nil {
 		return err
@@ -124,6 +124,14 @@ func (b *builder) scoreTask(ctx context.Context, t *flow.Task, own *judge) error
 	})
 	t.SetInfo(s.info)
 	return errors.Join(err, s.scores.Close(), s.quality.Close())
+}
+
+// languageConfig looks at three thousand bytes of a text: beyond some two hundred
+// words nothing is told apart that was not.
+func languageConfig() lang.Config {
+	c := lang.Default()
+	c.WindowBytes = 1024
+	return c
 }
 
 type scoreTask struct {
