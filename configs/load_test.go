@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
+
+	"huihai/data/clean"
 )
 
 // nothing turns validation off.
@@ -379,5 +381,16 @@ func TestShowGolden(t *testing.T) {
 	}
 	if back.Config["train"]["output_dir"] != "a: b #c" || back.Origins["train.seed"] != "env HUIHAI_TRAIN_SEED" {
 		t.Errorf("shown as %s", j)
+	}
+}
+
+// The preset for web pages cleans as package clean says pages should be.
+func TestWebPresetCleans(t *testing.T) {
+	c, _, err := Load(Options{Preset: "web", Sections: nothing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(clean.Web(), c.Data.Clean, cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -226,19 +226,3 @@ func Clusters(n int64, exact, near []Edge, quality []float32) []Member {
 	}
 	return slices.Collect(c.Members(quality))
 }
-
-// touched returns the documents that edges name, sorted, each once.
-func touched(lists ...[]Edge) []int64 {
-	n := 0
-	for _, l := range lists {
-		n += 2 * len(l)
-	}
-	docs := make([]int64, 0, n)
-	for _, l := range lists {
-		for _, e := range l {
-			docs = append(docs, e.A, e.B)
-		}
-	}
-	slices.Sort(docs)
-	return slices.Clip(slices.Compact(docs))
-}

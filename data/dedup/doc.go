@@ -42,7 +42,7 @@
 // mod 2^61-1, as some pipelines do, is not.
 //
 // Texts that agree in all rows of a band are candidates; with 14 bands of 8
-// rows the chance is a half at Jaccard 0.72 (FineWeb's setting). [Verifier]
+// rows the chance is a half at Jaccard 0.72 (FineWeb's setting). [AtLeast]
 // compares candidates by their shingle sets.
 //
 // # Clusters

@@ -47,7 +47,7 @@
 //	        index), sorted
 //	Map     Segments again, those passed on -> AppendSegment to the partition of
 //	        the hash
-//	Reduce  Matcher.Add -> AppendMark
+//	Reduce  Matcher.Add -> marks, to their documents
 //	Map     Decide, Apply, given the marks of a document
 //
 // whose tasks hold one document, or one batch of segments. Nothing is lost: equal

@@ -2,7 +2,6 @@ package substring
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 
 	"huihai/data/cut"
@@ -20,38 +19,7 @@ type Mark struct {
 	Kept bool
 }
 
-const markBytes = 8 + 4 + 1 + 4
-
-// AppendMark appends the record of a mark: sorted bytewise, records are in order
-// of documents.
-func AppendMark(dst []byte, m Mark) []byte {
-	dst = binary.BigEndian.AppendUint64(dst, uint64(m.Doc))
-	dst = binary.BigEndian.AppendUint32(dst, uint32(m.Start))
-	kept := byte(0)
-	if m.Kept {
-		kept = 1
-	}
-	dst = append(dst, kept)
-	return binary.BigEndian.AppendUint32(dst, uint32(m.End))
-}
-
 var errRecord = errors.New("substring: a record is not as this version writes it: remove the work folder and run again")
-
-// ParseMark reads what AppendMark wrote.
-func ParseMark(rec []byte) (Mark, error) {
-	if len(rec) != markBytes || rec[12] > 1 {
-		return Mark{}, errRecord
-	}
-	m := Mark{
-		Doc:  int64(binary.BigEndian.Uint64(rec)),
-		Span: Span{Start: int32(binary.BigEndian.Uint32(rec[8:])), End: int32(binary.BigEndian.Uint32(rec[13:]))},
-		Kept: rec[12] == 1,
-	}
-	if m.Doc < 0 || m.Start < 0 || m.End <= m.Start {
-		return Mark{}, errRecord
-	}
-	return m, nil
-}
 
 // minus returns what is in a and not in b; both are unions.
 func minus(a, b []Span) (out []Span) {
