@@ -3,6 +3,7 @@ package data
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"huihai/data/decontam"
 	"huihai/data/score"
@@ -36,6 +37,7 @@ func (m *rowMaker) row(j *joined) shard.Document {
 		}
 		spans[c.index].DupCount = int32(c.count)
 	}
+	m.paragraphs, m.sentences = withoutEmpty(m.paragraphs), withoutEmpty(m.sentences)
 	row.Paragraphs, row.Sentences = m.paragraphs, m.sentences
 	dup, all := 0, 0
 	for _, p := range m.paragraphs {
@@ -46,6 +48,11 @@ func (m *rowMaker) row(j *joined) shard.Document {
 	}
 	row.DupParaFrac = float32(share(dup, all))
 	return row
+}
+
+// withoutEmpty drops the spans of which cutting left nothing.
+func withoutEmpty(spans []shard.Span) []shard.Span {
+	return slices.DeleteFunc(spans, func(s shard.Span) bool { return s.End == s.Start })
 }
 
 func appendSpans(dst []shard.Span, spans []score.Span) []shard.Span {

@@ -59,7 +59,7 @@ func (b *builder) writeDocuments(ctx context.Context) error {
 	// The last partitions are the validation split's.
 	b.packParts = int(1 + b.read.TextBytes/b.packBytes)
 	b.heldParts = int(1 + b.cfg.ValidationFraction*float64(b.read.TextBytes)/float64(b.packBytes))
-	st := flow.Stage{Name: StageDocuments, Code: "2", Total: b.read.TextBytes, Partitions: b.packParts + b.heldParts, Config: b.buildKey, Memory: documentsMemory}
+	st := flow.Stage{Name: StageDocuments, Code: "9", Total: b.read.TextBytes, Partitions: b.packParts + b.heldParts, Config: b.buildKey, Memory: documentsMemory}
 	specs := make([]flow.Spec, len(b.gathered))
 	for i := range b.gathered {
 		specs[i].Inputs = []flow.Input{b.gathered[i].Input(fileDocuments), b.scored[i].Input(fileScores), b.tokenizerFile}

@@ -48,7 +48,7 @@ func TestCutsCanBePutBack(t *testing.T) {
 		for level, spans := range map[string][]shard.Span{"paragraph": d.Paragraphs, "sentence": d.Sentences} {
 			last := int32(0)
 			for i, s := range spans {
-				if s.Start < last || s.End < s.Start || int(s.End) > len(d.Text) || !utf8.ValidString(d.Text[s.Start:s.End]) {
+				if s.Start < last || s.End <= s.Start || int(s.End) > len(d.Text) || !utf8.ValidString(d.Text[s.Start:s.End]) {
 					t.Fatalf("document %d: %s %d is %d to %d of %d", d.DocNo, level, i, s.Start, s.End, len(d.Text))
 				}
 				last = s.End

@@ -77,6 +77,6 @@ while squeue -h -j "$last" -o %T 2>/dev/null | grep -q .; do
 done
 "$train" data build "${common[@]}" --output "$root/here" >"$root/here.json" 2>/dev/null
 nodes=$(grep -l . "$root"/slurm-*.out | wc -l)
-compare() { (cd "$1" && find . -type f \( -path './.work/*/manifest.json' -o -not -path './.work/*' \) -not -name 'report.*' -print0 | sort -z | xargs -0 sha256sum); }
+compare() { (cd "$1" && find . -type f \( -path './.work/*/manifest.json' -o -not -path './.work/*' \) -not -name 'report.*' -not -name build.yaml -print0 | sort -z | xargs -0 sha256sum); }
 diff <(compare "$root/here") <(compare "$root/by-slurm")
 echo "equal: $(compare "$root/here" | wc -l) files, manifests of all tasks among them; $nodes array tasks ran on nodes n1 and n2"
