@@ -223,7 +223,6 @@ func (b *builder) shinglesTask(ctx context.Context, t *flow.Task, found *flow.Me
 			return err == nil, err
 		}
 		d := decoder{b: q}
-		d.byte()
 		return true, s.emit(rec, d.float())
 	})
 	if err != nil {

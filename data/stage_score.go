@@ -21,7 +21,7 @@ import (
 
 const (
 	fileScores  = "scores.rec"  // score: judgement records
-	fileQuality = "quality.rec" // score: kept, quality and split hash of each document, for clustering
+	fileQuality = "quality.rec" // score: quality of each document, for choosing among copies
 )
 
 // Kinds of records that the score stage emits for dedup; they sort by kind.
@@ -37,7 +37,7 @@ func (b *builder) score(ctx context.Context) error {
 	}
 	// About 200,000 documents, 15 records each, are compared at a time.
 	b.dedupParts = int(min(256, 1+b.documents()/200_000))
-	st := flow.Stage{Name: StageScore, Code: "6", Total: b.read.TextBytes, Partitions: b.dedupParts, Memory: 64 << 20, Config: struct {
+	st := flow.Stage{Name: StageScore, Code: "7", Total: b.read.TextBytes, Partitions: b.dedupParts, Memory: 64 << 20, Config: struct {
 		Score   score.Config
 		Models  ModelsConfig
 		Safety  safety.Config
@@ -159,21 +159,15 @@ func (s *scoreTask) document(raw *rawDocument) error {
 	if err := s.scores.Write(s.enc.b); err != nil {
 		return err
 	}
-	kept := byte(0)
-	if j.Reason == score.Kept {
-		kept = 1
-	}
 	s.enc.reset()
-	s.enc.byte(kept)
 	s.enc.float(j.Quality)
-	s.enc.u64(j.SplitHash)
 	if err := s.quality.Write(s.enc.b); err != nil {
 		return err
 	}
 	s.t.AddRows(1)
 	doc := s.doc
 	s.doc++
-	if kept == 0 {
+	if j.Reason != score.Kept {
 		return nil
 	}
 	return s.emit(doc, raw.Text, j)

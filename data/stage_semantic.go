@@ -340,9 +340,8 @@ func (b *builder) qualities() ([]float32, error) {
 	for _, r := range b.scored {
 		err := eachRecord(r.Path(fileQuality), func(rec []byte) (bool, error) {
 			d := decoder{b: rec}
-			d.byte()
 			q = append(q, d.float())
-			return true, d.err
+			return true, d.finish()
 		})
 		if err != nil {
 			return nil, err

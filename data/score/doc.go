@@ -62,6 +62,6 @@
 //
 // # Language
 //
-// [GuessLanguage] guesses from the measures. A caller that knows better says so
+// Package lang is asked, unless the caller has done so and says what it found
 // with [Known]; languages without rules of their own take those of "other".
 package score

@@ -43,7 +43,6 @@ type Features struct {
 	TerminalLines    int // end in terminal punctuation
 	ShortLines       int // of at most 30 characters
 	LongLines        int // of at least 200 characters
-	CodeLines        int // look like program text
 	ScriptLines      int // mention javascript
 	PolicyLines      int // terms of use, privacy policy, cookies
 	ReadMoreLines    int

@@ -59,9 +59,6 @@ func (e *Extractor) line(line string, raw byte) {
 	case terminal(last):
 		f.TerminalLines++
 	}
-	if looksLikeCode(line) {
-		f.CodeLines++
-	}
 	if teaser(line, last) {
 		f.ReadMoreLines++
 	}

@@ -125,23 +125,27 @@ func TestRepetitionEqualsTheNaiveOne(t *testing.T) {
 }
 
 func TestLanguages(t *testing.T) {
+	s, err := New(Default())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for text, want := range map[string]Language{
 		"The river runs to the sea, and all of it is water that was rain.": English,
 		"Short title":  English,
 		"秦川雄帝宅，函谷壯皇居。": Chinese,
 		"使用 torch.nn 和 DataLoader 训练模型，请先安装依赖，然后运行下面的命令。":                                                                                        Chinese,
-		"これは日本語の文章です。とても短いです。":                                                                                                                   OtherLang,
-		"Это предложение написано по-русски.":                                                                                                    OtherLang,
-		"Der Fluß läuft zum Meer und die Kinder spielen am Ufer, während die Eltern schlafen und träumen von schönen Tagen im Süden des Landes.": OtherLang,
-		"12345 67890 !!!": OtherLang,
-		"한국어 문장입니다.":      OtherLang,
+		"これは日本語の文章です。とても短いです。":                                                                                                                   "ja",
+		"Это предложение написано по-русски.":                                                                                                    "ru",
+		"Der Fluß läuft zum Meer und die Kinder spielen am Ufer, während die Eltern schlafen und träumen von schönen Tagen im Süden des Landes.": "de",
+		"12345 67890 !!!": "und",
+		"한국어 문장입니다.":      "ko",
 		"int main() {\n  int x = 1;\n  return x;\n}\nvoid f();": Code,
 	} {
-		if g := GuessLanguage(features(text), false); g.Language != want || g.Score < 0 || g.Score > 1 {
+		if g := s.Score(text, false).Guess; g.Language != want || g.Score < 0 || g.Score > 1 {
 			t.Errorf("%q is %+v, want %s", text, g, want)
 		}
 	}
-	if g := GuessLanguage(features("# a heading of a script"), true); g.Language != Code {
+	if g := s.Score("# a heading of a script", true).Guess; g.Language != Code {
 		t.Errorf("a code file is %+v", g)
 	}
 }

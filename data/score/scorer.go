@@ -3,6 +3,8 @@ package score
 import (
 	"maps"
 	"slices"
+
+	"huihai/data/lang"
 )
 
 // Kept is the reason of a text that breaks no rule.
@@ -19,7 +21,7 @@ const (
 // is of no use: take [Nothing] and fill in what is known.
 type Known struct {
 	Code  bool   // its file's name is that of program code
-	Guess *Guess // nil: [GuessLanguage] guesses
+	Guess *Guess // nil: package lang is asked
 	Extra Extra
 }
 
@@ -45,6 +47,7 @@ type Scorer struct {
 	cfg     Config
 	rules   map[Language]*ruleList
 	extract Extractor
+	lang    *lang.Identifier // made when it is first asked
 }
 
 // ruleList are the rules of one language.
@@ -102,7 +105,7 @@ func (s *Scorer) score(text string, k Known, need Need) Result {
 	if k.Guess != nil {
 		g = *k.Guess
 	} else {
-		g = GuessLanguage(f, k.Code)
+		g = s.guess(text, k.Code)
 	}
 	list := s.rules[g.Language]
 	if list == nil { // a guess from outside
@@ -116,6 +119,14 @@ func (s *Scorer) score(text string, k Known, need Need) Result {
 	}
 	r.Reason = s.judge(f, g, list, r.Quality)
 	return r
+}
+
+func (s *Scorer) guess(text string, code bool) Guess {
+	if s.lang == nil {
+		s.lang = lang.New(lang.Default())
+	}
+	r := s.lang.Identify(text, code)
+	return Guess{Language(r.Language), r.Script, r.Score}
 }
 
 func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) string {

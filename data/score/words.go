@@ -157,33 +157,3 @@ func teaser(line string, last rune) bool {
 	}
 	return false
 }
-
-// codeStarts begin lines of program text.
-var codeStarts = []string{"import ", "from ", "func ", "def ", "class ", "return ", "return;", "if (", "for (", "while (", "#include",
-	"#define", "package ", "public ", "private ", "static ", "const ", "var ", "let ", "type ", "struct ", "//", "/*", "*/", "} else", "case ", "else:"}
-
-// codeStartsBy holds codeStarts by their first byte.
-var codeStartsBy = func() (t [256][]string) {
-	for _, s := range codeStarts {
-		t[s[0]] = append(t[s[0]], s)
-	}
-	return t
-}()
-
-// looksLikeCode tells whether a trimmed line reads like program text.
-func looksLikeCode(line string) bool {
-	switch line[len(line)-1] {
-	case '{', '}', ';':
-		return true
-	case ')', ']', ':', ',':
-		if strings.ContainsAny(line, "=(") && !strings.Contains(line, ". ") {
-			return true
-		}
-	}
-	for _, s := range codeStartsBy[line[0]] {
-		if strings.HasPrefix(line, s) {
-			return strings.ContainsAny(line, "(){};=\"./") || len(line) < 30
-		}
-	}
-	return strings.Contains(line, " := ") || strings.Contains(line, " == ") || strings.Contains(line, "()")
-}
