@@ -16,11 +16,13 @@ import (
 //	Begin; then for each micro-batch: SetInts..., Micro; then End
 //
 // and the gradients lie in [Program.Grad] until the next Begin. A program is
-// used by one goroutine at a time. In steady state nothing is allocated.
+// used by one goroutine at a time. In steady state nothing is allocated. When a step
+// gave a value that is not finite, [Program.Trace] finds where that came from.
 type Program struct {
 	dev    kernels.Device
 	instrs []*instr
 	leaves map[string]*value
+	inputs []*value // leaves in the order of their declaration
 	// declared are all leaves of the graph, those that nothing reads included.
 	declared map[string]*leaf
 	grads    map[string]*value
@@ -33,7 +35,8 @@ type Program struct {
 	// since Begin.
 	micros, ran int
 
-	arena   kernels.Mem
+	room    *arena // nil before Bind
+	reserve int64  // least bytes of the arena
 	scalars map[string]*float32
 	bufs    map[*value]kernels.Buf
 	phases  [epilogue + 1][]launch
@@ -45,7 +48,7 @@ func newProgram(r *ir, blocks []*block) *Program {
 	p := &Program{
 		dev: r.dev, instrs: r.instrs, grads: r.grads, outputs: r.output, sparse: r.sparse,
 		leaves: map[string]*value{}, declared: r.graph.byName, scalars: map[string]*float32{},
-		plan: newPlan(r.instrs, blocks), span: r.span(), micros: r.opts.MicroBatches,
+		inputs: r.leaves, plan: newPlan(r.instrs, blocks), span: r.span(), micros: r.opts.MicroBatches,
 	}
 	for _, v := range r.leaves {
 		p.leaves[v.name] = v
@@ -70,6 +73,24 @@ func (p *Program) Plan() Plan { return p.plan }
 // parameter missing from params, or of the wrong size, is an error that names
 // it. Binding again only re-ties the parameters.
 func (p *Program) Bind(params map[string]kernels.Buf) error {
+	if err := p.checkParams(params); err != nil {
+		return err
+	}
+	if !p.room.bound() {
+		mem, err := p.dev.Alloc(max(p.plan.ArenaBytes, p.reserve, alignment))
+		if err != nil {
+			return fmt.Errorf("autograd: bind: arena: %w", err)
+		}
+		p.room = &arena{mem: mem, owner: p}
+	}
+	p.tie(params)
+	if p.room.tenant == nil {
+		return p.enter()
+	}
+	return nil
+}
+
+func (p *Program) checkParams(params map[string]kernels.Buf) error {
 	for _, name := range slices.Sorted(maps.Keys(p.leaves)) {
 		v := p.leaves[name]
 		if v.leaf.kind != paramInput {
@@ -79,13 +100,11 @@ func (p *Program) Bind(params map[string]kernels.Buf) error {
 			return fmt.Errorf("autograd: bind: parameter %s: the graph wants %d elements, the storage has %d", name, v.len, b.Len)
 		}
 	}
-	if p.arena == nil {
-		arena, err := p.dev.Alloc(max(p.plan.ArenaBytes, alignment))
-		if err != nil {
-			return fmt.Errorf("autograd: bind: arena: %w", err)
-		}
-		p.arena = arena
-	}
+	return nil
+}
+
+// tie gives every value its buffer: a parameter's storage or a place in the arena.
+func (p *Program) tie(params map[string]kernels.Buf) {
 	p.bufs = map[*value]kernels.Buf{}
 	for _, v := range p.leaves {
 		switch v.leaf.kind {
@@ -94,11 +113,6 @@ func (p *Program) Bind(params map[string]kernels.Buf) error {
 		case batchInput, constInput:
 			p.bufs[v] = p.at(v)
 		}
-		if v.leaf.kind == constInput {
-			if err := kernels.Write(p.dev, p.bufs[v], v.leaf.value); err != nil {
-				return fmt.Errorf("autograd: bind: constant %s: %w", v.name, err)
-			}
-		}
 	}
 	for _, in := range p.instrs {
 		p.bindInstr(in)
@@ -106,11 +120,10 @@ func (p *Program) Bind(params map[string]kernels.Buf) error {
 	for ph := range p.phases {
 		p.phases[ph] = p.launches(phase(ph))
 	}
-	return nil
 }
 
 func (p *Program) at(v *value) kernels.Buf {
-	return kernels.Buf{Mem: p.arena, Off: v.mem.offset, Len: v.len, Type: v.dtype}
+	return kernels.Buf{Mem: p.room.mem, Off: v.mem.offset, Len: v.len, Type: v.dtype}
 }
 
 func (p *Program) bindInstr(in *instr) {
@@ -130,7 +143,7 @@ func (p *Program) bindInstr(in *instr) {
 		c.out = append(c.out, b)
 	}
 	if s := in.scratch; s != nil {
-		c.scratch = kernels.Buf{Mem: p.arena, Off: s.offset, Len: int(s.bytes), Type: kernels.U8}
+		c.scratch = kernels.Buf{Mem: p.room.mem, Off: s.offset, Len: int(s.bytes), Type: kernels.U8}
 	}
 	in.call = c
 }
@@ -149,8 +162,8 @@ func (p *Program) SetInts(name string, v []int32) error {
 	if l.len != len(v) || l.dtype != kernels.I32 {
 		return fmt.Errorf("autograd: input %s holds %d int32 values, got %d", name, l.len, len(v))
 	}
-	if p.arena == nil {
-		return errUnbound
+	if err := p.inside(); err != nil {
+		return err
 	}
 	for _, s := range p.sparse {
 		if s.ids == l {
@@ -167,30 +180,49 @@ func (p *Program) SetScalar(name string, v float32) {
 	}
 }
 
-var errUnbound = errors.New("autograd: the program is not bound; call Bind first")
-
 // Begin starts an optimizer step: it runs the prologue and clears the
 // gradients.
 func (p *Program) Begin() error {
-	if p.arena == nil {
-		return errUnbound
+	if err := p.start(); err != nil {
+		return err
+	}
+	p.run(prologue)
+	p.clearSums()
+	return nil
+}
+
+// start takes the arena and forgets the last step.
+func (p *Program) start() error {
+	if err := p.enter(); err != nil {
+		return err
 	}
 	p.ran = 0
 	for _, s := range p.sparse {
 		s.begin()
 	}
-	p.run(prologue)
+	return nil
+}
+
+func (p *Program) clearSums() {
 	for _, v := range p.sums {
 		p.dev.Zero(p.bufs[v])
 	}
-	return nil
 }
 
 // Micro runs forward and backward for the micro-batch in the inputs. More of
 // them in a step than Options.MicroBatches is an error.
 func (p *Program) Micro() error {
-	if p.arena == nil {
-		return errUnbound
+	if err := p.nextMicro(); err != nil {
+		return err
+	}
+	p.run(micro)
+	return nil
+}
+
+// nextMicro counts a micro-batch and gives its rows their places.
+func (p *Program) nextMicro() error {
+	if err := p.inside(); err != nil {
+		return err
 	}
 	if p.micros > 0 && p.ran == p.micros {
 		return fmt.Errorf("autograd: micro-batch %d of a step; the program was compiled for steps of %d (Options.MicroBatches)", p.ran+1, p.micros)
@@ -201,14 +233,13 @@ func (p *Program) Micro() error {
 			return fmt.Errorf("autograd: rows of the gradient of %s: %w", s.param, err)
 		}
 	}
-	p.run(micro)
 	return nil
 }
 
 // End finishes a step: the backward of the prologue, on the summed gradients.
 func (p *Program) End() error {
-	if p.arena == nil {
-		return errUnbound
+	if err := p.inside(); err != nil {
+		return err
 	}
 	if p.micros == 1 && p.ran == 0 && len(p.grads) > 0 {
 		return errors.New("autograd: end of a step without a micro-batch: there are no gradients")
@@ -224,7 +255,8 @@ func (p *Program) run(ph phase) {
 }
 
 // Grad returns the gradient of a trainable parameter, valid from End to the
-// next Begin. A gradient kept by row has no such buffer: see [Program.GradRows].
+// next Begin, of this program or of one that shares its arena. A gradient kept by
+// row has no such buffer: see [Program.GradRows].
 func (p *Program) Grad(param string) (kernels.Buf, bool) {
 	v := p.grads[param]
 	if v == nil || p.SparseGrad(param) {
@@ -249,14 +281,3 @@ func (p *Program) RunAll() error {
 
 // Reset implements gorgonia.VM. A program keeps no state between steps.
 func (p *Program) Reset() {}
-
-// Close implements gorgonia.VM: it frees the arena.
-func (p *Program) Close() error {
-	if p.arena == nil {
-		return nil
-	}
-	err := p.dev.Sync()
-	p.dev.Free(p.arena)
-	p.arena, p.bufs, p.phases = nil, nil, [epilogue + 1][]launch{}
-	return err
-}

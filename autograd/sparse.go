@@ -136,6 +136,9 @@ func (p *Program) ReadGrad(param string, dst []float32) error {
 	if v == nil {
 		return fmt.Errorf("autograd: %s has no gradient", param)
 	}
+	if err := p.inside(); err != nil {
+		return err
+	}
 	g, ok := p.GradRows(param)
 	if !ok {
 		return kernels.Read(p.dev, dst, p.bufs[v])

@@ -86,7 +86,21 @@ func (s *Step) Plan() autograd.Plan { return s.program.Plan() }
 // Bind allocates the arena and ties the step to the weights.
 func (s *Step) Bind(w *Weights) error { return s.program.Bind(w.Bufs()) }
 
-// Close frees the arena.
+// Reserve makes the arena that Bind will allocate at least bytes large, for the plan of
+// a step that is to share it. A run then allocates the larger of the two plans.
+func (s *Step) Reserve(bytes int64) { s.program.Reserve(bytes) }
+
+// BindShared ties the step to the weights like Bind, but works in the arena of owner,
+// which is bound and outlives it: an evaluation between the steps of a training run then
+// takes no memory. Between the Begin and the last use of the gradients of a step of
+// owner this one must not run, as it overwrites them. What owner needs in the arena it
+// writes again at its next Begin, so its bits do not change. It is an error if the
+// arena is too small: see Reserve.
+func (s *Step) BindShared(w *Weights, owner *Step) error {
+	return s.program.BindShared(w.Bufs(), owner.program)
+}
+
+// Close frees the arena, unless that is another step's.
 func (s *Step) Close() error { return s.program.Close() }
 
 // Begin starts an optimizer step in which supervised tokens carry a label, over
@@ -94,8 +108,13 @@ func (s *Step) Close() error { return s.program.Close() }
 // them.
 func (s *Step) Begin(supervised int) error {
 	s.stats = Stats{Supervised: supervised}
-	s.program.SetScalar(inInvCount, float32(1/float64(max(supervised, 1))))
+	s.setSupervised(supervised)
 	return s.program.Begin()
+}
+
+// setSupervised makes the loss a mean over so many tokens.
+func (s *Step) setSupervised(n int) {
+	s.program.SetScalar(inInvCount, float32(1/float64(max(n, 1))))
 }
 
 // Micro runs one micro-batch, adding to the gradients and to the statistics.
