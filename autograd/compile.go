@@ -63,6 +63,7 @@ type instr struct {
 	acc      []bool
 	phase    phase
 	block    int
+	layer    int // block, kept by recomputations; backward ops have none
 	backward bool
 	again    bool // a recomputation
 	index    int
@@ -138,9 +139,9 @@ func lower(g *Graph, dev kernels.Device) (*ir, error) {
 		if err != nil {
 			return nil, err
 		}
-		in := &instr{op: op, block: noBlock, backward: n.ID() >= g.backwardFrom, acc: make([]bool, len(op.out))}
+		in := &instr{op: op, block: noBlock, layer: noBlock, backward: n.ID() >= g.backwardFrom, acc: make([]bool, len(op.out))}
 		if b, ok := g.blockOf[n.ID()]; ok && !in.backward {
-			in.block = b
+			in.block, in.layer = b, b
 		}
 		for _, c := range children {
 			in.in = append(in.in, results[c.ID()][0])

@@ -78,6 +78,20 @@ type fused struct {
 	linear []int
 	// scratch returns bytes of workspace; nil means none.
 	scratch func(dev kernels.Device) int64
+	// results names the results for a person, "" the one that the op is named after.
+	results []string
+	// summed lists the results that are sums over tokens, though operands hold a
+	// row for each token.
+	summed []int
+	// locate gives the token and the column of an element of a result that is per
+	// token but not stored as a row for each; nil for others.
+	locate func(result, element int) (token, column int, ok bool)
+	// lost finds an element of the first result, y, that is finite only because an
+	// overflow was divided away; x is the first operand. It is -1 where there is
+	// none. lostBy says how.
+	lost   func(x, y []float32) int
+	lostBy string
+
 	// launch makes the kernel calls.
 	launch func(dev kernels.Device, c *call)
 	// product is what an op that is one matrix product has instead of launch;

@@ -29,7 +29,7 @@ func (g *Graph) Attention(qkv, segments, slopes *Node, s AttentionShape) *Node {
 		failf("Attention: qkv is [%d, %d], want [%d, %d]", rows, cols, s.Batch*s.SeqLen, s.width())
 	}
 	op := newOp(fused{
-		name: "attention", attrs: fmt.Sprintf("%+v", s),
+		name: "attention", attrs: fmt.Sprintf("%+v", s), results: []string{"", "log-sum-exp"}, locate: s.locateLogSumExp,
 		in:  []port{f32(rows, cols), i32(rows)},
 		out: []port{f32(rows, s.Heads*s.HeadDim), f32(s.Heads * rows)},
 		reference: func(in []host, out [][]float32) {
@@ -84,6 +84,16 @@ func (g *Graph) attentionGrad(dOut, out, lse, qkv, segments, slopes *Node, s Att
 		},
 	})
 	return g.applyWithSlopes(op, slopes, dOut, out, lse, qkv, segments)
+}
+
+// locateLogSumExp finds the query of an element of the second result, [Batch, Heads,
+// SeqLen].
+func (s AttentionShape) locateLogSumExp(result, element int) (token, head int, ok bool) {
+	if result != 1 {
+		return 0, 0, false
+	}
+	row, rest := element/(s.Heads*s.SeqLen), element%(s.Heads*s.SeqLen)
+	return row*s.SeqLen + rest%s.SeqLen, rest / s.SeqLen, true
 }
 
 func (g *Graph) applyWithSlopes(op *fused, slopes *Node, in ...*Node) *Node {

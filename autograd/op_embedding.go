@@ -41,7 +41,7 @@ const embeddingGradName = "embedding_grad"
 
 func embeddingGradOp(t, v, c, pad int) *fused {
 	return newOp(fused{
-		name: embeddingGradName, attrs: fmt.Sprint(pad), attr: float64(pad),
+		name: embeddingGradName, attrs: fmt.Sprint(pad), attr: float64(pad), summed: []int{0},
 		in: []port{f32(t, c), i32(t)}, out: []port{f32(v, c)},
 		reference: func(in []host, out [][]float32) {
 			for i, id := range in[1].i {

@@ -28,6 +28,7 @@ func (g *Graph) HeadLoss(h, w, labels, invCount *Node, zWeight float64) HeadLoss
 	in := []port{f32(t, c), f32(v, c), i32(t), f32(1)}
 	packed := g.apply(newOp(fused{
 		name: headLossName, attrs: fmt.Sprint(zWeight), attr: zWeight,
+		results: []string{"the loss", "the token losses", "the largest logits"}, summed: []int{0},
 		in: in, out: []port{f32(1), f32(t), f32(t)},
 		reference: func(in []host, out [][]float32) {
 			sum := 0.0
@@ -60,6 +61,7 @@ func (g *Graph) HeadLoss(h, w, labels, invCount *Node, zWeight float64) HeadLoss
 func (g *Graph) headLossGrad(in []*Node, t, c, v int, zWeight float64) *Node {
 	return g.apply(newOp(fused{
 		name: headLossGradName, attrs: fmt.Sprint(zWeight),
+		results: []string{"the gradient of its input", "the gradient of its weight"}, summed: []int{1},
 		in:  []port{f32(t, c), f32(v, c), i32(t), f32(1)},
 		out: []port{f32(t, c), f32(v, c)},
 		reference: func(in []host, out [][]float32) {
@@ -118,6 +120,11 @@ func headLossWithGrad(loss, grad *fused) *fused {
 	merged.out = append(append([]port{}, loss.out...), grad.out...)
 	merged.scratch = grad.scratch
 	n := len(loss.out)
+	merged.results = append(append([]string{}, loss.results...), grad.results...)
+	merged.summed = append([]int{}, loss.summed...)
+	for _, i := range grad.summed {
+		merged.summed = append(merged.summed, n+i)
+	}
 	merged.optional = append([]int{}, loss.optional...)
 	for _, i := range grad.optional {
 		merged.optional = append(merged.optional, n+i)

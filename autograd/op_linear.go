@@ -58,8 +58,8 @@ func (g *Graph) linearGradW(dy, x *Node) *Node {
 	m, n := matDims("linearGradW", dy)
 	_, k := matDims("linearGradW", x)
 	return g.apply(newOp(fused{
-		name: "linear_grad_w",
-		in:   []port{f32(m, n), f32(m, k)}, out: []port{f32(n, k)},
+		name: "linear_grad_w", summed: []int{0},
+		in: []port{f32(m, n), f32(m, k)}, out: []port{f32(n, k)},
 		reference: func(in []host, out [][]float32) {
 			for i := range n {
 				for j := range k {

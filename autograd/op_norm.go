@@ -3,6 +3,7 @@ package autograd
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"huihai/kernels"
 )
@@ -12,7 +13,7 @@ import (
 func (g *Graph) RMSNorm(x, gain *Node, eps float64) *Node {
 	t, c := matDims("RMSNorm", x)
 	packed := g.apply(newOp(fused{
-		name: "rms_norm", attrs: fmt.Sprint(eps),
+		name: "rms_norm", attrs: fmt.Sprint(eps), results: []string{"", "1/sqrt(mean square)"},
 		in: []port{f32(t, c), f32(c)}, out: []port{f32(t, c), f32(t)},
 		reference: func(in []host, out [][]float32) {
 			for r := range t {
@@ -30,6 +31,8 @@ func (g *Graph) RMSNorm(x, gain *Node, eps float64) *Node {
 			return []*Node{g.pick(d, 0), g.pick(d, 1)}
 		},
 		cheap: true, optional: []int{1},
+		lost:   func(x, y []float32) int { return zeroedByOverflow(x, y, c) },
+		lostBy: "the sum of the squares of the row overflowed float32, so 1/sqrt(mean square) became 0 and the row with it",
 		launch: func(dev kernels.Device, k *call) {
 			dev.RMSNorm(k.out[0].Mat(t, c), k.out[1], k.in[0].Mat(t, c), k.in[1], float32(eps))
 		},
@@ -37,14 +40,33 @@ func (g *Graph) RMSNorm(x, gain *Node, eps float64) *Node {
 	return g.pick(packed, 0)
 }
 
+// zeroedByOverflow finds a row of y that is zero because the squares of that row of
+// x have no finite sum in float32. It returns the element of x that is largest.
+func zeroedByOverflow(x, y []float32, c int) int {
+	for at := 0; at < len(y); at += c {
+		row := x[at : at+c]
+		if slices.ContainsFunc(y[at:at+c], func(v float32) bool { return v != 0 }) || dot(row, row) <= 0.999*math.MaxFloat32 {
+			continue
+		}
+		top := 0
+		for j, v := range row {
+			if math.Abs(float64(v)) > math.Abs(float64(row[top])) {
+				top = j
+			}
+		}
+		return at + top
+	}
+	return -1
+}
+
 // rmsNormGrad returns (dx, dGain). With n = x*rstd and g = dy*gain:
 // dx = rstd*(g - n*mean(g*n)), dGain = Σ_t dy*n.
 func (g *Graph) rmsNormGrad(dy, x, gain, rstd *Node) *Node {
 	t, c := matDims("rmsNormGrad", x)
 	return g.apply(newOp(fused{
-		name: "rms_norm_grad",
-		in:   []port{f32(t, c), f32(t, c), f32(c), f32(t)},
-		out:  []port{f32(t, c), f32(c)},
+		name: "rms_norm_grad", results: []string{"the gradient of its input", "the gradient of its gain"}, summed: []int{1},
+		in:  []port{f32(t, c), f32(t, c), f32(c), f32(t)},
+		out: []port{f32(t, c), f32(c)},
 		reference: func(in []host, out [][]float32) {
 			dGain := make([]float64, c)
 			for r := range t {
@@ -79,7 +101,7 @@ func (g *Graph) rmsNormGrad(dy, x, gain, rstd *Node) *Node {
 func (g *Graph) RowNormalize(w *Node, eps float64) *Node {
 	v, c := matDims("RowNormalize", w)
 	packed := g.apply(newOp(fused{
-		name: rowNormalizeName, attrs: fmt.Sprint(eps), attr: eps,
+		name: rowNormalizeName, attrs: fmt.Sprint(eps), attr: eps, results: []string{"", "the norms of the rows"},
 		in: []port{f32(v, c)}, out: []port{f32(v, c), f32(v)},
 		reference: func(in []host, out [][]float32) {
 			for r := range v {

@@ -34,8 +34,8 @@ func (g *Graph) SwiGLU(gate, up *Node) *Node {
 func (g *Graph) swiGLUGrad(dh, gate, up *Node) *Node {
 	t, f := matDims("swiGLUGrad", gate)
 	return g.apply(newOp(fused{
-		name: "swiglu_grad",
-		in:   []port{f32(t, f), f32(t, f), f32(t, f)}, out: []port{f32(t, f), f32(t, f)},
+		name: "swiglu_grad", results: []string{"the gradient of its gate", "the gradient of its input"},
+		in: []port{f32(t, f), f32(t, f), f32(t, f)}, out: []port{f32(t, f), f32(t, f)},
 		reference: func(in []host, out [][]float32) {
 			for i, d := range in[0].f {
 				x, u, dh := float64(in[1].f[i]), float64(in[2].f[i]), float64(d)

@@ -86,3 +86,12 @@ func (l *launch) run(dev kernels.Device) {
 	}
 	l.in.op.launch(dev, &l.in.call)
 }
+
+// runAlone runs one instruction; its bits are those it has among others.
+func (p *Program) runAlone(in *instr) {
+	l := launch{in: in}
+	if in.op.product != nil {
+		l.products = []kernels.MatMul{in.op.product(&in.call)}
+	}
+	l.run(p.dev)
+}

@@ -127,7 +127,7 @@ func (r *ir) linearInGradients(in *instr) bool {
 // to it.
 func (r *ir) addInto(v *value) {
 	many := r.opts.MicroBatches != 1
-	sum := &instr{op: sumOp(v.len), in: []*value{v}, phase: micro, block: noBlock, backward: true, acc: []bool{many}}
+	sum := &instr{op: sumOp(v.len), in: []*value{v}, phase: micro, block: noBlock, layer: noBlock, backward: true, acc: []bool{many}}
 	total := &value{name: v.name + " sum", len: v.len, dtype: v.dtype, producer: sum, accumulator: many, gradient: true, kept: v.kept}
 	sum.out = []*value{total}
 	for _, u := range v.uses {

@@ -72,7 +72,7 @@ func (r *ir) recomputeBlock(b int) {
 // clone copies a forward instruction, reading values from again where they were
 // cloned before and entering its results there.
 func (in *instr) clone(again map[*value]*value) *instr {
-	c := &instr{op: in.op, phase: in.phase, block: noBlock, backward: true, again: true, acc: slices.Clone(in.acc)}
+	c := &instr{op: in.op, phase: in.phase, block: noBlock, layer: in.layer, backward: true, again: true, acc: slices.Clone(in.acc)}
 	for _, v := range in.in {
 		if w := again[v]; w != nil {
 			v = w
