@@ -2,6 +2,7 @@ package shard
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -106,7 +107,7 @@ func tokenFile(t *testing.T, rows, width, groupBytes int) (string, []TokenRow) {
 	w := newWriter(&b, "tokens", 1000, groupBytes, func(r *TokenRow) int { return 4 * len(r.TokenIDs) })
 	var want []TokenRow
 	for i := range rows {
-		r := TokenRow{SeqNo: int64(i), DocStarts: []int32{0}, DocNos: []int64{int64(i)}, Source: "s", Weight: 1}
+		r := TokenRow{SeqNo: int64(i), DocStarts: []int32{0}, DocNos: []int64{int64(i)}, Source: fmt.Sprint("s", rng.IntN(3)), Weight: 1}
 		for k := range width {
 			r.TokenIDs = append(r.TokenIDs, rng.Int32N(125696))
 			if k > 0 && rng.IntN(20) == 0 {
@@ -150,6 +151,9 @@ func TestTokensInAnyOrder(t *testing.T) {
 			if !slices.Equal(r.Tokens, want[i].TokenIDs) || !slices.Equal(r.Starts, want[i].DocStarts) || !slices.Equal(r.Docs, want[i].DocNos) {
 				t.Fatalf("row %d is %+v, want %+v", i, r, want[i])
 			}
+			if source, err := f.Source(int64(i)); err != nil || source != want[i].Source {
+				t.Fatalf("row %d is of source %q, want %q: %v", i, source, want[i].Source, err)
+			}
 			if cache.bytes > cache.Limit {
 				t.Fatalf("the cache holds %d bytes of %d", cache.bytes, cache.Limit)
 			}
@@ -168,6 +172,9 @@ func TestTokenErrors(t *testing.T) {
 	for _, i := range []int64{-1, 10} {
 		if err := f.Read(i, &r); err == nil {
 			t.Errorf("row %d of 10 is read", i)
+		}
+		if _, err := f.Source(i); err == nil {
+			t.Errorf("row %d of 10 has a source", i)
 		}
 	}
 	if err := f.Read(0, &r); err == nil || !strings.Contains(err.Error(), "should have 6") {
@@ -227,6 +234,7 @@ func FuzzOpenTokens(f *testing.F) {
 			if tf.Read(i, &r) == nil && len(r.Tokens) != 3 {
 				t.Errorf("row %d has %d tokens", i, len(r.Tokens))
 			}
+			_, _ = tf.Source(i)
 		}
 	})
 }

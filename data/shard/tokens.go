@@ -16,9 +16,9 @@ type TokenFile struct {
 	f      *os.File
 	pf     *parquet.File
 	groups []parquet.RowGroup
-	first  []int64 // first row of each group, and the end
-	width  int     // tokens per row
-	cols   struct{ tokens, docs, starts int }
+	first  []int64                                    // first row of each group, and the end
+	width  int                                        // tokens per row
+	cols   struct{ tokens, docs, starts, source int } // source is -1 for none
 	cache  *PageCache
 	id     int
 }
@@ -40,6 +40,7 @@ type cachedPage struct {
 	offsets  []int32
 	values   []int64
 	narrow   []int32
+	texts    []string // one a row
 	used     int64
 	bytes    int64
 }
@@ -88,6 +89,10 @@ func (t *TokenFile) open() error {
 		}
 		*want.col = leaf.ColumnIndex
 	}
+	t.cols.source = -1
+	if leaf, ok := t.pf.Schema().Lookup("source"); ok && leaf.Node.Type().Kind() == parquet.ByteArray {
+		t.cols.source = leaf.ColumnIndex
+	}
 	t.groups = t.pf.RowGroups()
 	t.first = []int64{0}
 	for _, g := range t.groups {
@@ -110,14 +115,41 @@ type Row struct {
 	Docs   []int64
 }
 
+// locate finds the row group of row i and its place there.
+func (t *TokenFile) locate(i int64) (group int, local int64, err error) {
+	g := sort.Search(len(t.groups), func(k int) bool { return t.first[k+1] > i })
+	if i < 0 || g == len(t.groups) {
+		return 0, 0, fmt.Errorf("row %d of %d", i, t.Rows())
+	}
+	return g, i - t.first[g], nil
+}
+
+// Source returns the source of row i as its column has it, "" where the file has
+// no such column.
+func (t *TokenFile) Source(i int64) (source string, err error) {
+	if t.cols.source < 0 {
+		return "", nil
+	}
+	return source, guard(t.f.Name(), func() error {
+		g, local, err := t.locate(i)
+		if err != nil {
+			return err
+		}
+		page, at, err := t.row(g, t.cols.source, local)
+		if err == nil {
+			source = page.texts[at]
+		}
+		return err
+	})
+}
+
 // Read fills r with row i.
 func (t *TokenFile) Read(i int64, r *Row) error {
 	return guard(t.f.Name(), func() error {
-		g := sort.Search(len(t.groups), func(k int) bool { return t.first[k+1] > i })
-		if i < 0 || g == len(t.groups) {
-			return fmt.Errorf("row %d of %d", i, t.Rows())
+		g, local, err := t.locate(i)
+		if err != nil {
+			return err
 		}
-		local := i - t.first[g]
 		page, at, err := t.row(g, t.cols.tokens, local)
 		if err != nil {
 			return err
@@ -195,6 +227,9 @@ func readPage(chunk parquet.ColumnChunk, firstRow int64) (*cachedPage, error) {
 	defer parquet.Release(p)
 	c := &cachedPage{firstRow: firstRow}
 	values, buf := p.Values(), make([]parquet.Value, 512)
+	if chunk.Type().Kind() == parquet.ByteArray {
+		return c, c.readTexts(values, buf)
+	}
 	wide := chunk.Type().Kind() == parquet.Int64
 	if wide {
 		c.values = make([]int64, 0, p.NumValues())
@@ -228,6 +263,33 @@ func readPage(chunk parquet.ColumnChunk, firstRow int64) (*cachedPage, error) {
 	c.offsets = append(c.offsets, count)
 	c.bytes = int64(8*cap(c.values) + 4*cap(c.narrow) + 4*cap(c.offsets))
 	return c, nil
+}
+
+// readTexts decodes a page of one text a row, of which there are few different ones.
+func (c *cachedPage) readTexts(values parquet.ValueReader, buf []parquet.Value) error {
+	seen := map[string]string{}
+	for {
+		n, err := values.ReadValues(buf)
+		for _, v := range buf[:n] {
+			text, ok := seen[string(v.ByteArray())]
+			if !ok {
+				text = string(v.ByteArray())
+				seen[text] = text
+				c.bytes += int64(len(text))
+			}
+			c.offsets = append(c.offsets, int32(len(c.texts)))
+			c.texts = append(c.texts, text)
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	c.offsets = append(c.offsets, int32(len(c.texts)))
+	c.bytes += int64(16*cap(c.texts) + 4*cap(c.offsets))
+	return nil
 }
 
 func (c *PageCache) get(key pageKey) *cachedPage {
