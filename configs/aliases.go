@@ -39,6 +39,8 @@ var aliases = map[string]string{
 	"max_norm": "optim.max_grad_norm", "clip": "optim.max_grad_norm",
 	"lr_scheduler": "optim.lr_scheduler_type", "scheduler": "optim.lr_scheduler_type",
 	"lr_schedule": "optim.lr_scheduler_type", "lr_decay_style": "optim.lr_scheduler_type",
+	"lr_scheduler_name": "optim.lr_scheduler_type", "lr_schedule_type": "optim.lr_scheduler_type",
+	"lr_policy": "optim.lr_scheduler_type", "decay_type": "optim.lr_scheduler_type",
 	"warmup": "optim.warmup_steps", "warmup_iters": "optim.warmup_steps",
 	"num_warmup_steps": "optim.warmup_steps", "lr_warmup_steps": "optim.warmup_steps",
 	"warmup_ratio": "optim.warmup_steps", "min_lr": "optim.min_lr_ratio",
@@ -55,6 +57,8 @@ var aliases = map[string]string{
 	"max_length": "train.sequence_length", "block_size": "train.sequence_length",
 	"train_steps": "train.max_steps", "num_steps": "train.max_steps", "steps": "train.max_steps",
 	"max_iters": "train.max_steps", "total_steps": "train.max_steps", "num_iterations": "train.max_steps",
+	"epochs": "train.num_train_epochs", "num_epochs": "train.num_train_epochs", "max_epochs": "train.num_train_epochs",
+	"n_epochs": "train.num_train_epochs", "num_train_epochs": "train.num_train_epochs", "train_epochs": "train.num_train_epochs",
 	"max_z_loss": "train.z_loss_weight", "z_loss": "train.z_loss_weight", "zloss": "train.z_loss_weight",
 	"gradient_checkpointing": "train.recompute", "activation_checkpointing": "train.recompute",
 	"recompute_activations": "train.recompute",
@@ -76,11 +80,16 @@ var aliases = map[string]string{
 	"checkpointing_steps": "checkpoint.save_steps",
 	"keep_last":           "checkpoint.save_total_limit", "max_checkpoints": "checkpoint.save_total_limit",
 	"save_weights_only": "checkpoint.save_only_model",
-	"num_train_epochs":  "loader.epochs", "num_epochs": "loader.epochs", "max_epochs": "loader.epochs",
 	"prefetch_factor": "loader.prefetch", "data_seed": "loader.seed",
 	"val_size": "data.validation_fraction", "val_set_size": "data.validation_fraction",
 	"val_split": "data.validation_fraction", "test_size": "data.validation_fraction",
 	"packing": "data.pack.method", "sample_packing": "data.pack.method",
 	"preprocessing_num_workers": "data.workers", "dataset_num_proc": "data.workers",
 	"minhash_threshold": "data.dedup.threshold", "num_bands": "data.dedup.bands",
+}
+
+// retired says for settings that were there once, and that no alias leads on from,
+// what to do instead.
+var retired = map[string]string{
+	"loader.split": "a training run reads the training split, so leave it out",
 }

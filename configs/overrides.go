@@ -45,7 +45,9 @@ func (s *schema) parseEnv(environ []string) *layer {
 			continue
 		}
 		hint := "unset it, or see the names with: train config keys"
-		if near := s.suggestEnv(name); near != "" {
+		if text := retiredEnv(name); text != "" {
+			hint = text
+		} else if near := s.suggestEnv(name); near != "" {
 			hint = didYouMean([]string{near})
 		}
 		l.fail("", at, hint, "matches no setting")
@@ -53,7 +55,20 @@ func (s *schema) parseEnv(environ []string) *layer {
 	return l
 }
 
+// retiredEnv returns the text of [retired] for a variable.
+func retiredEnv(name string) string {
+	for path, text := range retired {
+		if envName(path) == name {
+			return text
+		}
+	}
+	return ""
+}
+
 func (s *schema) suggestEnv(name string) string {
+	if k, ok := s.byPath[aliases[s.leafOfEnv(name)]]; ok {
+		return k.Env
+	}
 	best, bestD := "", 4
 	for _, k := range s.keys {
 		if d := distance(name, k.Env); d < bestD {
@@ -63,17 +78,22 @@ func (s *schema) suggestEnv(name string) string {
 	if best != "" {
 		return best
 	}
-	// A variable without its section, or with another framework's name.
-	path := strings.ToLower(strings.TrimPrefix(name, envPrefix))
-	for _, g := range s.paths(true) {
-		path = strings.TrimPrefix(path, strings.ReplaceAll(g, ".", "_")+"_")
-	}
-	for _, near := range s.suggest(path, false) {
+	// A variable without its section.
+	for _, near := range s.suggest(s.leafOfEnv(name), false) {
 		if k, ok := s.byPath[near]; ok {
 			return k.Env
 		}
 	}
 	return ""
+}
+
+// leafOfEnv is what is left of a variable's name without its prefix and its groups.
+func (s *schema) leafOfEnv(name string) string {
+	path := strings.ToLower(strings.TrimPrefix(name, envPrefix))
+	for _, g := range s.paths(true) {
+		path = strings.TrimPrefix(path, strings.ReplaceAll(g, ".", "_")+"_")
+	}
+	return path
 }
 
 // parseSet reads --set arguments; a later one wins over an earlier one.

@@ -111,6 +111,9 @@ func (s *schema) unknown(l *layer, full string, value *yaml.Node, at Origin) {
 	isMap := value != nil && value.Kind == yaml.MappingNode
 	near := s.suggest(full, isMap)
 	hint := didYouMean(near)
+	if text, ok := retired[full]; ok {
+		near, hint = nil, text
+	}
 	switch {
 	case hint != "":
 	case parent(full) == "":

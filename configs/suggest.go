@@ -12,7 +12,11 @@ import (
 func (s *schema) suggest(path string, wantGroup bool) []string {
 	leaf := lastElement(path)
 	for _, alias := range []string{normalise(path), normalise(leaf)} {
-		if target := aliases[alias]; s.exists(target) {
+		target := aliases[alias]
+		if own := join(parent(target), alias); s.exists(own) {
+			return []string{own} // the name is one of ours too, where it belongs
+		}
+		if s.exists(target) {
 			return []string{target}
 		}
 	}

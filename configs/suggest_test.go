@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,5 +123,19 @@ func TestTypeNames(t *testing.T) {
 		if got := typeName(typ); got != want {
 			t.Errorf("%s is called %q, want %q", typ, got, want)
 		}
+	}
+}
+
+// A name of another framework that is one of ours in the section it leads to is taken
+// for that.
+func TestOwnNamesComeBeforeAliases(t *testing.T) {
+	s := newSchema(reflect.TypeFor[struct {
+		Optim struct {
+			WarmupSteps int     `mapstructure:"warmup_steps"`
+			WarmupRatio float64 `mapstructure:"warmup_ratio"`
+		} `mapstructure:"optim"`
+	}]())
+	if got := s.suggest("train.warmup_ratio", false); !slices.Equal(got, []string{"optim.warmup_ratio"}) {
+		t.Errorf("train.warmup_ratio leads to %v", got)
 	}
 }

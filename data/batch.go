@@ -29,6 +29,21 @@ type Batch struct {
 	// Sources split Ledger by the sources of the rows, in no order that means
 	// anything; empty where the data set does not tell them.
 	Sources []SourceLedger
+	// Lineage tells where each of the Rows rows is from.
+	Lineage []RowLineage
+
+	starts []int32 // what the lists of Lineage are parts of
+	docs   []int64
+}
+
+// RowLineage tells where a row of a batch is from.
+type RowLineage struct {
+	Row    int64  // its number in the split, from 0
+	Source string // "" where the data set does not tell it
+	// Starts are the places in the row, of SeqLen+1 tokens, at which its documents
+	// begin, the first 0; Docs are their numbers, [shard.NoDocument] for padding.
+	Starts []int32
+	Docs   []int64
 }
 
 // SourceLedger is the account of one source.
@@ -116,6 +131,11 @@ func (b *Batch) resize(rows, seqLen int) {
 		b.Segments, b.Positions = make([]int32, n), make([]int32, n)
 	}
 	b.SeqLen, b.Ledger, b.Sources = seqLen, BatchLedger{}, b.Sources[:0]
+	if cap(b.Lineage) < rows {
+		b.Lineage = make([]RowLineage, rows)
+		b.starts, b.docs = make([]int32, 0, rows*usualDocuments), make([]int64, 0, rows*usualDocuments)
+	}
+	b.starts, b.docs = b.starts[:0], b.docs[:0]
 	b.cut(rows)
 }
 
@@ -125,10 +145,25 @@ func (b *Batch) cut(rows int) {
 	b.Rows = rows
 	b.InputIDs, b.Labels = b.InputIDs[:n], b.Labels[:n]
 	b.Segments, b.Positions = b.Segments[:n], b.Positions[:n]
+	b.Lineage = b.Lineage[:rows]
 }
 
-// set fills row i from the tokens of a shard row; source is "" if not known.
-func (b *Batch) set(i int, r *shard.Row, source string) {
+// usualDocuments is for how many documents a row has room at first.
+const usualDocuments = 32
+
+// trace notes the lineage of row i. The lists of all rows lie in one stretch of
+// memory, which grows to what the fullest batch takes and is then used again.
+func (b *Batch) trace(i int, number int64, r *shard.Row, source string) {
+	from := len(b.starts)
+	b.starts, b.docs = append(b.starts, r.Starts...), append(b.docs, r.Docs...)
+	to := len(b.starts)
+	b.Lineage[i] = RowLineage{Row: number, Source: source, Starts: b.starts[from:to:to], Docs: b.docs[from:to:to]}
+}
+
+// set fills row i from row number of the split, whose tokens are r; source is "" if
+// not known.
+func (b *Batch) set(i int, number int64, r *shard.Row, source string) {
+	b.trace(i, number, r, source)
 	whole := b.Ledger
 	b.Ledger = BatchLedger{}
 	b.fill(i, r)

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
-	"sort"
 
-	"huihai/data/flow"
 	"huihai/data/mix"
 	"huihai/data/shard"
 )
@@ -43,11 +40,6 @@ type Loader struct {
 	ahead    *prefetch
 }
 
-type tokenFile struct {
-	ManifestFile
-	open *shard.TokenFile
-}
-
 // State is the place of a loader in its order: what comes next is row Index of
 // epoch Epoch.
 type State struct {
@@ -73,9 +65,15 @@ func Open(dir string, cfg LoaderConfig) (*Loader, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("data: loader: %w", err)
 	}
+	if cfg.Split == "" {
+		cfg.Split = Train
+	}
 	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
+	}
+	if err := m.checkTokenizer(dir); err != nil {
+		return nil, fmt.Errorf("data: loader: %w", err)
 	}
 	l := &Loader{cfg: cfg, dir: dir, manifest: m, first: []int64{0}}
 	l.cache.Limit = cfg.CacheBytes
@@ -104,7 +102,7 @@ func Open(dir string, cfg LoaderConfig) (*Loader, error) {
 		if l.sources == nil {
 			return nil, fmt.Errorf("data: loader: %s does not tell which rows are of which source, so there is nothing to mix: build the data set again, or leave the mixture out", dir)
 		}
-		if l.mixture, err = newMixture(cfg.Mixture, l.sources, cfg.StepRows); err != nil {
+		if l.mixture, err = newMixture(cfg.Mixture, l.sources, cfg.RowsBefore); err != nil {
 			return nil, fmt.Errorf("data: loader: %w", err)
 		}
 	}
@@ -160,6 +158,9 @@ func (l *Loader) VocabSize() int { return l.manifest.VocabSize }
 // Fingerprint identifies the data set.
 func (l *Loader) Fingerprint() string { return l.manifest.Fingerprint }
 
+// EOS returns the token id that ends a document.
+func (l *Loader) EOS() int32 { return l.manifest.EOS }
+
 // TokenizerFingerprint is the hex SHA-256 of the tokenizer's model file.
 func (l *Loader) TokenizerFingerprint() string { return l.manifest.Tokenizer }
 
@@ -202,7 +203,7 @@ func (l *Loader) Next(ctx context.Context, rows int) (*Batch, error) {
 			l.stop()
 			return nil, err
 		}
-		l.batch.set(got, &item.row, item.source)
+		l.batch.set(got, item.number, &item.row, item.source)
 		l.ahead.recycle(item)
 		got++
 	}
@@ -259,7 +260,7 @@ func (l *Loader) sameSegments(s State) error {
 		return err
 	}
 	if begun != s.Mixture.Segments {
-		return fmt.Errorf("data: loader: the saved state has drawn %d rows by other segments than those of loader.mixture that begin before: give the segments (and rows per step) of that run; what comes after may be changed, by a segment with a later from_step", draws)
+		return fmt.Errorf("data: loader: the saved state has drawn %d rows by other segments than those of loader.mixture that begin before: give the segments of that run, and to its steps the rows that they took; what comes after may be changed, by a segment with a later from_step", draws)
 	}
 	return nil
 }
@@ -282,52 +283,4 @@ func (l *Loader) stop() {
 		l.ahead.stop()
 		l.ahead = nil
 	}
-}
-
-// read fills r with a row of the split and returns its source, "" if the data set
-// does not tell.
-func (l *Loader) read(ctx context.Context, row int64, r *shard.Row) (source string, err error) {
-	i := sort.Search(len(l.files), func(k int) bool { return l.first[k+1] > row })
-	f := l.files[i]
-	if f.open == nil {
-		if err := l.openFile(ctx, f); err != nil {
-			return "", err
-		}
-	}
-	row -= l.first[i]
-	return f.source(row), f.open.Read(row, r)
-}
-
-// source returns the source of a row of the file.
-func (f *tokenFile) source(row int64) string {
-	for _, r := range f.Runs {
-		if row -= r.Rows; row < 0 {
-			return r.Source
-		}
-	}
-	return ""
-}
-
-// openFile verifies a file and opens it.
-func (l *Loader) openFile(ctx context.Context, f *tokenFile) error {
-	path := filepath.Join(l.dir, filepath.FromSlash(f.Path))
-	if l.cfg.Verify {
-		sum, err := flow.HashFile(ctx, path)
-		if err != nil {
-			return fmt.Errorf("data: loader: %w", err)
-		}
-		if sum != f.SHA256 {
-			return fmt.Errorf("data: loader: %s is damaged: its SHA-256 is %.12s, the manifest says %.12s: copy it again or build the data set again", path, sum, f.SHA256)
-		}
-	}
-	t, err := shard.OpenTokens(path, l.SeqLen()+1, &l.cache)
-	if err != nil {
-		return fmt.Errorf("data: loader: %w", err)
-	}
-	if t.Rows() != f.Rows {
-		_ = t.Close()
-		return fmt.Errorf("data: loader: %s has %d rows; the manifest says %d", path, t.Rows(), f.Rows)
-	}
-	f.open = t
-	return nil
 }

@@ -148,7 +148,7 @@ func TestOrderAndResume(t *testing.T) {
 func TestBatchIsWhatTheRowSays(t *testing.T) {
 	var b Batch
 	b.resize(2, 6)
-	b.set(1, &shard.Row{
+	b.set(1, 7, &shard.Row{
 		Tokens: []int32{10, 11, 2, 20, 2, 7, 7}, Starts: []int32{0, 3, 5}, Docs: []int64{4, 9, shard.NoDocument},
 	}, "")
 	const x = IgnoreLabel
@@ -171,7 +171,7 @@ func TestBatchIsWhatTheRowSays(t *testing.T) {
 func TestDocumentThatBeginsAtTheLastToken(t *testing.T) {
 	var b Batch
 	b.resize(1, 2)
-	b.set(0, &shard.Row{Tokens: []int32{5, 2, 8}, Starts: []int32{0, 2}, Docs: []int64{1, 2}}, "")
+	b.set(0, 7, &shard.Row{Tokens: []int32{5, 2, 8}, Starts: []int32{0, 2}, Docs: []int64{1, 2}}, "")
 	if !slices.Equal(b.Labels, []int32{2, IgnoreLabel}) || !slices.Equal(b.Segments, []int32{0, 0}) {
 		t.Errorf("labels %v, segments %v", b.Labels, b.Segments)
 	}
@@ -194,7 +194,11 @@ func TestLedgerAgreesWithTheReport(t *testing.T) {
 			ledger.DocumentFirst != want.DocumentFirst || ledger.Padding != want.Padding {
 			t.Errorf("%s: loader %+v in %d rows, report %+v", split, ledger, len(rows), want)
 		}
-		if split == Train != (len(ledger.Sources) > 1) || split == Train && sumOf(ledger.Sources) != ledger.BatchLedger {
+		named := map[string]bool{}
+		for _, r := range readShards[shard.TokenRow](t, dir, []string{KindTokens, KindValidation}[i]) {
+			named[r.Source] = true
+		}
+		if len(ledger.Sources) != len(named) || sumOf(ledger.Sources) != ledger.BatchLedger {
 			t.Errorf("%s: the accounts of the sources are %+v of %+v", split, ledger.Sources, ledger.BatchLedger)
 		}
 		if ledger.Read != ledger.Trained+ledger.DocumentFirst+ledger.Padding {

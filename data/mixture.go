@@ -82,26 +82,26 @@ type mixture struct {
 	names    []string
 }
 
-// newMixture fits segments to sources. stepRows is the number of rows of a
-// training step.
-func newMixture(config []MixtureSegment, sources []sourceRows, stepRows int) (*mixture, error) {
+// newMixture fits segments to sources. rowsBefore is that of [LoaderConfig].
+func newMixture(config []MixtureSegment, sources []sourceRows, rowsBefore func(step int) int64) (*mixture, error) {
 	m := &mixture{config: config}
 	for _, s := range sources {
 		m.names = append(m.names, s.name)
 	}
 	var errs []error
 	for i, s := range config {
-		if s.FromStep > 0 && stepRows < 1 {
-			return nil, fmt.Errorf("mixture[%d].from_step is %d, but the loader was not told how many rows a step takes", i, s.FromStep)
+		from, err := s.firstRow(rowsBefore)
+		if err != nil {
+			return nil, fmt.Errorf("mixture[%d].from_step is %d, %w", i, s.FromStep, err)
 		}
 		if err := m.named(i, s); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		if int64(s.FromStep) > math.MaxInt64/int64(max(1, stepRows)) {
-			return nil, fmt.Errorf("mixture[%d].from_step is %d, which is beyond any run", i, s.FromStep)
+		if n := len(m.segments); n > 0 && from <= m.segments[n-1].From {
+			return nil, fmt.Errorf("mixture[%d].from_step is %d, before which the steps take no more rows than before the segment ahead of it", i, s.FromStep)
 		}
-		seg := mix.Segment{From: int64(s.FromStep) * int64(stepRows)}
+		seg := mix.Segment{From: from}
 		for _, src := range sources {
 			seg.Weights = append(seg.Weights, s.weight(src))
 			seg.Limits = append(seg.Limits, s.limit(src))
@@ -109,6 +109,21 @@ func newMixture(config []MixtureSegment, sources []sourceRows, stepRows int) (*m
 		m.segments = append(m.segments, seg)
 	}
 	return m, errors.Join(errs...)
+}
+
+// firstRow is the draw at which the segment begins.
+func (s MixtureSegment) firstRow(rowsBefore func(step int) int64) (int64, error) {
+	switch {
+	case s.FromStep == 0:
+		return 0, nil
+	case rowsBefore == nil:
+		return 0, errors.New("but the loader was not told how many rows a step takes")
+	}
+	from := rowsBefore(s.FromStep)
+	if from < 0 || from == math.MaxInt64 {
+		return 0, errors.New("which is beyond any run")
+	}
+	return from, nil
 }
 
 // named compares the names in a segment with the sources there are.

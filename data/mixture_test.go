@@ -66,8 +66,18 @@ func sourcesDrawn(t *testing.T, l *Loader, of map[string]string, n int) (sources
 
 func mixing(segments ...MixtureSegment) LoaderConfig {
 	cfg := DefaultLoader()
-	cfg.Prefetch, cfg.Mixture, cfg.StepRows = 8, segments, 4
+	cfg.Prefetch, cfg.Mixture, cfg.RowsBefore = 8, segments, stepsOf(4)
 	return cfg
+}
+
+// stepsOf tells the rows before a step when every step takes rows.
+func stepsOf(rows int64) func(int) int64 {
+	return func(step int) int64 {
+		if int64(step) > math.MaxInt64/rows {
+			return math.MaxInt64
+		}
+		return int64(step) * rows
+	}
 }
 
 // The manifest's runs are what the column source says, row by row.
@@ -438,8 +448,11 @@ func TestOlderFormat(t *testing.T) {
 	write(t, filepath.Join(dir, manifestFile), []byte(jsonOf(m)))
 	l := open(t, dir, DefaultLoader())
 	b, err := l.Next(context.Background(), 4)
-	if err != nil || b.Sources != nil || !b.SourcesClose() {
+	if err != nil || len(b.Sources) == 0 || !b.SourcesClose() { // they stand in the rows
 		t.Errorf("sources %v, error %v", b.Sources, err)
+	}
+	if names, _ := l.Sources(); names != nil {
+		t.Errorf("sources %v without runs", names)
 	}
 	if _, err := Open(dir, mixing(MixtureSegment{})); err == nil || !strings.Contains(err.Error(), "build the data set again") {
 		t.Errorf("mixing without runs: %v", err)

@@ -16,6 +16,7 @@ type prefetch struct {
 }
 
 type prefetched struct {
+	number int64 // of the row in the split
 	row    shard.Row
 	source string
 	err    error
@@ -50,7 +51,8 @@ func (l *Loader) startPrefetch(s State) (*prefetch, error) {
 			case <-ctx.Done():
 				return
 			}
-			item.source, item.err = l.read(ctx, w.next(), &item.row)
+			item.number = w.next()
+			item.source, item.err = l.read(ctx, item.number, &item.row)
 			select {
 			case p.ready <- item:
 			case <-ctx.Done():

@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"huihai/internal/bytesize"
 )
@@ -11,17 +12,20 @@ import (
 // behind. Key names follow the Hugging Face trainer.
 type Config struct {
 	// OutputDir receives checkpoints, logs and the final model.
-	OutputDir string `yaml:"output_dir" mapstructure:"output_dir"`
+	OutputDir string `yaml:"output_dir" mapstructure:"output_dir" run:"free"`
 	// DatasetDir is the folder that train data build made.
-	DatasetDir string `yaml:"dataset_dir" mapstructure:"dataset_dir"`
+	DatasetDir string `yaml:"dataset_dir" mapstructure:"dataset_dir" run:"free"`
 	// Seed names every random stream of the run.
 	Seed uint64 `yaml:"seed" mapstructure:"seed"`
-	// MaxSteps is the number of optimizer steps; 0 means one pass over the data.
-	MaxSteps int `yaml:"max_steps" mapstructure:"max_steps"`
+	// NumTrainEpochs is the number of passes over the data, which may be
+	// fractional, where max_steps is 0; 0 means one.
+	NumTrainEpochs float64 `yaml:"num_train_epochs" mapstructure:"num_train_epochs" run:"free"`
+	// MaxSteps is the number of optimizer steps; 0 means num_train_epochs passes.
+	MaxSteps int `yaml:"max_steps" mapstructure:"max_steps" run:"free"`
 	// PerDeviceTrainBatchSize is the number of rows in a micro-batch.
-	PerDeviceTrainBatchSize int `yaml:"per_device_train_batch_size" mapstructure:"per_device_train_batch_size"`
+	PerDeviceTrainBatchSize int `yaml:"per_device_train_batch_size" mapstructure:"per_device_train_batch_size" run:"free"`
 	// GradientAccumulationSteps is the number of micro-batches in a step.
-	GradientAccumulationSteps int `yaml:"gradient_accumulation_steps" mapstructure:"gradient_accumulation_steps"`
+	GradientAccumulationSteps int `yaml:"gradient_accumulation_steps" mapstructure:"gradient_accumulation_steps" run:"free"`
 	// SequenceLength is the number of tokens in a row.
 	SequenceLength int `yaml:"sequence_length" mapstructure:"sequence_length"`
 	// ZLossWeight is the weight of the max-z loss: 2e-4 in the report.
@@ -29,28 +33,28 @@ type Config struct {
 	// Recompute drops the activations inside each block and computes them
 	// again in the backward pass: less memory, about a third more work, the
 	// same bits.
-	Recompute bool `yaml:"recompute" mapstructure:"recompute"`
+	Recompute bool `yaml:"recompute" mapstructure:"recompute" run:"free"`
 	// MemoryBudget is the most memory the run may take on the device, such as
 	// "8GB"; as few blocks as possible are recomputed to fit. Empty means no
 	// bound.
-	MemoryBudget string `yaml:"memory_budget" mapstructure:"memory_budget"`
+	MemoryBudget string `yaml:"memory_budget" mapstructure:"memory_budget" run:"free"`
 	// LoggingSteps is the number of steps between log lines.
-	LoggingSteps int `yaml:"logging_steps" mapstructure:"logging_steps"`
+	LoggingSteps int `yaml:"logging_steps" mapstructure:"logging_steps" run:"free"`
 	// EvalSteps is the number of steps between evaluations; 0 means at the end.
-	EvalSteps int `yaml:"eval_steps" mapstructure:"eval_steps"`
+	EvalSteps int `yaml:"eval_steps" mapstructure:"eval_steps" run:"free"`
 	// EvalMaxRows bounds an evaluation inside the run; 0 means every row.
-	EvalMaxRows int `yaml:"eval_max_rows" mapstructure:"eval_max_rows"`
+	EvalMaxRows int `yaml:"eval_max_rows" mapstructure:"eval_max_rows" run:"free"`
 	// Threads is the number of CPU workers; 0 means one per core. It never
 	// changes a result.
-	Threads int `yaml:"threads" mapstructure:"threads"`
+	Threads int `yaml:"threads" mapstructure:"threads" run:"free"`
 	// ModelNameOrPath is a model folder to continue from; empty means fresh
 	// weights.
-	ModelNameOrPath string `yaml:"model_name_or_path" mapstructure:"model_name_or_path"`
+	ModelNameOrPath string `yaml:"model_name_or_path" mapstructure:"model_name_or_path" run:"free"`
 	// ResumeFromCheckpoint is a checkpoint folder, or "latest".
-	ResumeFromCheckpoint string `yaml:"resume_from_checkpoint" mapstructure:"resume_from_checkpoint"`
+	ResumeFromCheckpoint string `yaml:"resume_from_checkpoint" mapstructure:"resume_from_checkpoint" run:"free"`
 	// SkipPeak leaves out the short measurement of the machine's peak that
 	// the log lines compare with.
-	SkipPeak bool `yaml:"skip_peak" mapstructure:"skip_peak"`
+	SkipPeak bool `yaml:"skip_peak" mapstructure:"skip_peak" run:"free"`
 }
 
 // Default returns a run of one pass with the report's max-z weight.
@@ -72,6 +76,9 @@ func (c Config) Validate() error {
 	}
 	if c.OutputDir == "" {
 		errs = append(errs, errors.New("output_dir is empty; name a folder"))
+	}
+	if e := c.NumTrainEpochs; !(e >= 0) || math.IsInf(e, 0) {
+		errs = append(errs, fmt.Errorf("num_train_epochs is %v; it must be finite and not negative (0 means one pass)", e))
 	}
 	atLeast("max_steps", c.MaxSteps, 0)
 	atLeast("per_device_train_batch_size", c.PerDeviceTrainBatchSize, 1)

@@ -113,7 +113,7 @@ func (r *run) open() (err error) {
 	}
 	perStep := int64(c.Train.PerDeviceTrainBatchSize) * int64(c.Train.GradientAccumulationSteps)
 	loader := c.Loader
-	loader.StepRows = int(perStep)
+	loader.RowsBefore = func(step int) int64 { return int64(step) * perStep }
 	if r.set, err = openDataset(c.Train.DatasetDir, loader); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func countSteps(l *data.Loader, wanted int, perStep int64) (int, error) {
 	case wanted == 0 && available >= perStep:
 		return int(available / perStep), nil
 	}
-	return 0, fmt.Errorf("loader.epochs and loader.mixture give %d rows, enough for %d steps and not for %d; lower train.max_steps, or raise loader.epochs or max_epochs of the mixture", available, available/perStep, rows/perStep)
+	return 0, fmt.Errorf("loader.mixture gives %d rows, enough for %d steps and not for %d; lower train.max_steps, or raise max_epochs of the mixture", available, available/perStep, rows/perStep)
 }
 
 // prepare builds the trainer and shows the start panel. Nothing is written
