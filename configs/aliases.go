@@ -40,10 +40,12 @@ var aliases = map[string]string{
 	"lr_scheduler": "optim.lr_scheduler_type", "scheduler": "optim.lr_scheduler_type",
 	"lr_schedule": "optim.lr_scheduler_type", "lr_decay_style": "optim.lr_scheduler_type",
 	"lr_scheduler_name": "optim.lr_scheduler_type", "lr_schedule_type": "optim.lr_scheduler_type",
-	"lr_policy": "optim.lr_scheduler_type", "decay_type": "optim.lr_scheduler_type",
+	"lr_policy": "optim.lr_scheduler_type",
 	"warmup": "optim.warmup_steps", "warmup_iters": "optim.warmup_steps",
 	"num_warmup_steps": "optim.warmup_steps", "lr_warmup_steps": "optim.warmup_steps",
-	"warmup_ratio": "optim.warmup_steps", "min_lr": "optim.min_lr_ratio",
+	"min_lr": "optim.min_lr_ratio", "min_lr_rate": "optim.min_lr_ratio", "num_decay_steps": "optim.lr_decay_steps",
+	"decay_type": "optim.lr_decay_type", "adjust_lr_fn": "optim.muon_lr_scale", "ns_steps": "optim.muon_ns_steps",
+	"freeze_layers": "optim.freeze", "frozen": "optim.freeze", "param_groups": "optim.groups", "optim_type": "optim.optimizer",
 	"min_learning_rate": "optim.min_lr_ratio", "lr_min": "optim.min_lr_ratio",
 
 	// Batch and length of the run.

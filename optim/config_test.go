@@ -2,6 +2,7 @@ package optim
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -14,10 +15,12 @@ func TestDefaultIsTheReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		LearningRate: 2e-4, Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, DecayOn: "matrices",
-		MaxGradNorm: 0.5, SchedulerType: "cosine", WarmupSteps: 2000, MinLRRatio: 0.1,
+		Optimizer: "adamw", LearningRate: 2e-4, Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, DecayOn: "matrices",
+		MaxGradNorm: 0.5, SchedulerType: "cosine", WarmupSteps: 2000, MinLRRatio: 0.1, LRPower: 1, LRDecayType: "cosine",
+		MuonMomentum: 0.95, MuonNSSteps: 5, MuonLRScale: "match_rms_adamw", MuonExclude: []string{"*embed_tokens*", "lm_head*"},
+		AdafactorBeta2Decay: -0.8, AdafactorClip: 1, AdafactorEps1: 1.1920928955078125e-07, AdafactorEps2: 1e-3,
 	}
-	if c != want {
+	if !reflect.DeepEqual(c, want) {
 		t.Errorf("Default() = %+v, want %+v", c, want)
 	}
 }
@@ -26,7 +29,11 @@ func TestValidateNamesEveryKey(t *testing.T) {
 	nan := math.NaN()
 	bad := Config{
 		LearningRate: nan, Beta1: 1, Beta2: 1 - 1e-12, Epsilon: 0, WeightDecay: -1, DecayOn: "gains",
-		MaxGradNorm: math.Inf(1), SchedulerType: "linear", WarmupSteps: -1, MinLRRatio: 1.5,
+		MaxGradNorm: math.Inf(1), SchedulerType: "wsd", WarmupSteps: -1, WarmupRatio: 1, MinLRRatio: 1.5,
+		LRPower: nan, LRDecaySteps: -1, LRDecayRatio: nan, LRDecayType: "sqrt", Optimizer: "adamw_bnb_8bit",
+		Groups: []Group{{Pattern: "a", LRScale: new(0.0), WeightDecay: new(-0.5)}, {Pattern: "[a", LRScale: new(nan)}, {LRScale: new(1.0)}, {Pattern: "b"}},
+		Freeze: []string{"ok", ""}, MuonMomentum: 1, MuonNSSteps: 101, MuonLRScale: "x", MuonExclude: []string{"\\"},
+		AdafactorBeta2Decay: 0.8, AdafactorClip: 0, AdafactorEps1: nan, AdafactorEps2: 1,
 	}
 	err := bad.Validate()
 	if err == nil {
@@ -34,7 +41,13 @@ func TestValidateNamesEveryKey(t *testing.T) {
 	}
 	for _, key := range []string{
 		"learning_rate is NaN", "beta1 is 1;", "beta2 is 0.99", "epsilon is 0", "weight_decay is -1", `decay_on is "gains"`,
-		"max_grad_norm is +Inf", `lr_scheduler_type is "linear"`, "warmup_steps is -1", "min_lr_ratio is 1.5",
+		"max_grad_norm is +Inf", `lr_scheduler_type is "wsd"`, "here it is called warmup_stable_decay", "warmup_steps is -1", "warmup_ratio is 1;", "min_lr_ratio is 1.5",
+		"lr_power is NaN", "lr_decay_steps is -1", "lr_decay_ratio is NaN", `lr_decay_type is "sqrt"`, "called 1-sqrt",
+		`optimizer is "adamw_bnb_8bit"`, "called adamw_8bit",
+		"groups[0].lr_scale is 0", "groups[0].weight_decay is -0.5", `groups[1].pattern is "[a", which is no pattern`, "groups[1].lr_scale is NaN",
+		"groups[2].pattern is empty", "groups[3] changes nothing", "freeze[1] is empty",
+		"muon_momentum is 1;", "muon_ns_steps is 101", `muon_lr_scale is "x"`, `muon_exclude[0] is`,
+		"adafactor_beta2_decay is 0.8", "adafactor_clip is 0", "adafactor_eps1 is NaN", "adafactor_eps2 is 1;",
 	} {
 		if !strings.Contains(err.Error(), key) {
 			t.Errorf("the error does not say %q:\n%v", key, err)

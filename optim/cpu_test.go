@@ -56,7 +56,7 @@ func train(t *testing.T, dev kernels.Device) []float32 {
 			}
 			write(t, dev, p.Grad, grad)
 		}
-		if res, err := opt.Step(step, 1e-2); err != nil {
+		if res, err := Step(opt, step, 1e-2); err != nil {
 			t.Fatal(err)
 		} else if !res.Clipped {
 			t.Fatalf("step %d has norm %v; the case is meant to be clipped", step, res.GradNorm)
@@ -96,7 +96,7 @@ func TestCPUFindsNonFiniteGradients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = opt.Step(1, 1e-3)
+		_, err = Step(opt, 1, 1e-3)
 		var nonFinite *NonFiniteError
 		if !errors.As(err, &nonFinite) {
 			t.Errorf("a NaN at element %d gives: %v", at, err)

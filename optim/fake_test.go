@@ -110,3 +110,56 @@ func read(t testing.TB, dev kernels.Device, b kernels.Buf) []float32 {
 	}
 	return x
 }
+
+// stateOf reads one F32 tensor of the state.
+func stateOf(t testing.TB, dev kernels.Device, o Optimizer, name string) []float32 {
+	t.Helper()
+	for _, s := range o.State() {
+		if s.Name == name {
+			return read(t, dev, s.Buf)
+		}
+	}
+	t.Fatalf("there is no state called %s", name)
+	return nil
+}
+
+// saveState reads the whole state as a checkpoint does.
+func saveState(t testing.TB, dev kernels.Device, o Optimizer) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for _, s := range o.State() {
+		raw := make([]byte, s.Buf.Bytes())
+		if err := dev.Read(raw, s.Buf); err != nil {
+			t.Fatal(err)
+		}
+		out[s.Name] = raw
+	}
+	return out
+}
+
+// loadState sets the whole state, each tensor in two pieces of whole rows.
+func loadState(t testing.TB, o Optimizer, saved map[string][]byte) {
+	t.Helper()
+	for _, s := range o.State() {
+		raw, size := saved[s.Name], int(s.Buf.Type.Bytes(1))
+		row := 1
+		if len(s.Shape) == 2 {
+			row = s.Shape[1]
+		}
+		half := s.Buf.Len / row / 2 * row
+		for _, err := range []error{o.SetState(s.Name, 0, raw[:half*size]), o.SetState(s.Name, half, raw[half*size:])} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// leBytes are the bytes that a file has for x.
+func leBytes(x []float32) []byte {
+	var out []byte
+	for _, v := range x {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
+	}
+	return out
+}

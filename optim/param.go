@@ -16,26 +16,10 @@ type Param struct {
 	Shape       []int
 	Value, Grad kernels.Buf
 	// Rows takes the place of Grad for a matrix whose gradient is kept by row: it
-	// returns the gradient of the step, and is called by Step alone. The moments of
-	// such a tensor take memory only where a row has had a gradient.
+	// returns the gradient of the step, and is called by Measure and Update alone. The
+	// state of such a tensor takes memory only where a row has had a gradient. Not
+	// with a Config that NeedsDenseGradients.
 	Rows func() kernels.SparseRows
-}
-
-// stateAlign is the alignment of every moment within the allocation, in bytes.
-const stateAlign = 64
-
-// StateBytes returns the device memory that [New] will allocate for params.
-// Only shapes are read, so the buffers may be absent.
-func StateBytes(params []Param) int64 {
-	var total int64
-	for _, p := range params {
-		total += 2 * momentBytes(elements(p.Shape))
-	}
-	return total
-}
-
-func momentBytes(n int) int64 {
-	return (4*int64(n) + stateAlign - 1) / stateAlign * stateAlign
 }
 
 func elements(shape []int) int {

@@ -104,10 +104,10 @@ func newPlan(dev kernels.Device, mc model.Config, c Config, step *model.Step, bl
 		p.Bytes[kind] = n
 	}
 	p.Bytes["weights"] = model.WeightBytes(mc.Tensors(), model.Float32)
-	p.Bytes["optimizer_state"] = optim.StateBytes(optimParams(mc.Tensors(), nil, nil))
+	p.Bytes["optimizer_state"] = optim.StateBytes(optim.Default(), optimParams(mc.Tensors(), nil, nil))
 	for _, t := range mc.Tensors() {
 		if step.SparseGrad(t.Name) {
-			p.OnDemandBytes += optim.StateBytes([]optim.Param{{Shape: t.Shape}})
+			p.OnDemandBytes += optim.StateBytes(optim.Default(), []optim.Param{{Name: t.Name, Shape: t.Shape}})
 		}
 	}
 	p.Bytes["device"] = dev.Capabilities().FixedBytes

@@ -12,6 +12,7 @@ import (
 	"huihai/data"
 	"huihai/kernels"
 	"huihai/model"
+	"huihai/optim"
 )
 
 // Saving says what goes into checkpoints and when they are due.
@@ -90,15 +91,9 @@ func (t *Trainer) modelOptions() (checkpoint.SaveOptions, error) {
 }
 
 func (t *Trainer) moments() []checkpoint.TensorSource {
-	shapes := map[string]model.Tensor{}
-	for _, x := range t.weights.Tensors() {
-		shapes[x.Name] = x
-	}
 	var out []checkpoint.TensorSource
-	for name, m := range t.opt.State() {
-		out = append(out,
-			t.source(checkpoint.ExpAvgPrefix+name, shapes[name], m.M),
-			t.source(checkpoint.ExpAvgSqPrefix+name, shapes[name], m.V))
+	for _, x := range t.opt.State() {
+		out = append(out, t.source(x.Name, model.Tensor{Shape: x.Shape}, x.Buf))
 	}
 	return out
 }
@@ -128,8 +123,8 @@ func (t *Trainer) resume(l *checkpoint.Loaded) error {
 	if l.Optimizer == nil {
 		return errors.New("the checkpoint holds the model only (save_only_model); start a new run from it with train.model_name_or_path instead")
 	}
-	for name, dst := range t.opt.State() {
-		if err := t.loadMoments(l.Optimizer, name, dst.M.Len); err != nil {
+	for _, x := range t.opt.State() {
+		if err := t.loadState(l.Optimizer, x); err != nil {
 			return err
 		}
 	}
@@ -154,31 +149,28 @@ func (t *Trainer) resume(l *checkpoint.Loaded) error {
 	return nil
 }
 
-// loadMoments reads the moments of a tensor of n elements in pieces of whole rows,
-// so that they are never held twice.
-func (t *Trainer) loadMoments(f *safetensors.File, name string, n int) error {
-	sources := [2]safetensors.Tensor{}
-	for i, prefix := range []string{checkpoint.ExpAvgPrefix, checkpoint.ExpAvgSqPrefix} {
-		x, err := f.Tensor(prefix + name)
-		if err != nil {
-			return err
-		}
-		if x.Len() != n {
-			return fmt.Errorf("%s%s has %d values in the checkpoint, the tensor %d", prefix, name, x.Len(), n)
-		}
-		sources[i] = x
+// loadState reads one tensor of the optimizer's state in pieces of whole rows, so
+// that it is never held twice.
+func (t *Trainer) loadState(f *safetensors.File, dst optim.StateTensor) error {
+	x, err := f.Tensor(dst.Name)
+	if err != nil {
+		return err
 	}
-	piece := n
-	if s := sources[0].Shape; len(s) == 2 && s[1] > 0 {
-		piece = max(1, saveChunk/s[1]) * s[1]
+	n := dst.Buf.Len
+	if x.Len() != n || x.DType.String() != dst.Buf.Type.String() {
+		return fmt.Errorf("%s has %d values of %v in the checkpoint, the optimizer %d of %v", dst.Name, x.Len(), x.DType, n, dst.Buf.Type)
 	}
-	m, v := make([]float32, min(piece, n)), make([]float32, min(piece, n))
-	for from := 0; from < n; from += len(m) {
-		k := min(len(m), n-from)
-		if err := errors.Join(sources[0].ReadFloat32(m[:k], from), sources[1].ReadFloat32(v[:k], from)); err != nil {
-			return err
+	piece, size := n, int(dst.Buf.Type.Bytes(1))
+	if s := dst.Shape; len(s) == 2 {
+		piece = min(n, max(1, saveChunk/s[1])*s[1])
+	}
+	file, raw := x.Reader(), make([]byte, piece*size)
+	for from := 0; from < n; from += piece {
+		part := raw[:min(piece, n-from)*size]
+		if _, err := io.ReadFull(file, part); err != nil {
+			return fmt.Errorf("read %s: %w", dst.Name, err)
 		}
-		if err := t.opt.SetMoments(name, from, m[:k], v[:k]); err != nil {
+		if err := t.opt.SetState(dst.Name, from, part); err != nil {
 			return err
 		}
 	}

@@ -67,7 +67,7 @@ type Trainer struct {
 	dev      kernels.Device
 	weights  *model.Weights
 	step     *model.Step
-	opt      *optim.AdamW
+	opt      optim.Optimizer
 	schedule optim.Schedule
 	batches  Batches
 	plan     Plan
@@ -239,7 +239,7 @@ func (t *Trainer) oneStep(ctx context.Context) (StepRecord, error) {
 		return StepRecord{}, err
 	}
 	lr := t.schedule.At(t.done + 1)
-	res, err := t.opt.Step(t.done+1, lr)
+	res, err := optim.Step(t.opt, t.done+1, lr)
 	if err != nil {
 		return StepRecord{}, err
 	}

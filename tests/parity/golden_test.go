@@ -449,7 +449,7 @@ func TestAdamWSteps(t *testing.T) {
 		for i := range want.Losses {
 			stats := runStep(t, s, []model.Batch{b})
 			near(t, fmt.Sprintf("loss of step %d", i+1), stats.Loss(want.ZLoss), want.Losses[i])
-			res, err := opt.Step(i+1, want.LR)
+			res, err := optim.Step(opt, i+1, want.LR)
 			if err != nil {
 				t.Fatal(err)
 			}
