@@ -1,7 +1,6 @@
 package model
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -43,9 +42,9 @@ type Config struct {
 	InitializerRange float64 `yaml:"initializer_range" mapstructure:"initializer_range"`
 	// PadTokenID is a row of the embedding that stays zero; -1 means none.
 	PadTokenID int `yaml:"pad_token_id" mapstructure:"pad_token_id"`
-	// BosTokenID is the id of the piece that may begin a text.
+	// BosTokenID is the id of the piece that may begin a text; -1 means none.
 	BosTokenID int `yaml:"bos_token_id" mapstructure:"bos_token_id"`
-	// EosTokenID is the id that ends a document.
+	// EosTokenID is the id that ends a document; -1 means none.
 	EosTokenID int `yaml:"eos_token_id" mapstructure:"eos_token_id"`
 }
 
@@ -64,32 +63,48 @@ func (c Config) HeadDim() int { return c.HiddenSize / c.NumAttentionHeads }
 // AttentionScale is the factor of the scores, 1/sqrt(HeadDim).
 func (c Config) AttentionScale() float32 { return float32(1 / math.Sqrt(float64(c.HeadDim()))) }
 
+// The largest sizes taken. They are far above any model of this kind and low
+// enough that every count of elements and bytes made from them, also of a
+// training run, fits an int64: what is beyond them is a mistake, and is refused
+// before anything is made of it.
+const (
+	maxHidden       = 1 << 20
+	maxIntermediate = 1 << 22
+	maxLayers       = 10_000
+	maxVocab        = 1 << 27
+	maxLength       = 1 << 24
+	maxParameters   = 1 << 50
+)
+
 // Validate reports every impossible value at once, each naming its key.
 func (c Config) Validate() error {
 	var errs []error
 	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
-	positive := func(key string, v int) bool {
-		if v <= 0 {
+	fits := func(key string, v, most int) bool {
+		switch {
+		case v <= 0:
 			bad("%s is %d; it must be positive", key, v)
+		case v > most:
+			bad("%s is %d; more than %d are refused", key, v, most)
 		}
-		return v > 0
+		return v > 0 && v <= most
 	}
-	hidden := positive("hidden_size", c.HiddenSize)
-	heads := positive("num_attention_heads", c.NumAttentionHeads)
-	positive("intermediate_size", c.IntermediateSize)
-	positive("num_hidden_layers", c.NumHiddenLayers)
-	positive("model_max_length", c.ModelMaxLength)
-	if positive("vocab_size", c.VocabSize) {
+	hidden := fits("hidden_size", c.HiddenSize, maxHidden)
+	heads := fits("num_attention_heads", c.NumAttentionHeads, maxHidden)
+	all := fits("intermediate_size", c.IntermediateSize, maxIntermediate)
+	all = fits("num_hidden_layers", c.NumHiddenLayers, maxLayers) && all
+	all = fits("model_max_length", c.ModelMaxLength, maxLength) && all
+	if fits("vocab_size", c.VocabSize, maxVocab) {
 		for _, id := range []struct {
 			key string
 			v   int
-		}{{"bos_token_id", c.BosTokenID}, {"eos_token_id", c.EosTokenID}} {
-			if id.v < 0 || id.v >= c.VocabSize {
-				bad("%s is %d; it must be in [0, vocab_size %d)", id.key, id.v, c.VocabSize)
+		}{{"bos_token_id", c.BosTokenID}, {"eos_token_id", c.EosTokenID}, {"pad_token_id", c.PadTokenID}} {
+			if id.v < -1 || id.v >= c.VocabSize {
+				bad("%s is %d; it must be in [0, vocab_size %d), or -1 for none", id.key, id.v, c.VocabSize)
 			}
 		}
-		if c.PadTokenID < -1 || c.PadTokenID >= c.VocabSize {
-			bad("pad_token_id is %d; it must be in [0, vocab_size %d), or -1 for none", c.PadTokenID, c.VocabSize)
+		if hidden && heads && all && c.Parameters() > maxParameters {
+			bad("the sizes together make a model of %.3g parameters; more than %.3g are refused", float64(c.Parameters()), float64(maxParameters))
 		}
 	}
 	if hidden && heads {
@@ -102,8 +117,8 @@ func (c Config) Validate() error {
 	if c.Position != RoPE && c.Position != ALiBi {
 		bad("position is %q; it must be %q (7B) or %q (13B)", c.Position, RoPE, ALiBi)
 	}
-	if c.Position == RoPE && !(c.RopeTheta > 1) {
-		bad("rope_theta is %v; it must be above 1", c.RopeTheta)
+	if c.Position == RoPE && !(c.RopeTheta > 1 && c.RopeTheta <= math.MaxFloat32) {
+		bad("rope_theta is %v; it must be above 1 and finite", c.RopeTheta)
 	}
 	if !(c.RMSNormEps > 0 && c.RMSNormEps < 1) {
 		bad("rms_norm_eps is %v; it must be in (0, 1)", c.RMSNormEps)
@@ -112,101 +127,4 @@ func (c Config) Validate() error {
 		bad("initializer_range is %v; it must be in (0, 1)", c.InitializerRange)
 	}
 	return errors.Join(errs...)
-}
-
-// hfConfig is config.json with the keys of the released files, in their order.
-type hfConfig struct {
-	Architectures         []string          `json:"architectures"`
-	AutoMap               map[string]string `json:"auto_map"`
-	TokenizerClass        string            `json:"tokenizer_class"`
-	BosTokenID            int               `json:"bos_token_id"`
-	EosTokenID            int               `json:"eos_token_id"`
-	HiddenAct             string            `json:"hidden_act"`
-	HiddenSize            int               `json:"hidden_size"`
-	InitializerRange      float64           `json:"initializer_range"`
-	IntermediateSize      int               `json:"intermediate_size"`
-	MaxPositionEmbeddings *int              `json:"max_position_embeddings,omitempty"`
-	ModelMaxLength        int               `json:"model_max_length"`
-	ModelType             string            `json:"model_type"`
-	NumAttentionHeads     int               `json:"num_attention_heads"`
-	NumHiddenLayers       int               `json:"num_hidden_layers"`
-	PadTokenID            int               `json:"pad_token_id"`
-	RMSNormEps            float64           `json:"rms_norm_eps"`
-	RopeTheta             *float64          `json:"rope_theta,omitempty"`
-	FromModelConfig       bool              `json:"_from_model_config"`
-	TieWordEmbeddings     bool              `json:"tie_word_embeddings"`
-	TorchDtype            string            `json:"torch_dtype"`
-	TransformersVersion   string            `json:"transformers_version"`
-	UseCache              bool              `json:"use_cache"`
-	VocabSize             int               `json:"vocab_size"`
-}
-
-// HFConfig returns config.json as the released folders have it. torchDtype is
-// the storage type of the tensors beside it ("float32", "bfloat16").
-func (c Config) HFConfig(torchDtype string) ([]byte, error) {
-	h := hfConfig{
-		Architectures: []string{"BaichuanForCausalLM"},
-		AutoMap: map[string]string{
-			"AutoConfig":           "configuration_baichuan.BaichuanConfig",
-			"AutoModelForCausalLM": "modeling_baichuan.BaichuanForCausalLM",
-		},
-		TokenizerClass: "BaichuanTokenizer", HiddenAct: "silu", ModelType: "baichuan",
-		BosTokenID: c.BosTokenID, EosTokenID: c.EosTokenID, PadTokenID: c.PadTokenID,
-		HiddenSize: c.HiddenSize, IntermediateSize: c.IntermediateSize,
-		InitializerRange: c.InitializerRange, ModelMaxLength: c.ModelMaxLength,
-		NumAttentionHeads: c.NumAttentionHeads, NumHiddenLayers: c.NumHiddenLayers,
-		RMSNormEps: c.RMSNormEps, FromModelConfig: true, TorchDtype: torchDtype,
-		TransformersVersion: "4.29.2", UseCache: true, VocabSize: c.VocabSize,
-	}
-	if c.Position == RoPE {
-		h.MaxPositionEmbeddings = &c.ModelMaxLength
-		if c.RopeTheta != 10000 {
-			h.RopeTheta = &c.RopeTheta
-		}
-	}
-	b, err := json.MarshalIndent(h, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("model: encode config.json: %w", err)
-	}
-	return append(b, '\n'), nil
-}
-
-// ParseHFConfig reads config.json. Keys that change the mathematics in a way
-// this package does not implement are refused; unknown harmless keys are
-// ignored, as other tools add their own.
-func ParseHFConfig(data []byte) (Config, error) {
-	h := hfConfig{
-		BosTokenID: 1, EosTokenID: 2, HiddenAct: "silu",
-		InitializerRange: 0.02, RMSNormEps: 1e-6, ModelMaxLength: 4096,
-	}
-	if err := json.Unmarshal(data, &h); err != nil {
-		return Config{}, fmt.Errorf("model: config.json: %w", err)
-	}
-	if h.ModelType != "" && h.ModelType != "baichuan" {
-		return Config{}, fmt.Errorf("model: config.json: model_type is %q; this program runs \"baichuan\" models", h.ModelType)
-	}
-	if h.HiddenAct != "silu" {
-		return Config{}, fmt.Errorf("model: config.json: hidden_act is %q; Baichuan 2 uses \"silu\"", h.HiddenAct)
-	}
-	if h.TieWordEmbeddings {
-		return Config{}, errors.New("model: config.json: tie_word_embeddings is true; Baichuan 2 has an untied head, untie it first")
-	}
-	c := Config{
-		HiddenSize: h.HiddenSize, IntermediateSize: h.IntermediateSize,
-		NumAttentionHeads: h.NumAttentionHeads, NumHiddenLayers: h.NumHiddenLayers,
-		VocabSize: h.VocabSize, Position: ALiBi, RopeTheta: 10000,
-		ModelMaxLength: h.ModelMaxLength, RMSNormEps: h.RMSNormEps,
-		InitializerRange: h.InitializerRange,
-		PadTokenID:       h.PadTokenID, BosTokenID: h.BosTokenID, EosTokenID: h.EosTokenID,
-	}
-	if h.MaxPositionEmbeddings != nil {
-		c.Position = RoPE
-		if h.RopeTheta != nil {
-			c.RopeTheta = *h.RopeTheta
-		}
-	}
-	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model: config.json: %w", err)
-	}
-	return c, nil
 }
