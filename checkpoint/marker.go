@@ -80,6 +80,31 @@ func parseMarker(data []byte) (*marker, error) {
 	return &m, nil
 }
 
+// Compare returns the names of the files that two checkpoints do not have in
+// common: other content, or missing in one of them. Their markers are read, not
+// the files, so both must have been verified.
+func Compare(a, b string) (differs []string, err error) {
+	x, err := readMarker(a)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: compare: %s: %w", a, err)
+	}
+	y, err := readMarker(b)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: compare: %s: %w", b, err)
+	}
+	for _, f := range x.Files {
+		if !slices.Contains(y.Files, f) {
+			differs = append(differs, f.Name)
+		}
+	}
+	for _, f := range y.Files {
+		if !slices.Contains(x.Files, f) && !slices.Contains(differs, f.Name) {
+			differs = append(differs, f.Name)
+		}
+	}
+	return differs, nil
+}
+
 // lists reports whether the file of this name belongs to the checkpoint.
 func (m *marker) lists(name string) bool {
 	return slices.ContainsFunc(m.Files, func(f markedFile) bool { return f.Name == name })

@@ -16,14 +16,14 @@ import (
 )
 
 // Save writes root/checkpoint-N, N being the state's global step, replacing one
-// of the same number, then removes the oldest beyond SaveTotalLimit. Whatever
-// fails, checkpoints saved earlier stay whole and nothing unfinished looks
-// finished. For want of space the error holds a *SpaceError.
+// of the same number. Whatever fails, checkpoints saved earlier stay whole and
+// nothing unfinished looks finished. For want of space the error holds a
+// *SpaceError. Older checkpoints are removed by [Prune].
 //
 // When ctx ends, the save is given up; to save because of an interrupt, pass a
 // context that the interrupt does not cancel. path is not empty when the
 // checkpoint is in place, which it can be although err is not nil: then only
-// flushing its name to disk or removing an older one failed.
+// flushing its name to disk or removing the one it replaced failed.
 func Save(ctx context.Context, root string, st State) (path string, err error) {
 	if st.Model.fsys == nil {
 		st.Model.fsys = atomicfile.OS{}
@@ -62,10 +62,17 @@ func save(ctx context.Context, fsys atomicfile.FS, root string, st State) (strin
 	case err != nil:
 		return path, err
 	}
-	if err := prune(fsys, root, path, st.SaveTotalLimit); err != nil {
-		return path, err
-	}
 	return path, nil
+}
+
+// Size returns the bytes that saving the state takes on disk, but for a few
+// kilobytes of complete.json.
+func (st State) Size() (int64, error) {
+	p, err := planState(st)
+	if err != nil {
+		return 0, fmt.Errorf("checkpoint: size of a checkpoint: %w", err)
+	}
+	return p.size(), nil
 }
 
 // statePlan is a checkpoint folder before it is written.
@@ -84,9 +91,6 @@ func planState(st State) (*statePlan, error) {
 	}
 	if p.model, err = planModel(st.Model); err != nil {
 		return nil, err
-	}
-	if st.SaveTotalLimit < 0 {
-		return nil, fmt.Errorf("save_total_limit is %d; it must not be negative", st.SaveTotalLimit)
 	}
 	if len(st.Optimizer) > 0 {
 		p.optimizer = &shardPlan{name: optimizerFile, sources: slices.Clone(st.Optimizer)}
@@ -141,27 +145,6 @@ func (p *statePlan) write(ctx context.Context, d *atomicfile.Dir) error {
 		return err
 	}
 	return writeBytes(d, markerFile, data)
-}
-
-// prune removes the oldest complete checkpoints until limit are left. The one
-// just saved is not among them, even if others have higher steps.
-func prune(fsys atomicfile.FS, root, saved string, limit int) error {
-	if limit == 0 {
-		return nil
-	}
-	entries, err := List(root)
-	if err != nil {
-		return err
-	}
-	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Problem != nil || e.Path == saved })
-	var errs []error
-	for len(entries) > limit-1 {
-		if err := atomicfile.Remove(fsys, entries[0].Path); err != nil {
-			errs = append(errs, fmt.Errorf("the checkpoint is saved, but an older one could not be removed: %w", err))
-		}
-		entries = entries[1:]
-	}
-	return errors.Join(errs...)
 }
 
 // CompanionFiles reads what a released model folder holds beside its weights

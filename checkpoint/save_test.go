@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"huihai/checkpoint/safetensors"
+	"huihai/internal/atomicfile"
 	"huihai/internal/atomicfile/atomictest"
 )
 
@@ -51,7 +52,7 @@ func testState(step int) State {
 		Trainer: TrainerState{
 			GlobalStep: step, MaxSteps: 1000, Epoch: 0.25, NumTrainEpochs: 1, TokensSeen: 12345,
 			LogHistory: []LogEntry{{"step": 1, "loss": 2.5, "grad_norm": math.Inf(1)}, {"step": 2, "loss": math.NaN()}},
-			Run: Run{RunID: "run-1", Seed: math.MaxUint64, ConfigFingerprint: "abc",
+			Run: Run{RunID: "run-1", Seed: math.MaxUint64, Settings: map[string]string{"optim.beta1": "0.9"},
 				DataLoader: json.RawMessage(`{"b":1,"a":[1,2.50]}`), Ledger: json.RawMessage(`{"read":9007199254740993}`)},
 		},
 	}
@@ -138,7 +139,7 @@ func TestSaveAndLoad(t *testing.T) {
 		t.Errorf("moments: %v", err)
 	}
 	tr := l.Trainer
-	if tr.GlobalStep != 7 || tr.MaxSteps != 1000 || tr.Epoch != 0.25 || tr.NumTrainEpochs != 1 || tr.TokensSeen != 12345 || tr.Run.Seed != math.MaxUint64 || tr.Run.RunID != "run-1" || tr.Run.ConfigFingerprint != "abc" {
+	if tr.GlobalStep != 7 || tr.MaxSteps != 1000 || tr.Epoch != 0.25 || tr.NumTrainEpochs != 1 || tr.TokensSeen != 12345 || tr.Run.Seed != math.MaxUint64 || tr.Run.RunID != "run-1" || tr.Run.Settings["optim.beta1"] != "0.9" {
 		t.Errorf("state %+v", tr)
 	}
 	var ledger struct{ Read json.Number }
@@ -202,6 +203,15 @@ func TestSaveOnlyModel(t *testing.T) {
 
 // fault walks Save over a root that holds checkpoint-1 and, when again is set,
 // checkpoint-2 of an earlier attempt, failing operation 0, 1, ... each time.
+// saveAndPrune saves and keeps two, as a run with a limit of two does.
+func saveAndPrune(fsys atomicfile.FS, root string, st State) (path string, err error) {
+	if path, err = Save(context.Background(), root, st); path != "" {
+		_, pruneErr := prune(fsys, root, 2, func(int) bool { return false })
+		err = errors.Join(err, pruneErr)
+	}
+	return path, err
+}
+
 func fault(t *testing.T, forever, again bool) {
 	old, newer := files(t, mustSave(t, t.TempDir(), testState(1))), files(t, mustSave(t, t.TempDir(), testState(2)))
 	for at := 0; ; at++ {
@@ -215,8 +225,8 @@ func fault(t *testing.T, forever, again bool) {
 		}
 		st := testState(2)
 		fsys := atomictest.New(at, forever)
-		st.Model.fsys, st.SaveTotalLimit = fsys, 2
-		path, err := Save(context.Background(), root, st)
+		st.Model.fsys = fsys
+		path, err := saveAndPrune(fsys, root, st)
 		hit := func(format string, a ...any) {
 			t.Helper()
 			t.Errorf("failing operation %d of %q: "+format, append([]any{at, fsys.Ops()}, a...)...)
@@ -255,7 +265,9 @@ func fault(t *testing.T, forever, again bool) {
 		}
 		// The next save succeeds and leaves nothing of this one.
 		st.Model.fsys = nil
-		mustSave(t, root, st)
+		if _, err := saveAndPrune(atomicfile.OS{}, root, st); err != nil {
+			t.Fatal(err)
+		}
 		if got := names(t, root); !slices.Equal(got, []string{"checkpoint-1", "checkpoint-2"}) {
 			hit("after the next save the folder has %v", got)
 		}
@@ -291,9 +303,9 @@ func TestSaveSurvivesDeathAtEveryOperation(t *testing.T) {
 		st.Trainer.Run.RunID = "another"
 		fsys := atomictest.New(at, false)
 		fsys.Kill = true
-		st.Model.fsys, st.SaveTotalLimit = fsys, 2
+		st.Model.fsys = fsys
 		dead = dies(t, func() {
-			if _, err := Save(context.Background(), root, st); err != nil {
+			if _, err := saveAndPrune(fsys, root, st); err != nil {
 				t.Error(err)
 			}
 		})
@@ -307,7 +319,9 @@ func TestSaveSurvivesDeathAtEveryOperation(t *testing.T) {
 		}
 		l.Close()
 		st.Model.fsys = nil
-		mustSave(t, root, st)
+		if _, err := saveAndPrune(atomicfile.OS{}, root, st); err != nil {
+			t.Fatal(err)
+		}
 		if got := names(t, root); !slices.Equal(got, []string{"checkpoint-1", "checkpoint-2"}) {
 			t.Errorf("dead at operation %d of %q: the next save leaves %v", at, fsys.Ops(), got)
 		}
@@ -378,9 +392,10 @@ func TestPruning(t *testing.T) {
 	foreign := []string{"checkpoint-007", "checkpoint-1", "checkpoint-x", "other"}
 	save := func(step, limit int, want ...string) {
 		t.Helper()
-		st := testState(step)
-		st.SaveTotalLimit = limit
-		mustSave(t, root, st)
+		mustSave(t, root, testState(step))
+		if _, err := Prune(root, limit, func(step int) bool { return step == 15 }); err != nil {
+			t.Error(err)
+		}
 		want = append(want, foreign...)
 		slices.Sort(want)
 		if got := names(t, root); !slices.Equal(got, want) {
@@ -391,23 +406,26 @@ func TestPruning(t *testing.T) {
 	save(9, 0, "checkpoint-10", "checkpoint-9")
 	save(20, 2, "checkpoint-10", "checkpoint-20")
 	save(100, 2, "checkpoint-20", "checkpoint-100")
-	save(30, 1, "checkpoint-30") // a run continued from an older step keeps what it saves
+	save(15, 1, "checkpoint-100", "checkpoint-15") // kept, and not counted
+	save(200, 1, "checkpoint-15", "checkpoint-200")
+	if _, err := Prune(root, -1, func(int) bool { return false }); err == nil || !strings.Contains(err.Error(), "save_total_limit") {
+		t.Errorf("a negative limit gives %v", err)
+	}
 }
 
 func TestImpossibleStatesAreRefused(t *testing.T) {
 	for want, edit := range map[string]func(*State){
-		"global_step":      func(s *State) { s.Trainer.GlobalStep = -1 },
-		"epoch":            func(s *State) { s.Trainer.Epoch = math.NaN() },
-		"save_total_limit": func(s *State) { s.SaveTotalLimit = -1 },
-		"max_shard_size":   func(s *State) { s.Model.MaxShardSize = -1 },
-		"config.json":      func(s *State) { s.Model.Config = nil },
-		"no tensors":       func(s *State) { s.Model.Tensors = nil },
-		"twice":            func(s *State) { s.Model.Tensors = append(s.Model.Tensors, s.Model.Tensors[0]) },
-		"extra file":       func(s *State) { s.Model.Extra = map[string][]byte{"../x": nil} },
-		`"model.saf`:       func(s *State) { s.Model.Extra = map[string][]byte{"model.safetensors": nil} },
-		"trainer_state":    func(s *State) { s.Trainer.Run.Ledger = json.RawMessage("{") },
-		"negative":         func(s *State) { s.Optimizer[0].Shape = []int{-1} },
-		"source wrote":     func(s *State) { s.Optimizer[0].WriteTo = func(io.Writer) error { return nil } },
+		"global_step":    func(s *State) { s.Trainer.GlobalStep = -1 },
+		"epoch":          func(s *State) { s.Trainer.Epoch = math.NaN() },
+		"max_shard_size": func(s *State) { s.Model.MaxShardSize = -1 },
+		"config.json":    func(s *State) { s.Model.Config = nil },
+		"no tensors":     func(s *State) { s.Model.Tensors = nil },
+		"twice":          func(s *State) { s.Model.Tensors = append(s.Model.Tensors, s.Model.Tensors[0]) },
+		"extra file":     func(s *State) { s.Model.Extra = map[string][]byte{"../x": nil} },
+		`"model.saf`:     func(s *State) { s.Model.Extra = map[string][]byte{"model.safetensors": nil} },
+		"trainer_state":  func(s *State) { s.Trainer.Run.Ledger = json.RawMessage("{") },
+		"negative":       func(s *State) { s.Optimizer[0].Shape = []int{-1} },
+		"source wrote":   func(s *State) { s.Optimizer[0].WriteTo = func(io.Writer) error { return nil } },
 	} {
 		st := testState(1)
 		edit(&st)

@@ -272,8 +272,8 @@ func TestConfig(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Error(err)
 	}
-	err := Config{SaveSteps: -1, SaveTotalLimit: -2, MaxShardSize: "5 parsecs"}.Validate()
-	for _, key := range []string{"save_steps", "save_total_limit", "max_shard_size"} {
+	err := Config{SaveSteps: -1, SaveTotalLimit: -2, SaveLogBase: 1, AsyncSave: "yes", MaxShardSize: "5 parsecs"}.Validate()
+	for _, key := range []string{"save_steps", "save_total_limit", "save_log_base", "async_save", "max_shard_size"} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s is not named: %v", key, err)
 		}
@@ -291,6 +291,23 @@ func TestConfig(t *testing.T) {
 	}
 	if human(27_793_336_320) != "27.8 GB" || human(12) != "12 B" {
 		t.Error(human(27_793_336_320), human(12))
+	}
+}
+
+// Milestones are 0, 1 and the powers, rounded; those of 10^(1/2) as those of 2.
+func TestMilestones(t *testing.T) {
+	for base, want := range map[float64][]int{
+		0: nil, 2: {0, 1, 2, 4, 8, 16, 32, 64}, 10: {0, 1, 10, 100}, 1.5: {0, 1, 2, 3, 5, 8, 11, 17, 26, 38, 58, 86},
+	} {
+		var got []int
+		for step := range 101 {
+			if (Config{SaveLogBase: base}).Milestone(step) {
+				got = append(got, step)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("base %v: %v, want %v", base, got, want)
+		}
 	}
 }
 

@@ -25,10 +25,6 @@ type State struct {
 	Model     SaveOptions
 	Optimizer []TensorSource // named with the prefixes above; nil to save the model only
 	Trainer   TrainerState
-
-	// SaveTotalLimit is the most checkpoints kept in the folder, the new one
-	// included; 0 keeps all.
-	SaveTotalLimit int
 }
 
 // TrainerState is trainer_state.json. The exported fields outside Run are keys
@@ -51,14 +47,25 @@ type LogEntry map[string]any
 // Run is this framework's own part of the state. The raw parts belong to the
 // packages that made them and come back as equal JSON.
 type Run struct {
-	RunID             string          `json:"run_id"`
-	Seed              uint64          `json:"seed"`
-	ConfigFingerprint string          `json:"config_fingerprint,omitempty"`
-	DataLoader        json.RawMessage `json:"data_loader,omitempty"`
-	Ledger            json.RawMessage `json:"ledger,omitempty"`
-	Optimizer         json.RawMessage `json:"optimizer,omitempty"` // scalars such as the step count
-	Random            json.RawMessage `json:"random,omitempty"`    // generator states
-	Extra             json.RawMessage `json:"extra,omitempty"`
+	// RunID names the run by Settings and, for a run that goes on from another's
+	// checkpoint under other settings, by Parent.
+	RunID  string  `json:"run_id"`
+	Parent *Parent `json:"parent,omitempty"`
+	// Settings are all that the run's numbers depend on, by name; empty in the
+	// checkpoints of older programs.
+	Settings   map[string]string `json:"settings,omitempty"`
+	Seed       uint64            `json:"seed"`
+	DataLoader json.RawMessage   `json:"data_loader,omitempty"`
+	Ledger     json.RawMessage   `json:"ledger,omitempty"`
+	Optimizer  json.RawMessage   `json:"optimizer,omitempty"` // scalars such as the step count
+	Random     json.RawMessage   `json:"random,omitempty"`    // generator states
+	Extra      json.RawMessage   `json:"extra,omitempty"`
+}
+
+// Parent is the checkpoint of another run that a run goes on from.
+type Parent struct {
+	RunID string `json:"run_id"`
+	Step  int    `json:"step"`
 }
 
 // stateJSON is the file. Hugging Face's loader refuses keys it does not know,
