@@ -1,6 +1,8 @@
 package data
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 
 	"huihai/data/shard"
@@ -53,12 +55,19 @@ type SourceLedger struct {
 }
 
 // BatchLedger accounts for label positions: Read = Trained + DocumentFirst +
-// Padding.
+// Padding + Dropped.
 type BatchLedger struct {
 	Read          int64 `json:"read"`
 	Trained       int64 `json:"trained"`
 	DocumentFirst int64 `json:"document_first"` // masked: the next token begins a document
 	Padding       int64 `json:"padding"`        // masked: the next token is padding
+	// Dropped have a label and were read, but a step that was left out had them.
+	Dropped int64 `json:"dropped"`
+}
+
+// closes reports whether the parts sum to what was read.
+func (l BatchLedger) closes() bool {
+	return l.Read == l.Trained+l.DocumentFirst+l.Padding+l.Dropped
 }
 
 // Add adds other to l.
@@ -67,6 +76,15 @@ func (l *BatchLedger) Add(other BatchLedger) {
 	l.Trained += other.Trained
 	l.DocumentFirst += other.DocumentFirst
 	l.Padding += other.Padding
+	l.Dropped += other.Dropped
+}
+
+// minus returns l without what other accounts for.
+func (l BatchLedger) minus(other BatchLedger) BatchLedger {
+	return BatchLedger{
+		Read: l.Read - other.Read, Trained: l.Trained - other.Trained, DocumentFirst: l.DocumentFirst - other.DocumentFirst,
+		Padding: l.Padding - other.Padding, Dropped: l.Dropped - other.Dropped,
+	}
 }
 
 // Ledger accounts for many batches, in all and by source. The sources' accounts sum
@@ -74,6 +92,80 @@ func (l *BatchLedger) Add(other BatchLedger) {
 type Ledger struct {
 	BatchLedger
 	Sources map[string]BatchLedger `json:"sources,omitempty"`
+	// Reasons split Dropped.
+	Reasons map[string]int64 `json:"dropped_by,omitempty"`
+}
+
+// Drop adds batches whose labels were not trained on, for a reason.
+func (l *Ledger) Drop(other Ledger, reason string) {
+	drop := func(b BatchLedger) BatchLedger {
+		b.Dropped += b.Trained
+		b.Trained = 0
+		return b
+	}
+	before := l.Dropped
+	l.BatchLedger.Add(drop(other.BatchLedger))
+	for name, s := range other.Sources {
+		l.addSource(name, drop(s))
+	}
+	for r, n := range other.Reasons {
+		l.reason(r, n)
+		before += n
+	}
+	l.reason(reason, l.Dropped-before)
+}
+
+func (l *Ledger) reason(name string, n int64) {
+	if n == 0 {
+		return
+	}
+	if l.Reasons == nil {
+		l.Reasons = map[string]int64{}
+	}
+	l.Reasons[name] += n
+}
+
+// Since returns the account of what came after an earlier state of the ledger.
+func (l Ledger) Since(earlier Ledger) Ledger {
+	out := Ledger{BatchLedger: l.BatchLedger.minus(earlier.BatchLedger)}
+	for name, s := range l.Sources {
+		out.addSource(name, s.minus(earlier.Sources[name]))
+	}
+	for name, n := range l.Reasons {
+		out.reason(name, n-earlier.Reasons[name])
+	}
+	return out
+}
+
+// Check reports an account that does not close: in all, of a source, between the
+// sources and the whole, or of the reasons.
+func (l Ledger) Check() error {
+	var errs []error
+	if !l.closes() {
+		errs = append(errs, fmt.Errorf("%d tokens read, but %d trained, %d first of a document, %d padding and %d dropped", l.Read, l.Trained, l.DocumentFirst, l.Padding, l.Dropped))
+	}
+	var sum BatchLedger
+	for _, name := range sortedKeys(l.Sources) {
+		s := l.Sources[name]
+		sum.Add(s)
+		if !s.closes() {
+			errs = append(errs, fmt.Errorf("source %s: %d tokens read, but %d trained, %d first of a document, %d padding and %d dropped", name, s.Read, s.Trained, s.DocumentFirst, s.Padding, s.Dropped))
+		}
+	}
+	if len(l.Sources) > 0 && sum != l.BatchLedger {
+		errs = append(errs, fmt.Errorf("the sources sum to %d tokens read and %d trained, the whole to %d and %d", sum.Read, sum.Trained, l.Read, l.Trained))
+	}
+	var reasons int64
+	for _, n := range l.Reasons {
+		reasons += n
+	}
+	if reasons != l.Dropped {
+		errs = append(errs, fmt.Errorf("%d tokens dropped, but reasons for %d", l.Dropped, reasons))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("data: the token ledger does not close: %w", err)
+	}
+	return nil
 }
 
 // Add adds a batch.
@@ -90,6 +182,9 @@ func (l *Ledger) AddLedger(other Ledger) {
 	for name, s := range other.Sources {
 		l.addSource(name, s)
 	}
+	for name, n := range other.Reasons {
+		l.reason(name, n)
+	}
 }
 
 func (l *Ledger) addSource(name string, s BatchLedger) {
@@ -105,11 +200,12 @@ func (l *Ledger) addSource(name string, s BatchLedger) {
 func (l *Ledger) Reset() {
 	l.BatchLedger = BatchLedger{}
 	clear(l.Sources)
+	clear(l.Reasons)
 }
 
 // Clone returns a copy.
 func (l Ledger) Clone() Ledger {
-	l.Sources = maps.Clone(l.Sources)
+	l.Sources, l.Reasons = maps.Clone(l.Sources), maps.Clone(l.Reasons)
 	return l
 }
 
