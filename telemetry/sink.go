@@ -15,7 +15,16 @@ const (
 	TagTokensPerSec = "train/tokens_per_second"
 	TagPeakShare    = "train/peak_share"
 	TagDataWait     = "train/data_wait"
-	TagEvalLoss     = "eval/loss"
+	TagLossZ        = "train/loss_z"
+	TagGradNormZ    = "train/grad_norm_z"
+	TagTokens       = "train/tokens"      // seen so far
+	TagRow          = "train/row"         // of the epoch: the step's first
+	TagSupervised   = "train/supervised"  // tokens of the step
+	TagSkipped      = "train/skipped"     // 1 where a step was not finite and left out
+	TagETA          = "train/eta_seconds" // at the mean pace so far
+	TagGradShare    = "train/grad_share"  // of the squared norm; a group's name follows after a slash
+	TagEvalLoss     = "eval/loss"         // a source's name may follow after a slash, as in train/loss
+	TagEvalBPB      = "eval/bits_per_byte"
 )
 
 // Scalar is one measured number.

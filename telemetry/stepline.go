@@ -20,6 +20,7 @@ type StepStats struct {
 	PeakShare           float64 // of the machine's peak arithmetic, in [0, 1]
 	DataWait            float64 // share of the step spent waiting for data, in [0, 1]
 	ETA                 time.Duration
+	TokensSeen          float64 // of the whole run
 }
 
 // StepLine writes one line without a line feed, in columns that stay put:
@@ -66,10 +67,19 @@ func (s StepStats) Scalars() []Scalar {
 	for _, x := range []Scalar{
 		{TagLearningRate, s.LearningRate}, {TagTokensPerSec, s.TokensPerSec},
 		{TagPeakShare, s.PeakShare}, {TagDataWait, s.DataWait},
+		{TagLossZ, s.LossZ}, {TagGradNormZ, s.GradNormZ}, {TagETA, s.etaSeconds()}, {TagTokens, s.TokensSeen},
 	} {
 		if !math.IsNaN(x.Value) {
 			out = append(out, x)
 		}
 	}
 	return out
+}
+
+// etaSeconds is NaN when the time left is not known.
+func (s StepStats) etaSeconds() float64 {
+	if s.ETA < 0 {
+		return math.NaN()
+	}
+	return s.ETA.Seconds()
 }

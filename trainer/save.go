@@ -1,18 +1,15 @@
 package trainer
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"huihai/checkpoint"
 	"huihai/checkpoint/safetensors"
-	"huihai/data"
 	"huihai/kernels"
-	"huihai/model"
-	"huihai/optim"
 )
 
 // Saving says what goes into checkpoints and when they are due.
@@ -24,54 +21,86 @@ type Saving struct {
 	Tokenizer []byte
 	// Extra holds further files of the model folder by name.
 	Extra map[string][]byte
-	// RunID and ConfigFingerprint go into trainer_state.json.
-	RunID, ConfigFingerprint string
+	// Run names the run: its RunID, Parent and Settings go into
+	// trainer_state.json.
+	Run checkpoint.Run
+	// EpochRows is the number of rows of a pass, for the epoch that
+	// trainer_state.json tells.
+	EpochRows int64
 }
 
-// optimizerState is what the optimizer needs besides its moments.
+// optimizerState is what the optimizer needs besides its tensors.
 type optimizerState struct {
 	Step int `json:"step"`
 }
 
-// Save writes a checkpoint of the state after the last completed step and
-// returns its folder. Equal states give equal files.
-func (t *Trainer) Save(ctx context.Context) (string, error) {
-	st, err := t.state()
-	if err != nil {
-		return "", fmt.Errorf("trainer: save step %d: %w", t.done, err)
-	}
-	return checkpoint.Save(ctx, t.save.Root, st)
+// extraState is what the loop needs besides.
+type extraState struct {
+	// Rows are the rows of every step so far and to come.
+	Rows    Rows    `json:"rows"`
+	Mishaps Mishaps `json:"mishaps"`
 }
 
-func (t *Trainer) state() (checkpoint.State, error) {
-	opts, err := t.modelOptions()
+// NonFiniteWeightsError says that a tensor of the state holds a NaN or an
+// infinity. Such a state is never saved.
+type NonFiniteWeightsError struct {
+	Step    int
+	Tensor  string
+	Element int
+	Value   float32
+}
+
+// Error names the tensor and what to do.
+func (e *NonFiniteWeightsError) Error() string {
+	return fmt.Sprintf("step %d is not saved: element %d of %s is %v, so its last update overflowed; lower optim.learning_rate and go on from the checkpoint before", e.Step, e.Element, e.Tensor, e.Value)
+}
+
+// tensorSource makes a source of a tensor on the device.
+type tensorSource func(name string, shape []int, buf kernels.Buf) (checkpoint.TensorSource, error)
+
+// state is what a checkpoint of the step reached holds, its tensors by source.
+func (t *Trainer) state(source tensorSource) (checkpoint.State, error) {
+	opts, err := t.modelOptions(source)
 	if err != nil {
 		return checkpoint.State{}, err
 	}
-	loader, err1 := json.Marshal(t.batches.State())
+	place := t.batches.State()
+	loader, err1 := json.Marshal(place)
 	ledger, err2 := json.Marshal(t.ledger)
 	opt, err3 := json.Marshal(optimizerState{t.done})
-	if err := errors.Join(err1, err2, err3); err != nil {
+	extra, err4 := json.Marshal(extraState{t.rows, t.mishaps})
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return checkpoint.State{}, err
 	}
-	st := checkpoint.State{
-		Model: opts, SaveTotalLimit: t.save.Checkpoint.SaveTotalLimit,
-		Trainer: checkpoint.TrainerState{
-			GlobalStep: t.done, MaxSteps: t.total, Epoch: float64(t.batches.State().Epoch),
-			TokensSeen: t.ledger.Read, LogHistory: t.history,
-			Run: checkpoint.Run{
-				RunID: t.save.RunID, Seed: t.cfg.Seed, ConfigFingerprint: t.save.ConfigFingerprint,
-				DataLoader: loader, Ledger: ledger, Optimizer: opt,
-			},
-		},
+	run := t.save.Run
+	run.Seed, run.DataLoader, run.Ledger, run.Optimizer, run.Extra = t.cfg.Seed, loader, ledger, opt, extra
+	st := checkpoint.State{Model: opts, Trainer: checkpoint.TrainerState{
+		GlobalStep: t.done, MaxSteps: t.total, Epoch: t.epoch(float64(place.Epoch), place.Index),
+		NumTrainEpochs: int(math.Ceil(t.epoch(0, t.rows.Before(t.total)))),
+		TokensSeen:     t.ledger.Read, LogHistory: append([]checkpoint.LogEntry(nil), t.history...), Run: run,
+	}}
+	if t.save.Checkpoint.SaveOnlyModel {
+		return st, nil
 	}
-	if !t.save.Checkpoint.SaveOnlyModel {
-		st.Optimizer = t.moments()
+	for _, x := range t.opt.State() {
+		src, err := source(x.Name, x.Shape, x.Buf)
+		if err != nil {
+			return checkpoint.State{}, err
+		}
+		st.Optimizer = append(st.Optimizer, src)
 	}
 	return st, nil
 }
 
-func (t *Trainer) modelOptions() (checkpoint.SaveOptions, error) {
+// epoch adds rows to whole passes.
+func (t *Trainer) epoch(passes float64, rows int64) float64 {
+	if t.save.EpochRows == 0 {
+		return passes
+	}
+	return passes + float64(rows)/float64(t.save.EpochRows)
+}
+
+func (t *Trainer) modelOptions(source tensorSource) (checkpoint.SaveOptions, error) {
 	cfg, err := t.model.HFConfig("float32")
 	if err != nil {
 		return checkpoint.SaveOptions{}, err
@@ -80,9 +109,14 @@ func (t *Trainer) modelOptions() (checkpoint.SaveOptions, error) {
 	if err != nil {
 		return checkpoint.SaveOptions{}, err
 	}
+	t.saver.copy = t.saver.copy[:0]
 	var tensors []checkpoint.TensorSource
 	for _, x := range t.weights.Tensors() {
-		tensors = append(tensors, t.source(x.Name, x, t.weights.Bufs()[x.Name]))
+		src, err := source(x.Name, x.Shape, t.weights.Bufs()[x.Name])
+		if err != nil {
+			return checkpoint.SaveOptions{}, err
+		}
+		tensors = append(tensors, src)
 	}
 	return checkpoint.SaveOptions{
 		Config: cfg, Tensors: tensors, MaxShardSize: shard,
@@ -90,89 +124,99 @@ func (t *Trainer) modelOptions() (checkpoint.SaveOptions, error) {
 	}, nil
 }
 
-func (t *Trainer) moments() []checkpoint.TensorSource {
-	var out []checkpoint.TensorSource
-	for _, x := range t.opt.State() {
-		out = append(out, t.source(x.Name, model.Tensor{Shape: x.Shape}, x.Buf))
-	}
-	return out
-}
+// saveChunk is the number of bytes copied from or to the device at a time.
+const saveChunk = 4 << 20
 
-// saveChunk is the number of elements copied from or to the device at a time.
-const saveChunk = 1 << 20
-
-// source streams a float32 buffer from the device.
-func (t *Trainer) source(name string, x model.Tensor, buf kernels.Buf) checkpoint.TensorSource {
-	return checkpoint.TensorSource{Name: name, Shape: x.Shape, DType: safetensors.F32, WriteTo: func(w io.Writer) error {
-		chunk := make([]float32, min(saveChunk, buf.Len))
-		for from := 0; from < buf.Len; from += len(chunk) {
-			part := chunk[:min(len(chunk), buf.Len-from)]
-			if err := kernels.Read(t.dev, part, buf.Slice(from, from+len(part))); err != nil {
-				return err
-			}
-			if err := safetensors.WriteFloat32s(w, safetensors.F32, part); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
-}
-
-// resume takes over the state of a checkpoint whose weights are loaded.
-func (t *Trainer) resume(l *checkpoint.Loaded) error {
-	if l.Optimizer == nil {
-		return errors.New("the checkpoint holds the model only (save_only_model); start a new run from it with train.model_name_or_path instead")
-	}
-	for _, x := range t.opt.State() {
-		if err := t.loadState(l.Optimizer, x); err != nil {
+// streamed reads a tensor from the device while it is written.
+func (t *Trainer) streamed(name string, shape []int, buf kernels.Buf) (checkpoint.TensorSource, error) {
+	dtype, err := fileType(buf.Type)
+	step := t.done
+	return checkpoint.TensorSource{Name: name, Shape: shape, DType: dtype, WriteTo: func(w io.Writer) error {
+		chunk := make([]byte, min(saveChunk, buf.Bytes()))
+		return t.eachChunk(name, step, buf, chunk, func(part []byte) error {
+			_, err := w.Write(part)
 			return err
-		}
-	}
-	run := l.Trainer.Run
-	if run.Seed != t.cfg.Seed {
-		return fmt.Errorf("the checkpoint's seed is %d but train.seed is %d; set it to the former to continue that run", run.Seed, t.cfg.Seed)
-	}
-	var loader data.State
-	if err := json.Unmarshal(run.DataLoader, &loader); err != nil {
-		return fmt.Errorf("data loader state: %w", err)
-	}
-	if err := t.batches.Restore(loader); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(run.Ledger, &t.ledger); err != nil {
-		return fmt.Errorf("token ledger: %w", err)
-	}
-	if t.done = l.Trainer.GlobalStep; t.done > t.total {
-		return fmt.Errorf("the checkpoint is of step %d but the run has %d; raise train.max_steps", t.done, t.total)
-	}
-	t.saved, t.history = t.done, l.Trainer.LogHistory
-	return nil
+		})
+	}}, err
 }
 
-// loadState reads one tensor of the optimizer's state in pieces of whole rows, so
-// that it is never held twice.
-func (t *Trainer) loadState(f *safetensors.File, dst optim.StateTensor) error {
-	x, err := f.Tensor(dst.Name)
+// copied reads a tensor into the copy, from which it is written later.
+func (t *Trainer) copied(name string, shape []int, buf kernels.Buf) (checkpoint.TensorSource, error) {
+	dtype, err := fileType(buf.Type)
 	if err != nil {
+		return checkpoint.TensorSource{}, err
+	}
+	if cap(t.saver.copy) == 0 {
+		t.saver.copy = make([]byte, 0, t.plan.Bytes[KindSaveCopy])
+	}
+	from, n := len(t.saver.copy), int(buf.Bytes())
+	if from+n > cap(t.saver.copy) {
+		return checkpoint.TensorSource{}, errors.New("the copy of the state is larger than was planned: this is a defect")
+	}
+	t.saver.copy = t.saver.copy[:from+n]
+	mine := t.saver.copy[from : from+n : from+n]
+	at := 0
+	chunk := make([]byte, min(saveChunk, n))
+	if err := t.eachChunk(name, t.done, buf, chunk, func(part []byte) error {
+		at += copy(mine[at:], part)
+		return nil
+	}); err != nil {
+		return checkpoint.TensorSource{}, err
+	}
+	return checkpoint.TensorSource{Name: name, Shape: shape, DType: dtype, WriteTo: func(w io.Writer) error {
+		_, err := w.Write(mine)
 		return err
-	}
-	n := dst.Buf.Len
-	if x.Len() != n || x.DType.String() != dst.Buf.Type.String() {
-		return fmt.Errorf("%s has %d values of %v in the checkpoint, the optimizer %d of %v", dst.Name, x.Len(), x.DType, n, dst.Buf.Type)
-	}
-	piece, size := n, int(dst.Buf.Type.Bytes(1))
-	if s := dst.Shape; len(s) == 2 {
-		piece = min(n, max(1, saveChunk/s[1])*s[1])
-	}
-	file, raw := x.Reader(), make([]byte, piece*size)
-	for from := 0; from < n; from += piece {
-		part := raw[:min(piece, n-from)*size]
-		if _, err := io.ReadFull(file, part); err != nil {
-			return fmt.Errorf("read %s: %w", dst.Name, err)
+	}}, nil
+}
+
+// eachChunk calls f with the bytes of a buffer, piece by piece, once they are
+// known to be finite.
+func (t *Trainer) eachChunk(name string, step int, buf kernels.Buf, chunk []byte, f func([]byte) error) error {
+	size := int(buf.Type.Bytes(1))
+	for from := 0; from < buf.Len; from += len(chunk) / size {
+		to := min(buf.Len, from+len(chunk)/size)
+		part := chunk[:(to-from)*size]
+		if err := t.dev.Read(part, buf.Slice(from, to)); err != nil {
+			return err
 		}
-		if err := t.opt.SetState(dst.Name, from, part); err != nil {
+		if i := notFinite(buf.Type, part); i >= 0 {
+			return &NonFiniteWeightsError{Step: step, Tensor: name, Element: from + i, Value: float32At(part, i)}
+		}
+		if err := f(part); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fileType is the element type that a buffer has in a file.
+func fileType(t kernels.DType) (safetensors.DType, error) {
+	switch t {
+	case kernels.F32:
+		return safetensors.F32, nil
+	case kernels.U8:
+		return safetensors.U8, nil
+	case kernels.I8:
+		return safetensors.I8, nil
+	case kernels.I32:
+		return safetensors.I32, nil
+	}
+	return "", fmt.Errorf("a tensor of type %v cannot be saved: this is a defect", t)
+}
+
+// notFinite returns the first element that is NaN or infinite, -1 for none.
+func notFinite(t kernels.DType, b []byte) int {
+	if t != kernels.F32 {
+		return -1
+	}
+	for i := 0; i+4 <= len(b); i += 4 {
+		if b[i+3]&0x7f == 0x7f && b[i+2]&0x80 != 0 { // all bits of the exponent
+			return i / 4
+		}
+	}
+	return -1
+}
+
+func float32At(b []byte, i int) float32 {
+	return math.Float32frombits(uint32(b[4*i]) | uint32(b[4*i+1])<<8 | uint32(b[4*i+2])<<16 | uint32(b[4*i+3])<<24)
 }
