@@ -100,6 +100,12 @@ func envName(path string) string {
 // them.
 func Keys() []Key { return append([]Key(nil), theSchema().keys...) }
 
+// KeyOf returns the setting at path.
+func KeyOf(path string) (Key, bool) {
+	k, ok := theSchema().byPath[path]
+	return k, ok
+}
+
 // children returns the names directly below a group ("" for the root), sorted.
 func (s *schema) children(group string) []string {
 	seen := map[string]bool{}

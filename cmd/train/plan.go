@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"huihai/cmd/train/internal/runs"
 	"huihai/kernels"
 	"huihai/trainer"
 )
@@ -14,19 +15,28 @@ func newPlanCmd() *cobra.Command {
 		Use:   "plan",
 		Short: "Parameters, FLOPs per token and memory of a run, before it starts",
 		Long: "Prints as JSON what a run with this configuration would take. The memory is what the\n" +
-			"run will allocate, to the byte; nothing is allocated now.",
+			"run will allocate, to the byte; nothing is allocated now. With train.model_name_or_path\n" +
+			"or train.resume_from_checkpoint the shape is that of the folder's config.json.",
 		Args: noArgs,
 	}
 	flags := addConfigFlags(cmd)
 	cmd.Flags().BoolVar(&tensors, "tensors", false, "list every tensor of the arena")
 	dev.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, _, err := flags.load("model", "train")
+		c, prov, err := loadRun(flags)
+		if err != nil {
+			return err
+		}
+		o, err := runOptions(cmd, c, prov)
 		if err != nil {
 			return err
 		}
 		return dev.with(func(d kernels.Device) error {
-			p, err := trainer.PlanRun(d, c.Model, c.Train)
+			in, err := runs.PlanInput(d, o)
+			if err != nil {
+				return err
+			}
+			p, err := trainer.PlanRun(in)
 			if err != nil {
 				return err
 			}

@@ -64,7 +64,10 @@ func (q *quickstartFlags) run(cmd *cobra.Command, shared *configFlags) error {
 		return err
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), s.Page(invocation(), q.Screen()))
-	return printJSON(cmd.OutOrStdout(), s)
+	if err := unheard(printJSON(cmd.OutOrStdout(), s)); err != nil {
+		return err
+	}
+	return stoppedEarly(cmd.Context(), s.Interrupted)
 }
 
 // settings turns the flags into settings: where things go, what is read, and a

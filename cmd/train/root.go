@@ -10,11 +10,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes of every verb.
+// Exit codes of every verb; docs/verbs.md has the table.
 const (
-	exitOK      = 0
-	exitFailure = 1
-	exitUsage   = 2
+	exitOK      = 0   // done; or stopped by a person's Ctrl-C, and saved
+	exitFailure = 1   // failed, or stopped before there was a result
+	exitUsage   = 2   // wrong usage
+	exitAgain   = 75  // saved but not finished (SIGTERM, SIGHUP, SIGUSR1): start it again
+	exitAtOnce  = 130 // a second Ctrl-C
 )
 
 // usageError marks a mistake on the command line, as opposed to a failure of
@@ -28,17 +30,23 @@ func (e usageError) Unwrap() error { return e.err }
 func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
 
 // report prints err for the person at the terminal and returns the exit code.
-func report(w io.Writer, err error) int {
-	if err == nil {
+func report(ctx context.Context, w io.Writer, err error) int {
+	var code exitCode
+	switch {
+	case err == nil:
 		return exitOK
-	}
-	if errors.Is(err, context.Canceled) {
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "train: interrupted; what was finished is kept: run the same command again to go on")
+		if code := stoppedCode(ctx); code == exitAgain {
+			return code
+		}
 		return exitFailure
 	}
 	msg := strings.TrimPrefix(err.Error(), "train: ")
 	msg = strings.ReplaceAll(strings.ReplaceAll(msg, "\n", "\n  "), "\n    ", "\n  ")
-	fmt.Fprintf(w, "train: %s\n", msg)
+	fmt.Fprintf(w, "train: %s\n", printable(msg))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

@@ -70,6 +70,19 @@ func version(info *debug.BuildInfo, cpu string) versionInfo {
 	return v
 }
 
+// program names this build in a run's record.
+func program() string {
+	info, _ := debug.ReadBuildInfo()
+	v := version(info, "")
+	if v.VCSRevision == "" {
+		return v.Version
+	}
+	if v.VCSModified {
+		return v.VCSRevision + " (modified)"
+	}
+	return v.VCSRevision
+}
+
 // cpuName returns the processor's name where the system tells it, or "".
 func cpuName() string {
 	f, err := os.Open("/proc/cpuinfo")

@@ -6,24 +6,33 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"huihai/checkpoint"
 	"huihai/configs"
-	"huihai/data"
-	"huihai/eval"
 	"huihai/kernels"
 	"huihai/kernels/cpu"
-	"huihai/model"
 	"huihai/telemetry"
 	"huihai/trainer"
+	"huihai/trainer/rundir"
 )
 
 // Options are what a run needs from its surroundings.
 type Options struct {
 	Config *configs.Config
+	// Provenance tells which settings a person wrote.
+	Provenance *configs.Provenance
 	// Rendered is the effective configuration, saved with the run.
 	Rendered []byte
+	// Command is the command line and Program the build, for the run's record.
+	Command []string
+	Program string
+	// DryRun does everything up to the first update and nothing after.
+	DryRun bool
+	// Dashboard is the address of the live page, "" for none.
+	Dashboard string
+
 	Messages io.Writer // for people: panel, lines, progress
 	Getenv   func(string) string
 	Now      func() time.Time
@@ -32,48 +41,29 @@ type Options struct {
 // Screen says how to draw on Messages.
 func (o Options) Screen() telemetry.Screen { return telemetry.ScreenOf(o.Messages, o.Getenv) }
 
-// Summary is what a run made, printed as JSON.
-type Summary struct {
-	OutputDir       string      `json:"output_dir"`
-	Checkpoint      string      `json:"checkpoint"`
-	Steps           int         `json:"steps"`
-	StepsNow        int         `json:"steps_now"` // by this process; the rest lies in the checkpoint it resumed
-	Interrupted     bool        `json:"interrupted"`
-	Tokens          int64       `json:"tokens"`  // of all steps, as the ledger has them
-	Seconds         float64     `json:"seconds"` // of this process's steps
-	TokensPerSecond float64     `json:"tokens_per_second"`
-	Parameters      int64       `json:"parameters"`
-	PlannedBytes    int64       `json:"planned_bytes"`
-	Loss            LossRange   `json:"loss"`
-	Eval            *HeldOut    `json:"eval,omitempty"`
-	Ledger          data.Ledger `json:"ledger"`
-	Plots           []string    `json:"plots"`
-	Curve           string      `json:"-"` // the loss curve for a terminal
-}
-
-// LossRange is the training loss of the first and the last step.
-type LossRange struct {
-	First float64 `json:"first"`
-	Last  float64 `json:"last"`
-}
-
-// HeldOut compares the loss on held-out text with what a model that knows only
-// the frequency of tokens would get.
-type HeldOut struct {
-	Loss           float64 `json:"loss"` // nats per token
-	Tokens         int     `json:"tokens"`
-	BitsPerByte    float64 `json:"bits_per_byte,omitempty"`
-	UnigramEntropy float64 `json:"unigram_entropy,omitempty"` // nats per token
-}
-
-// run is a run being put together.
+// run is a run being put together, in the order of its fields.
 type run struct {
 	Options
+	dir     *rundir.Dir
 	dev     kernels.Device
 	set     *dataset
-	console *Console
-	trainer *trainer.Trainer
+	start   start
+	rows    trainer.Rows
 	steps   int
+	limit   int64 // memory there is, 0 when unknown
+	setup   trainer.Setup
+	checks  []Check
+	console *Console
+	eval    *evaluation // nil without a held-out split
+	trainer *trainer.Trainer
+	record  rundir.Record
+	// repeated is set where steps of an earlier run are done again.
+	repeated struct {
+		is    bool
+		from  *checkpoint.Loaded // nil: from the beginning
+		steps int                // of the whole run, as its settings have them
+		rows  trainer.Rows       // of every step, nil for those of the configuration
+	}
 	closers []func() error
 }
 
@@ -82,17 +72,32 @@ type run struct {
 func Pretrain(ctx context.Context, o Options) (_ *Summary, err error) {
 	r := &run{Options: o}
 	defer func() { err = errors.Join(err, r.close()) }()
-	if err := r.open(); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.prepare(); err != nil {
+	if r.DryRun {
+		return r.rehearse(ctx)
+	}
+	if r.nothingLeft() {
+		return r.summary(trainer.Result{Steps: r.steps})
+	}
+	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
 	res, err := r.trainer.Run(ctx)
-	if err := errors.Join(err, r.console.progress.Close()); err != nil {
-		return nil, err
+	r.console.end()
+	if err != nil {
+		return nil, errors.Join(err, r.ended(rundir.Failed, err.Error()))
 	}
-	return r.summary(context.WithoutCancel(ctx), res)
+	s, err := r.summary(res)
+	status, message := rundir.Finished, ""
+	if res.Interrupted {
+		status = rundir.Stopped
+	}
+	if err != nil {
+		status, message = rundir.Failed, err.Error()
+	}
+	return s, errors.Join(err, r.ended(status, message))
 }
 
 func (r *run) onClose(f func() error) { r.closers = append(r.closers, f) }
@@ -105,134 +110,236 @@ func (r *run) close() error {
 	return errors.Join(errs...)
 }
 
-// open opens the data and the device.
-func (r *run) open() (err error) {
-	c := r.Config
-	if c.Train.DatasetDir == "" {
+// note tells the person something before the run's console is there.
+func (r *run) note(text string) { fmt.Fprintf(r.Messages, "train: note: %s\n", text) }
+
+// prepare finds out whether the run is possible, before it changes anything:
+// the folder, where to start, the data, the memory, then the trainer itself.
+func (r *run) prepare(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		r.takeFolder, r.openDataset, r.chooseStart, r.openOrder, r.identify, r.openDevice, r.preflight, r.openTrainer,
+	} {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeFolder locks train.output_dir. A rehearsal writes nothing and needs none.
+func (r *run) takeFolder(context.Context) (err error) {
+	if r.DryRun || r.repeated.is {
+		return nil
+	}
+	if r.dir, err = rundir.Open(r.Config.Train.OutputDir, strings.Join(r.Command, " "), r.Now()); err != nil {
+		return err
+	}
+	r.onClose(r.dir.Close)
+	return nil
+}
+
+func (r *run) openDataset(ctx context.Context) (err error) {
+	if r.Config.Train.DatasetDir == "" {
 		return errors.New("train.dataset_dir is empty; give the folder that train data build made")
 	}
-	perStep := int64(c.Train.PerDeviceTrainBatchSize) * int64(c.Train.GradientAccumulationSteps)
-	loader := c.Loader
-	loader.RowsBefore = func(step int) int64 { return int64(step) * perStep }
-	if r.set, err = openDataset(c.Train.DatasetDir, loader); err != nil {
+	if r.set, err = openDataset(r.Config.Train.DatasetDir); err != nil {
 		return err
 	}
-	r.onClose(r.set.loader.Close)
-	if r.dev, err = cpu.Open(cpu.Options{Threads: c.Train.Threads}); err != nil {
-		return err
-	}
-	r.onClose(r.dev.Close)
-	r.steps, err = countSteps(r.set.loader, c.Train.MaxSteps, perStep)
-	return err
+	r.onClose(r.set.Close)
+	return r.set.checkValidation(ctx)
 }
 
-// countSteps is the number of steps of a run: wanted, or with 0 as many as the data
-// set has rows for. A run that the order of rows is too short for is refused now and
-// not when it comes to the end.
-func countSteps(l *data.Loader, wanted int, perStep int64) (int, error) {
-	rows := int64(wanted) * perStep
-	if wanted == 0 {
-		rows = l.Rows() / perStep * perStep
+// openOrder opens the training rows in the run's order and counts its steps.
+func (r *run) openOrder(context.Context) error {
+	c := r.Config.Train
+	r.rows = trainer.NewRows(c)
+	if l := r.start.resume; l != nil {
+		before, err := trainer.SavedRows(l)
+		if err != nil {
+			return err
+		}
+		if before == nil { // of an older program, which had no ramps and told no batch
+			r.note("the checkpoint is of an older program, which did not record the rows of its steps; those of the configuration are taken for them")
+			before = r.rows
+		}
+		r.rows = before.After(l.Trainer.GlobalStep, r.rows)
 	}
-	if rows == 0 {
-		return 0, fmt.Errorf("the data set has %d rows but a step takes %d; lower train.per_device_train_batch_size or train.gradient_accumulation_steps, or add text", l.Rows(), perStep)
+	if r.repeated.rows != nil {
+		r.rows = r.repeated.rows
 	}
-	available, err := l.Available(rows)
-	switch {
-	case err != nil:
-		return 0, err
-	case available == rows:
-		return int(rows / perStep), nil
-	case wanted == 0 && available >= perStep:
-		return int(available / perStep), nil
-	}
-	return 0, fmt.Errorf("loader.mixture gives %d rows, enough for %d steps and not for %d; lower train.max_steps, or raise max_epochs of the mixture", available, available/perStep, rows/perStep)
-}
-
-// prepare builds the trainer and shows the start panel. Nothing is written
-// before the run is known to be possible.
-func (r *run) prepare() error {
-	c := r.Config
-	setup := trainer.Setup{
-		Device: r.dev, Model: c.Model, Config: c.Train, Optim: c.Optim,
-		TotalSteps: r.steps, Batches: r.set.loader,
-		Save: trainer.Saving{
-			Checkpoint: c.Checkpoint, Root: c.Train.OutputDir, Tokenizer: r.set.tokenizer,
-			RunID: r.set.runID(r.Rendered), ConfigFingerprint: fingerprint(r.Rendered),
-		},
-	}
-	if err := r.startFrom(&setup); err != nil {
+	if err := r.set.openOrder(r.Config.Loader, r.rows); err != nil {
 		return err
 	}
 	var err error
-	if r.trainer, err = trainer.New(setup); err != nil {
+	if r.steps, err = r.countSteps(); r.repeated.steps > 0 {
+		r.steps = r.repeated.steps
+	}
+	return err
+}
+
+// countSteps is the number of steps of the run: max_steps, or as many as
+// num_train_epochs passes make, counted from where the run begins. One that the
+// order of rows is too short for is refused now and not when it comes to the end.
+func (r *run) countSteps() (int, error) {
+	c, l := r.Config.Train, r.set.loader
+	done, drawn := 0, int64(0)
+	if s := r.start.resume; s != nil {
+		state, err := loaderState(s)
+		if err != nil {
+			return 0, err
+		}
+		done, drawn = s.Trainer.GlobalStep, state.RowsDrawn(l.Rows())
+	}
+	if c.MaxSteps > 0 {
+		rows := r.rows.Before(c.MaxSteps)
+		available, err := l.Available(rows)
+		if err != nil || available >= rows {
+			return c.MaxSteps, err
+		}
+		enough, _ := r.rows.Steps(0, available)
+		return 0, fmt.Errorf("loader.mixture gives %d rows, enough for %d steps and not for %d; lower train.max_steps, or raise max_epochs of the mixture", available, enough, c.MaxSteps)
+	}
+	epochs := c.NumTrainEpochs
+	if epochs == 0 {
+		epochs = 1
+	}
+	rows := int64(epochs * float64(l.Rows()))
+	available, err := l.Available(rows)
+	if err != nil {
+		return 0, err
+	}
+	steps, left := r.rows.Steps(done, min(rows, available)-drawn)
+	if steps == 0 {
+		return 0, fmt.Errorf("%g passes over %d rows are %d rows, but a step takes %d; lower train.per_device_train_batch_size or train.gradient_accumulation_steps, raise train.num_train_epochs, or add text", epochs, l.Rows(), rows, r.rows.At(1))
+	}
+	if left > 0 {
+		r.set.unread = left
+		r.note(fmt.Sprintf("the last %d rows of the pass are fewer than a step takes and are not trained on", left))
+	}
+	return steps, nil
+}
+
+func (r *run) openDevice(context.Context) (err error) {
+	if r.dev, err = cpu.Open(cpu.Options{Threads: r.Config.Train.Threads}); err != nil {
+		return err
+	}
+	r.onClose(r.dev.Close)
+	return nil
+}
+
+// openTrainer allocates and fills what the run needs.
+func (r *run) openTrainer(ctx context.Context) (err error) {
+	fmt.Fprint(r.Messages, r.panel().Render(r.Screen()))
+	if r.trainer, err = trainer.New(ctx, r.setup); err != nil {
 		return err
 	}
 	r.onClose(r.trainer.Close)
-	fmt.Fprint(r.Messages, r.panel(r.trainer.Plan(), setup).Render(r.Screen()))
-	if err := r.saveConfig(); err != nil {
-		return err
-	}
-	return r.watch(setup.Resume)
+	return r.checkSpace()
 }
 
-// watch attaches the screen, the log files and the evaluation.
-func (r *run) watch(resumed *checkpoint.Loaded) error {
+// nothingLeft reports whether the run that is resumed was finished, with its
+// last evaluation on record.
+func (r *run) nothingLeft() bool {
+	if r.trainer.StepsDone() < r.steps || r.start.resume == nil {
+		return false
+	}
+	if r.set.validation != nil {
+		if _, made := r.pastEvals()[r.steps]; !made {
+			return false
+		}
+	}
+	r.note(fmt.Sprintf("%s has all %d steps: there is nothing left to do; to go on, raise train.max_steps or train.num_train_epochs", r.start.resume.Path, r.steps))
+	r.console = newConsole(telemetry.NewProgress(r.Messages, r.Screen(), r.Now), nil, r.consoleOptions(0))
+	r.console.remember(r.past())
+	r.console.savedPath = r.start.resume.Path
+	r.console.end()
+	return true
+}
+
+// begin writes the run's record, opens its logs and attaches the screen and the
+// evaluation. From here on the folder is the run's.
+func (r *run) begin(ctx context.Context) error {
 	done := r.trainer.StepsDone()
-	sink, err := r.sinks(done)
+	past := r.past()
+	if err := r.setAside(done); err != nil {
+		return err
+	}
+	if err := r.writeRecord(done); err != nil {
+		return err
+	}
+	open := func(step int) (telemetry.Sink, error) { return r.sinks(step) }
+	sink, err := open(done)
 	if err != nil {
 		return err
 	}
-	start := r.Now()
+	if err := r.openDashboard(ctx); err != nil {
+		return errors.Join(err, sink.Close())
+	}
 	progress := telemetry.NewProgress(r.Messages, r.Screen(), r.Now)
-	r.console = newConsole(progress, sink, r.Config.Train.LoggingSteps, done, r.steps,
-		r.trainer.Plan().FLOPsPerToken, measuredPeak(r.dev, r.Config.Train))
-	r.onClose(func() error { return errors.Join(r.console.err, sink.Close()) })
-	if resumed != nil {
-		r.console.remember(resumed)
+	r.console = newConsole(progress, sink, r.consoleOptions(measuredPeak(r.dev, r.Config.Train)))
+	r.console.reopen = open
+	r.console.savedPath = r.start.path()
+	r.onClose(r.console.closeSink)
+	r.console.remember(past)
+	start := r.Now()
+	var hooks []trainer.Hook
+	if r.eval, err = r.openEvaluation(); err != nil {
+		return err
 	}
-	hooks := trainer.Hooks{
-		Observer: r.console,
-		Seconds:  func() float64 { return r.Now().Sub(start).Seconds() },
+	if r.eval != nil {
+		evals := r.pastEvals()
+		r.trainer.Remember(evals)
+		hooks = append(hooks, trainer.Hook{
+			Name: "evaluation", Every: r.Config.Train.EvalSteps, Run: r.eval.run,
+			Made: func(step int) bool { _, ok := evals[step]; return ok },
+		})
 	}
-	if r.set.validation {
-		hooks.Evaluate = r.evaluate
-	}
-	r.trainer.SetHooks(hooks)
+	r.trainer.Watch(r.console, func() float64 { return r.Now().Sub(start).Seconds() }, hooks...)
 	return nil
+}
+
+// setAside moves what the run leaves behind out of the way: the branch after the
+// step it begins with, or the log of an earlier run in the folder.
+func (r *run) setAside(done int) error {
+	if r.start.resume == nil {
+		moved, err := r.dir.SetAsideLogs()
+		r.tellMoved(moved, "an earlier run in this folder ended without a checkpoint to go on from; what it left")
+		if err != nil {
+			return err
+		}
+		done = -1
+	}
+	moved, err := r.dir.SetAsideAfter(done)
+	r.tellMoved(moved, "checkpoints of a branch that the run does not go on from")
+	return err
+}
+
+func (r *run) tellMoved(moved []string, what string) {
+	if len(moved) > 0 {
+		r.note(fmt.Sprintf("%s: moved to %s", what, strings.Join(moved, ", ")))
+	}
 }
 
 // sinks are the log files of the run.
 func (r *run) sinks(done int) (telemetry.Sink, error) {
-	dir := r.Config.Train.OutputDir
-	jsonl, err := telemetry.OpenJSONL(filepath.Join(dir, "trainer_log.jsonl"), done, r.Now)
+	jsonl, err := telemetry.OpenJSONL(r.dir.Join(rundir.LogFile), done, r.Now)
 	if err != nil {
 		return nil, err
 	}
-	events, err := telemetry.OpenEvents(filepath.Join(dir, "runs"), done, r.Now)
+	events, err := telemetry.OpenEvents(r.dir.Join(rundir.EventsDir), done, r.Now)
 	if err != nil {
 		return nil, errors.Join(err, jsonl.Close())
 	}
 	return telemetry.Fan{jsonl, events}, nil
 }
 
-// evaluate measures the held-out split with the weights as they are.
-func (r *run) evaluate(ctx context.Context) (trainer.Evaluation, error) {
-	rows, err := data.Open(r.Config.Train.DatasetDir, data.EvaluationLoader())
-	if err != nil {
-		return trainer.Evaluation{}, err
+// loaderState is the place in the data that a checkpoint has.
+func loaderState(l *checkpoint.Loaded) (s dataState, err error) {
+	if err := decode(l.Trainer.Run.DataLoader, &s); err != nil {
+		return s, fmt.Errorf("%s: data loader state: %w", filepath.Base(l.Path), err)
 	}
-	defer rows.Close()
-	step, err := model.CompileStep(r.trainer.Model(), r.dev, model.StepOptions{
-		Batch: 1, SeqLen: r.Config.Train.SequenceLength, Forward: true,
-	})
-	if err != nil {
-		return trainer.Evaluation{}, err
-	}
-	defer step.Close()
-	if err := step.Bind(r.trainer.Weights()); err != nil {
-		return trainer.Evaluation{}, err
-	}
-	h, err := eval.Perplexity(ctx, step, rows, r.Config.Train.EvalMaxRows)
-	return trainer.Evaluation{Loss: h.CrossEntropy, Tokens: h.Tokens}, err
+	return s, nil
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"huihai/checkpoint"
 	"huihai/data"
 	"huihai/infer"
 	"huihai/infer/sample"
@@ -102,10 +101,7 @@ func (q *Quickstart) buildData(ctx context.Context, out *QuickstartSummary) (err
 
 // pretrain trains on the data set, continuing an interrupted run.
 func (q *Quickstart) pretrain(ctx context.Context, out *QuickstartSummary) (err error) {
-	t := &q.Config.Train
-	if _, _, err := checkpoint.Latest(t.OutputDir); err == nil {
-		t.ResumeFromCheckpoint = "latest"
-	}
+	q.Config.Train.ResumeFromCheckpoint = "auto"
 	start := q.Now()
 	out.Summary, err = Pretrain(ctx, q.Options)
 	out.StageSeconds["train"] = q.Now().Sub(start).Seconds()

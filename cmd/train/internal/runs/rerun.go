@@ -1,0 +1,96 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"huihai/checkpoint"
+	"huihai/configs"
+	"huihai/trainer/rundir"
+)
+
+// Rerun repeats a whole run in another folder and compares what comes out.
+type Rerun struct {
+	Options
+	RunDir  string
+	Output  string
+	Dataset string // where the data set is now, "" for where it was
+	Threads int
+}
+
+// Repeated is a run beside its repetition.
+type Repeated struct {
+	*Summary
+	Original string `json:"original"` // the checkpoint compared with
+	// Equal says that every file of the last checkpoint has the same SHA-256.
+	Equal   bool     `json:"equal"`
+	Differs []string `json:"differs,omitempty"` // files
+}
+
+// Run does it.
+func (p *Rerun) Run(ctx context.Context) (*Repeated, error) {
+	record, err := rundir.ReadRecord(p.RunDir)
+	if err != nil {
+		return nil, err
+	}
+	if sameFile(p.RunDir, p.Output) {
+		return nil, fmt.Errorf("--output %s is the folder of the run itself; name another", p.Output)
+	}
+	original, err := rundir.Newest(p.RunDir, p.note)
+	if err != nil {
+		return nil, fmt.Errorf("the run to repeat: %w", err)
+	}
+	defer original.Close()
+	if err := p.configure(record, original); err != nil {
+		return nil, err
+	}
+	out := &Repeated{Original: original.Path}
+	if out.Summary, err = Pretrain(ctx, p.Options); err != nil || out.Interrupted {
+		return out, err
+	}
+	out.Differs, err = checkpoint.Compare(original.Path, out.Checkpoint)
+	out.Equal = err == nil && len(out.Differs) == 0
+	return out, err
+}
+
+func (p *Rerun) note(text string) { fmt.Fprintf(p.Messages, "train: note: %s\n", text) }
+
+// configure makes the configuration from the record, for as many steps as the
+// original's last checkpoint has.
+func (p *Rerun) configure(record rundir.Record, original *checkpoint.Loaded) error {
+	settings, step := original.Trainer.Run.Settings, original.Trainer.GlobalStep
+	if settings == nil {
+		settings = record.Settings
+	}
+	if steps, _ := strconv.Atoi(settings[keySteps]); steps != step {
+		return fmt.Errorf("the newest checkpoint of %s is of step %d of %d: finish the run first (train.resume_from_checkpoint=auto), since its schedule is that of the whole", p.RunDir, step, steps)
+	}
+	dataset := p.Dataset
+	if dataset == "" {
+		dataset = record.DatasetDir
+	}
+	if _, err := os.Stat(dataset); err != nil {
+		return fmt.Errorf("the run's data set: %w; say where it is now with --data DIR", err)
+	}
+	set := []string{
+		"train.dataset_dir=" + dataset, "train.output_dir=" + p.Output, "train.model_name_or_path=" + record.ModelDir,
+		"train.resume_from_checkpoint=auto", "train.threads=" + strconv.Itoa(p.Threads), "train.max_steps=" + strconv.Itoa(step),
+	}
+	if entries, err := checkpoint.List(p.Output); err == nil && len(entries) == 0 && record.From != "" {
+		set[3] = "train.resume_from_checkpoint=" + record.From
+	}
+	c, prov, err := configs.Load(configs.Options{File: filepath.Join(p.RunDir, record.Config), Set: append(set, settingsOf(settings)...), Sections: trainingSections})
+	if err != nil {
+		return fmt.Errorf("the run's own settings: %w", err)
+	}
+	// The record gives every setting; none of them is a wish that stored weights
+	// could contradict.
+	p.Config, p.Provenance = c, nil
+	rendered, err := renderConfig(c, prov)
+	p.Rendered = rendered
+	return errors.Join(err)
+}
