@@ -91,9 +91,16 @@ func TestScheduleShape(t *testing.T) {
 		c := Default()
 		c.LearningRate = rapid.Float64Range(1e-9, 1).Draw(t, "learning_rate")
 		c.MinLRRatio = rapid.Float64Range(0, 1).Draw(t, "min_lr_ratio")
-		c.SchedulerType = rapid.SampledFrom([]SchedulerType{Cosine, Constant}).Draw(t, "type")
+		c.SchedulerType = rapid.SampledFrom([]SchedulerType{Cosine, Linear, Polynomial, Constant, ConstantWithWarmup, WarmupStableDecay}).Draw(t, "type")
 		total := rapid.IntRange(1, 200).Draw(t, "total")
 		c.WarmupSteps = rapid.IntRange(0, total-1).Draw(t, "warmup")
+		switch c.SchedulerType {
+		case Polynomial:
+			c.LRPower = rapid.Float64Range(0.1, 5).Draw(t, "power")
+		case WarmupStableDecay:
+			c.LRDecayType = rapid.SampledFrom([]DecayType{CosineDecay, LinearDecay, OneMinusSqrtDecay}).Draw(t, "decay")
+			c.LRDecaySteps = rapid.IntRange(1, total-c.WarmupSteps).Draw(t, "decay steps")
+		}
 		s, err := NewSchedule(c, total)
 		if err != nil {
 			t.Fatal(err)
@@ -116,11 +123,14 @@ func TestScheduleShape(t *testing.T) {
 		if top > c.LearningRate {
 			t.Fatalf("the highest rate is %v, above learning_rate %v", top, c.LearningRate)
 		}
+		if last := total - c.LRDecaySteps; c.SchedulerType == WarmupStableDecay && last > 0 && s.At(last) != c.LearningRate {
+			t.Fatalf("step %d before the decay has %v, want %v", last, s.At(last), c.LearningRate)
+		}
 		if c.WarmupSteps > 0 && s.At(c.WarmupSteps) != c.LearningRate {
 			t.Fatalf("the warm-up ends at %v, want %v", s.At(c.WarmupSteps), c.LearningRate)
 		}
-		if want := c.LearningRate * c.MinLRRatio; c.SchedulerType == Cosine && s.At(total) != want {
-			t.Fatalf("the cosine ends at %v, want %v", s.At(total), want)
+		if want := c.LearningRate * c.MinLRRatio; c.SchedulerType != Constant && c.SchedulerType != ConstantWithWarmup && s.At(total) != want {
+			t.Fatalf("the decay ends at %v, want %v", s.At(total), want)
 		}
 	})
 }
@@ -142,5 +152,55 @@ func TestScheduleRefusesRunsThatNeverWarmUp(t *testing.T) {
 	c.DecayOn = "?"
 	if _, err := NewSchedule(c, 1); err == nil || !strings.Contains(err.Error(), "decay_on") {
 		t.Errorf("a bad configuration gives: %v", err)
+	}
+}
+
+func TestScheduleByShareOfTheRun(t *testing.T) {
+	c := Default()
+	c.SchedulerType, c.WarmupSteps, c.WarmupRatio, c.LRDecayRatio = WarmupStableDecay, 0, 0.03, 0.2
+	if w, d := c.Warmup(110), c.LRDecay(110); w != 4 || d != 22 { // 3.3 and 22
+		t.Errorf("of 110 steps %d warm up and %d decay, want 4 and 22", w, d)
+	}
+	s, err := NewSchedule(c, 110)
+	if err != nil {
+		t.Fatal(err)
+	}
+	peak := c.LearningRate
+	for step, want := range map[int]float64{2: peak / 2, 4: peak, 88: peak, 110: peak * 0.1} {
+		if got := s.At(step); got != want {
+			t.Errorf("At(%d) = %v, want %v", step, got, want)
+		}
+	}
+	if s.At(89) >= peak {
+		t.Error("step 89 does not decay")
+	}
+}
+
+// Settings that contradict each other or would do nothing are refused.
+func TestValidateRefusesContradictions(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		"warmup_ratio is 0.1, but warmup_steps is 2000":         func(c *Config) { c.WarmupRatio = 0.1 },
+		"neither lr_decay_steps nor lr_decay_ratio":             func(c *Config) { c.SchedulerType = WarmupStableDecay },
+		"lr_decay_steps is 5 and lr_decay_ratio is 0.1":         func(c *Config) { c.SchedulerType, c.LRDecaySteps, c.LRDecayRatio = WarmupStableDecay, 5, 0.1 },
+		"lr_decay_steps is 5, but only lr_scheduler_type":       func(c *Config) { c.LRDecaySteps = 5 },
+		"lr_decay_ratio is 0.1, but only lr_scheduler_type":     func(c *Config) { c.LRDecayRatio = 0.1 },
+		`lr_decay_type is "linear", but only lr_scheduler_type`: func(c *Config) { c.LRDecayType = LinearDecay },
+		"lr_power is 2, but only lr_scheduler_type polynomial":  func(c *Config) { c.LRPower = 2 },
+	} {
+		c := Default()
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("want one problem, %q, got: %v", want, err)
+		}
+	}
+	c := Default()
+	c.SchedulerType, c.LRDecaySteps, c.WarmupSteps = WarmupStableDecay, 60, 50
+	if _, err := NewSchedule(c, 100); err == nil || !strings.Contains(err.Error(), "the warm-up of 50 steps and the decay of 60") {
+		t.Errorf("parts longer than the run give: %v", err)
+	}
+	c = Default()
+	c.WarmupSteps, c.WarmupRatio = 0, 0.95
+	if _, err := NewSchedule(c, 10); err == nil || !strings.Contains(err.Error(), "warmup_ratio is 0.95") {
+		t.Errorf("a warm-up of the whole run gives: %v", err)
 	}
 }

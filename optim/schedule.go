@@ -79,11 +79,11 @@ func stepsOf(steps int, ratio float64, total int) int {
 //	                      x = (step-from)/(total-from) and f(x) = (1+cos(pi*x))/2,
 //	                      1-x or 1-sqrt(x)
 //
-// low is peak * min_lr_ratio. These are the formulas of transformers with two
-// differences: steps there count from 0, so that its first step has rate 0 and its
-// last does not reach the lowest, and its linear schedule ends at 0. The last step
-// has exactly the lowest rate, and steps after it keep it. A step below 1 counts
-// as 1.
+// low is peak * min_lr_ratio. These are the formulas of transformers, whose steps
+// count from 0, so that its first step has rate 0 and its last does not reach the
+// lowest; its linear schedule always ends at 0, and its warmup_stable_decay begins
+// at the lowest rate. Here the last step has exactly the lowest rate, and steps
+// after it keep it. A step below 1 counts as 1.
 func (s Schedule) At(step int) float64 {
 	step = min(max(step, 1), s.total)
 	switch {
