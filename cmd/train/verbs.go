@@ -14,6 +14,7 @@ func verbs() []*cobra.Command {
 		newReplayCmd(),
 		newExplainCmd(),
 		newRerunCmd(),
+		newDashboardCmd(),
 		newConfigCmd(),
 		newGenerateCmd(),
 		newLogprobsCmd(),
