@@ -98,6 +98,63 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+// What is said of a row is what the loader says of it, and leads to the documents.
+func TestRowsLeadToDocuments(t *testing.T) {
+	dir, ctx := set(t), context.Background()
+	l, err := data.Open(dir, data.DefaultLoader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b, err := l.Next(ctx, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var numbers []int64
+	for _, r := range b.Lineage {
+		numbers = append(numbers, r.Row)
+	}
+	rows, err := query.Rows(dir, data.Train, numbers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range rows {
+		want := b.Lineage[i]
+		end := int32(0)
+		for k, s := range r.Spans {
+			if s.DocNo != want.Docs[k] || s.Start != want.Starts[k] || s.Start != end || s.End <= s.Start {
+				t.Errorf("row %d: span %d is %+v, want document %d from %d", r.Row, k, s, want.Docs[k], want.Starts[k])
+			}
+			end = s.End
+		}
+		if r.Row != want.Row || r.Source != want.Source || len(r.Spans) != len(want.Docs) || end != int32(b.SeqLen+1) {
+			t.Errorf("row %+v, want %+v", r, want)
+		}
+		found, err := query.Documents(ctx, dir, want.Docs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, no := range want.Docs {
+			if no < 0 {
+				continue // padding
+			}
+			s, err := query.Explain(ctx, dir, found[no].ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := s.Document
+			if got := found[no]; got.DocNo != d.DocNo || got.FilePath != d.FilePath || got.TokenCount != d.TokenCount || got.Beginning == "" || !strings.HasPrefix(d.Text, got.Beginning) {
+				t.Errorf("document %d is %+v, want %+v", no, got, d)
+			}
+		}
+	}
+	for _, bad := range []int64{-1, l.Rows()} {
+		if _, err := query.Rows(dir, data.Train, []int64{bad}); err == nil || !strings.Contains(err.Error(), "asked for row") {
+			t.Errorf("row %d: %v", bad, err)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	dir, ctx := set(t), context.Background()
 	none := func(query.Hit) error { return nil }
