@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 
 	"huihai/kernels"
@@ -8,7 +9,8 @@ import (
 )
 
 // Sequence is one row of a batch. Labels name the token at their own position,
-// as data sets have them; nil means InputIDs. Segments may be nil.
+// as data sets have them; nil means InputIDs. Segments number the documents of the row,
+// each once (model.CheckSegments); they may be nil.
 type Sequence struct {
 	InputIDs, Labels, Segments []int32
 }
@@ -16,25 +18,28 @@ type Sequence struct {
 // Batch holds the loss of a batch and its gradients until it is closed.
 type Batch struct {
 	Stats model.Stats
-	step  *model.Step
+	// Unpredicted counts the labels at the first token of a document, which nothing
+	// comes before: they have no part in the loss. First is the first of them. Rows
+	// without Labels have none.
+	Unpredicted int
+	First       Place
+
+	step *model.Step
 }
 
+// Place is a position in given rows, from 0.
+type Place struct{ Row, Token int }
+
 // Gradients runs forward and backward over rows as one optimizer step, one row
-// per micro-batch, with the weights as they are.
-func Gradients(dev kernels.Device, cfg model.Config, w *model.Weights, rows []Sequence, zLoss float64) (*Batch, error) {
+// per micro-batch, with the weights as they are. It stops between rows when ctx is
+// cancelled.
+func Gradients(ctx context.Context, dev kernels.Device, cfg model.Config, w *model.Weights, rows []Sequence, zLoss float64) (*Batch, error) {
 	longest, supervised := 0, 0
 	for i, r := range rows {
-		n := len(r.InputIDs)
-		if r.Labels != nil && len(r.Labels) != n {
-			return nil, fmt.Errorf("eval: row %d has %d tokens but %d labels", i+1, n, len(r.Labels))
+		if err := r.check(cfg); err != nil {
+			return nil, fmt.Errorf("eval: row %d %w", i+1, err)
 		}
-		if r.Segments != nil && len(r.Segments) != n {
-			return nil, fmt.Errorf("eval: row %d has %d tokens but %d segments", i+1, n, len(r.Segments))
-		}
-		if n > cfg.ModelMaxLength {
-			return nil, fmt.Errorf("eval: row %d has %d tokens, more than the model's model_max_length %d", i+1, n, cfg.ModelMaxLength)
-		}
-		longest = max(longest, n)
+		longest = max(longest, len(r.InputIDs))
 	}
 	batches := make([]model.Batch, len(rows))
 	for i, r := range rows {
@@ -49,14 +54,48 @@ func Gradients(dev kernels.Device, cfg model.Config, w *model.Weights, rows []Se
 		return nil, err
 	}
 	b := &Batch{step: step}
-	if err := b.run(w, batches, supervised); err != nil {
+	b.countUnpredicted(rows)
+	if err := b.run(ctx, w, batches, supervised); err != nil {
 		b.Close()
 		return nil, err
 	}
 	return b, nil
 }
 
-func (b *Batch) run(w *model.Weights, batches []model.Batch, supervised int) (err error) {
+// check refuses a row that the model cannot take.
+func (r Sequence) check(cfg model.Config) error {
+	n := len(r.InputIDs)
+	switch {
+	case r.Labels != nil && len(r.Labels) != n:
+		return fmt.Errorf("has %d tokens but %d labels", n, len(r.Labels))
+	case r.Segments != nil && len(r.Segments) != n:
+		return fmt.Errorf("has %d tokens but %d segments", n, len(r.Segments))
+	case n > cfg.ModelMaxLength:
+		return fmt.Errorf("has %d tokens, more than the model's model_max_length %d", n, cfg.ModelMaxLength)
+	}
+	if err := model.CheckSegments(r.Segments); err != nil {
+		return fmt.Errorf("has segments that are not documents: %w", err)
+	}
+	return nil
+}
+
+// countUnpredicted counts the labels that ShiftLabels drops.
+func (b *Batch) countUnpredicted(rows []Sequence) {
+	for i, r := range rows {
+		for t, l := range r.Labels {
+			starts := t == 0 || r.Segments != nil && r.Segments[t] != r.Segments[t-1]
+			if !starts || l == kernels.IgnoreLabel {
+				continue
+			}
+			if b.Unpredicted == 0 {
+				b.First = Place{i, t}
+			}
+			b.Unpredicted++
+		}
+	}
+}
+
+func (b *Batch) run(ctx context.Context, w *model.Weights, batches []model.Batch, supervised int) (err error) {
 	if err := b.step.Bind(w); err != nil {
 		return err
 	}
@@ -64,6 +103,9 @@ func (b *Batch) run(w *model.Weights, batches []model.Batch, supervised int) (er
 		return err
 	}
 	for i, m := range batches {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := b.step.Micro(m); err != nil {
 			return fmt.Errorf("row %d: %w", i+1, err)
 		}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 
 	"huihai/kernels"
@@ -42,8 +43,9 @@ func (s *Scorer) Close() error {
 // attention crosses from one to another and positions restart; the entry of a
 // token that begins a document is what the model gives it after the document's
 // predecessors are hidden, that is, the log-probability at the last token of
-// the previous document. nil means one document.
-func (s *Scorer) LogProbs(ids, segments []int32) ([]float64, error) {
+// the previous document. nil means one document. A document has one number, which does
+// not return after another's. A cancelled ctx is an error.
+func (s *Scorer) LogProbs(ctx context.Context, ids, segments []int32) ([]float64, error) {
 	n := len(ids)
 	if n == 0 {
 		return nil, fmt.Errorf("eval: input_ids is empty; a log-probability needs at least one token")
@@ -53,6 +55,12 @@ func (s *Scorer) LogProbs(ids, segments []int32) ([]float64, error) {
 	}
 	if segments != nil && len(segments) != n {
 		return nil, fmt.Errorf("eval: segments has %d entries for %d tokens; give one for each", len(segments), n)
+	}
+	if err := model.CheckSegments(segments); err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	if err := s.prepare(n); err != nil {
 		return nil, err
@@ -97,11 +105,11 @@ func (s *Scorer) prepare(n int) error {
 
 // fill writes one row and pads it with a document of its own.
 func (s *Scorer) fill(ids, segments []int32) {
-	last := int32(0)
+	last, top := int32(0), int32(0)
 	for t := range s.batch.InputIDs {
 		s.batch.Labels[t] = kernels.IgnoreLabel
 		if t >= len(ids) {
-			s.batch.InputIDs[t], s.batch.Segments[t] = 0, last+1
+			s.batch.InputIDs[t], s.batch.Segments[t] = 0, top+1
 			continue
 		}
 		s.batch.InputIDs[t] = ids[t]
@@ -110,6 +118,7 @@ func (s *Scorer) fill(ids, segments []int32) {
 		}
 		if segments != nil {
 			last = segments[t]
+			top = max(top, last)
 		}
 		s.batch.Segments[t] = last
 	}

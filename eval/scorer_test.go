@@ -45,7 +45,7 @@ func tokens(n, from int) []int32 {
 
 func score(t *testing.T, s *Scorer, ids, segments []int32) []float64 {
 	t.Helper()
-	lps, err := s.LogProbs(ids, segments)
+	lps, err := s.LogProbs(t.Context(), ids, segments)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +106,9 @@ func TestLogProbsRefuses(t *testing.T) {
 		"model_max_length":   {tokens(301, 0), nil},
 		"segments has 1":     {tokens(3, 0), {0}},
 		"the vocabulary has": {{1, 2, 97}, nil},
+		"segment 0 returns at token 4 after another document": {{1, 2, 3, 4, 5, 6}, {0, 0, 1, 1, 0, 0}},
 	} {
-		if _, err := s.LogProbs(in[0], in[1]); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := s.LogProbs(t.Context(), in[0], in[1]); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
@@ -126,8 +127,9 @@ func TestGradientsRefuses(t *testing.T) {
 		"row 1: model: input_ids":  {{InputIDs: []int32{5, -6}}},
 		"labels[0] is 97":          {{InputIDs: []int32{5, 6}, Labels: []int32{5, 97}}},
 		"no position has a label;": nil,
+		"row 2 has segments that are not documents: segment 7 returns at token 2": {{InputIDs: []int32{5, 6}}, {InputIDs: []int32{5, 6, 7}, Segments: []int32{7, 0, 7}}},
 	} {
-		_, err := Gradients(dev, c, w, rows, 0)
+		_, err := Gradients(t.Context(), dev, c, w, rows, 0)
 		if err == nil || !strings.Contains(err.Error(), strings.TrimSuffix(want, ";")) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
@@ -170,14 +172,14 @@ func TestPerplexityIsTheMeanOverTokens(t *testing.T) {
 			n++
 		}
 	}
-	got, err := Perplexity(context.Background(), step, &fixed{slices.Clone(rows)}, 0)
+	got, err := Perplexity(context.Background(), step, &fixed{slices.Clone(rows)}, PerplexityOptions{})
 	if err != nil || got.Tokens != n || math.Abs(got.CrossEntropy-sum/float64(n)) > 1e-9 {
 		t.Errorf("%+v (%v), want %g over %d tokens", got, err, sum/float64(n), n)
 	}
-	if got, err := Perplexity(context.Background(), step, &fixed{slices.Clone(rows)}, 2); err != nil || got.Tokens != 46 {
+	if got, err := Perplexity(context.Background(), step, &fixed{slices.Clone(rows)}, PerplexityOptions{MaxRows: 2}); err != nil || got.Tokens != 46 {
 		t.Errorf("two rows gave %+v (%v)", got, err)
 	}
-	if _, err := Perplexity(context.Background(), step, &fixed{}, 0); err == nil {
+	if _, err := Perplexity(context.Background(), step, &fixed{}, PerplexityOptions{}); err == nil {
 		t.Error("no rows gave no error")
 	}
 }

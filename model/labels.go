@@ -1,6 +1,10 @@
 package model
 
-import "huihai/kernels"
+import (
+	"fmt"
+
+	"huihai/kernels"
+)
 
 // ShiftLabels turns labels that name the token at their own position, as data
 // sets and the Hugging Face code have them, into next-token labels for one row:
@@ -13,4 +17,20 @@ func ShiftLabels(out, labels, segments []int32) {
 			out[t] = labels[t+1]
 		}
 	}
+}
+
+// CheckSegments reports the first document of a row that is not contiguous: its number
+// returns after another's. Attention tells documents by number alone, so the parts would
+// see each other across what lies between, while their positions start anew.
+func CheckSegments(segments []int32) error {
+	ended := map[int32]bool{}
+	for t, s := range segments {
+		if t > 0 && s != segments[t-1] {
+			ended[segments[t-1]] = true
+		}
+		if ended[s] {
+			return fmt.Errorf("segment %d returns at token %d after another document; number each document once", s, t)
+		}
+	}
+	return nil
 }

@@ -57,7 +57,7 @@ func newDebugGradsCmd() *cobra.Command {
 			}); err != nil {
 				return err
 			}
-			g, err := eval.Gradients(d, f.Config, f.Weights, rows, zLoss)
+			g, err := eval.Gradients(cmd.Context(), d, f.Config, f.Weights, rows, zLoss)
 			if err != nil {
 				return fmt.Errorf("%s: %w", input, err)
 			}

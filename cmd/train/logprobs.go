@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,18 +66,18 @@ func newLogprobsCmd() *cobra.Command {
 			defer f.Close()
 			scorer := eval.NewScorer(d, f.Config, f.Weights)
 			defer scorer.Close()
-			return mapLines(cmd, []string{input}, func(line []byte) (any, error) { return scoreLine(line, f, scorer) })
+			return mapLines(cmd, []string{input}, func(line []byte) (any, error) { return scoreLine(cmd.Context(), line, f, scorer) })
 		})
 	}
 	return c
 }
 
-func scoreLine(line []byte, f *infer.Folder, scorer *eval.Scorer) (any, error) {
+func scoreLine(ctx context.Context, line []byte, f *infer.Folder, scorer *eval.Scorer) (any, error) {
 	s, err := parseSequence(line, f)
 	if err != nil {
 		return nil, err
 	}
-	lps, err := scorer.LogProbs(s.InputIDs, s.Segments)
+	lps, err := scorer.LogProbs(ctx, s.InputIDs, s.Segments)
 	if err != nil {
 		return nil, err
 	}

@@ -342,7 +342,7 @@ func TestLogProbs(t *testing.T) {
 		defer s.Close()
 		want := r.floats(t, "logprobs")
 		for i, ids := range r.ints(t, "input_ids") {
-			got, err := s.LogProbs(ids, nil)
+			got, err := s.LogProbs(t.Context(), ids, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
