@@ -242,7 +242,7 @@ func newPlan(in PlanInput, step, eval *model.Step, blocks int) Plan {
 			p.Trainable += int64(t.Len())
 		}
 		if t.Trainable && step.SparseGrad(t.Name) {
-			p.OnDemandBytes += optim.OnDemandBytes(in.Optim, t.Shape)
+			p.OnDemandBytes += optim.StateBytes(in.Optim, []optim.Param{{Name: t.Name, Shape: t.Shape}})
 		}
 	}
 	p.PeakBytes = p.Arena.ArenaBytes + p.Bytes[KindWeights] + p.Bytes[KindOptimizer] + p.Bytes[KindDevice] + p.Bytes[KindEvaluation]

@@ -201,7 +201,7 @@ func fileType(t kernels.DType) (safetensors.DType, error) {
 	case kernels.I32:
 		return safetensors.I32, nil
 	}
-	return "", fmt.Errorf("a tensor of type %v cannot be saved: this is a defect", t)
+	return 0, fmt.Errorf("a tensor of type %v cannot be saved: this is a defect", t)
 }
 
 // notFinite returns the first element that is NaN or infinite, -1 for none.

@@ -21,6 +21,7 @@ import (
 	"huihai/kernels/cpu"
 	"huihai/model"
 	"huihai/optim"
+	"huihai/telemetry"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -87,24 +88,31 @@ func tiny() model.Config {
 	return c
 }
 
-// recorder is an Observer.
-type recorder struct {
-	steps  []StepRecord
-	saved  []string
-	evals  []Evaluation
-	onStep func(StepRecord)
+// watcher is an Observer.
+type watcher struct {
+	steps    []StepRecord
+	saved    []string
+	measured []int
+	rewound  []int
+	notes    []string
+	onStep   func(StepRecord)
 }
 
-func (r *recorder) Step(s StepRecord) {
+func (r *watcher) Step(s StepRecord) {
+	s.Sources, s.Groups = slices.Clone(s.Sources), slices.Clone(s.Groups)
 	r.steps = append(r.steps, s)
 	if r.onStep != nil {
 		r.onStep(s)
 	}
 }
-func (r *recorder) Saved(_ int, path string)      { r.saved = append(r.saved, path) }
-func (r *recorder) Evaluated(_ int, e Evaluation) { r.evals = append(r.evals, e) }
+func (r *watcher) Saved(_ int, path string) { r.saved = append(r.saved, path) }
+func (r *watcher) Measured(step int, _ string, _ []telemetry.Scalar) {
+	r.measured = append(r.measured, step)
+}
+func (r *watcher) Rewound(step int) { r.rewound = append(r.rewound, step) }
+func (r *watcher) Note(text string) { r.notes = append(r.notes, text) }
 
-func (r *recorder) losses() []float64 {
+func (r *watcher) losses() []float64 {
 	out := make([]float64, len(r.steps))
 	for i, s := range r.steps {
 		out[i] = s.Loss
@@ -128,26 +136,29 @@ func openPath(t *testing.T, threads int, path string) kernels.Device {
 }
 
 // setup is a run of n steps of eight rows, cut in micro-batches of micro rows.
-func setup(t *testing.T, dev kernels.Device, n, micro int) (Setup, *recorder) {
+func setup(t *testing.T, dev kernels.Device, n, micro int) (Setup, *watcher) {
 	cfg := Default()
 	cfg.SequenceLength, cfg.PerDeviceTrainBatchSize, cfg.GradientAccumulationSteps = seqLen, micro, 8/micro
 	cfg.OutputDir = t.TempDir()
 	o := optim.Default()
 	o.LearningRate, o.WarmupSteps = 3e-3, 2
-	rec := &recorder{}
+	rec := &watcher{}
 	return Setup{
 		Device: dev, Model: tiny(), Config: cfg, Optim: o, TotalSteps: n, Batches: &rows{},
-		Save: Saving{Root: cfg.OutputDir, Checkpoint: checkpoint.Config{MaxShardSize: "5GB"}, RunID: "test"},
+		Save: Saving{Root: cfg.OutputDir, Checkpoint: checkpoint.Config{MaxShardSize: "5GB", AsyncSave: checkpoint.AsyncAuto}, Run: checkpoint.Run{RunID: "test"}},
 	}, rec
 }
 
-func newTrainer(t *testing.T, s Setup, h Hooks) *Trainer {
+func newTrainer(t *testing.T, s Setup, o Observer, hooks ...Hook) *Trainer {
 	t.Helper()
-	tr, err := New(s)
+	tr, err := New(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr.SetHooks(h)
+	if o == nil {
+		o = silent{}
+	}
+	tr.Watch(o, nil, hooks...)
 	t.Cleanup(func() {
 		if err := tr.Close(); err != nil {
 			t.Error(err)
@@ -156,9 +167,9 @@ func newTrainer(t *testing.T, s Setup, h Hooks) *Trainer {
 	return tr
 }
 
-func run(t *testing.T, s Setup, h Hooks) (*Trainer, Result) {
+func run(t *testing.T, s Setup, o Observer, hooks ...Hook) (*Trainer, Result) {
 	t.Helper()
-	tr := newTrainer(t, s, h)
+	tr := newTrainer(t, s, o, hooks...)
 	res, err := tr.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -169,10 +180,9 @@ func run(t *testing.T, s Setup, h Hooks) (*Trainer, Result) {
 func TestRunLearns(t *testing.T) {
 	s, rec := setup(t, openCPU(t, 2), 60, 4)
 	evaluations := 0
-	s.Config.EvalSteps = 25
-	tr, res := run(t, s, Hooks{Observer: rec, Evaluate: func(context.Context) (Evaluation, error) {
+	tr, res := run(t, s, rec, Hook{Name: "evaluation", Every: 25, Run: func(context.Context, int) ([]telemetry.Scalar, error) {
 		evaluations++
-		return Evaluation{Loss: 1, Tokens: 2}, nil
+		return []telemetry.Scalar{{Tag: telemetry.TagEvalLoss, Value: 1}}, nil
 	}})
 	if res.Steps != 60 || res.Interrupted || len(rec.steps) != 60 {
 		t.Fatalf("result %+v with %d records", res, len(rec.steps))
@@ -184,8 +194,8 @@ func TestRunLearns(t *testing.T) {
 	if want := first.CrossEntropy + 2e-4*first.MeanMaxLogitSq; first.Loss != want {
 		t.Errorf("loss %g, want cross-entropy + max-z = %g", first.Loss, want)
 	}
-	if evaluations != 3 || len(rec.evals) != 3 { // 25, 50 and the end
-		t.Errorf("%d evaluations, %d told", evaluations, len(rec.evals))
+	if evaluations != 3 || !slices.Equal(rec.measured, []int{25, 50, 60}) {
+		t.Errorf("%d evaluations, told after %v", evaluations, rec.measured)
 	}
 	want := data.BatchLedger{Read: 60 * 8 * seqLen, Trained: 60 * 8 * (seqLen - 1), DocumentFirst: 60 * 8}
 	if got := tr.Ledger().BatchLedger; got != want {
@@ -233,7 +243,7 @@ func checkCuts(t *testing.T, size int) {
 		s, rec := setup(t, openPath(t, threads, path), 10, micro)
 		s.Model.VocabSize = size
 		s.Config.Recompute = threads%2 == 0
-		run(t, s, Hooks{Observer: rec})
+		run(t, s, rec)
 		got := folderHash(t, rec.saved[0])
 		if want == "" {
 			want = got
@@ -270,7 +280,7 @@ func TestHundredStepsAllocateNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Batches = sameRows{batch}
-		tr := newTrainer(t, s, Hooks{})
+		tr := newTrainer(t, s, nil)
 		n := testing.AllocsPerRun(100, func() {
 			if _, err := tr.oneStep(context.Background()); err != nil {
 				t.Fatal(err)
@@ -292,7 +302,7 @@ func TestResumeEqualsNoInterruption(t *testing.T) {
 func checkResume(t *testing.T, size int) {
 	whole, rec := setup(t, openCPU(t, 2), 12, 4)
 	whole.Model.VocabSize = size
-	run(t, whole, Hooks{Observer: rec})
+	run(t, whole, rec)
 
 	s, part := setup(t, openCPU(t, 2), 12, 4)
 	s.Model.VocabSize = size
@@ -302,7 +312,7 @@ func checkResume(t *testing.T, size int) {
 			cancel()
 		}
 	}
-	first := newTrainer(t, s, Hooks{Observer: part})
+	first := newTrainer(t, s, part)
 	res, err := first.Run(ctx)
 	if err != nil || !res.Interrupted || res.Steps != 5 {
 		t.Fatalf("interrupted run: %+v, %v", res, err)
@@ -317,7 +327,7 @@ func checkResume(t *testing.T, size int) {
 	defer l.Close()
 	again, cont := setup(t, openCPU(t, 1), 12, 2)
 	again.Resume, again.Model.VocabSize = l, size
-	run(t, again, Hooks{Observer: cont})
+	run(t, again, cont)
 	if got, want := folderHash(t, cont.saved[0]), folderHash(t, rec.saved[0]); got != want {
 		t.Errorf("after resuming the checkpoint is %s, without interruption %s", got, want)
 	}
@@ -337,15 +347,15 @@ func TestPlanIsWhatIsAllocated(t *testing.T) {
 			s.Model.VocabSize = sparseVocab
 			onDemand = 2 * 4 * sparseVocab * int64(s.Model.HiddenSize)
 		}
-		plan, err := PlanRun(dev, s.Model, s.Config)
+		plan, err := PlanRun(s.PlanInput())
 		if err != nil || dev.bytes != 0 {
 			t.Fatalf("planning allocated %d bytes (%v)", dev.bytes, err)
 		}
-		tr := newTrainer(t, s, Hooks{})
+		tr := newTrainer(t, s, nil)
 		if plan.OnDemandBytes != onDemand || dev.onDemand != onDemand {
 			t.Errorf("planned %d bytes on demand, allocated %d, want %d", plan.OnDemandBytes, dev.onDemand, onDemand)
 		}
-		if want := plan.PeakBytes - plan.Bytes["device"]; dev.bytes != want || tr.Plan().PeakBytes != plan.PeakBytes {
+		if want := plan.PeakBytes - plan.Bytes[KindDevice] - plan.Bytes[KindSaveCopy]; dev.bytes != want || tr.Plan().PeakBytes != plan.PeakBytes {
 			t.Errorf("recompute %v: planned %d bytes, allocated %d", recompute, want, dev.bytes)
 		}
 		if _, err := tr.Run(context.Background()); err != nil {
@@ -365,7 +375,7 @@ func TestMemoryBudget(t *testing.T) {
 	s.Model.NumHiddenLayers = 9
 	plan := func(budget string) Plan {
 		s.Config.MemoryBudget = budget
-		p, err := PlanRun(dev, s.Model, s.Config)
+		p, err := PlanRun(s.PlanInput())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -387,7 +397,7 @@ func TestMemoryBudget(t *testing.T) {
 		t.Errorf("a budget that fits everything recomputes %d blocks", roomy.RecomputeBlocks)
 	}
 	s.Config.MemoryBudget = fmt.Sprint(all.PeakBytes - 1)
-	if _, err := PlanRun(dev, s.Model, s.Config); err == nil || !strings.Contains(err.Error(), "train.memory_budget") {
+	if _, err := PlanRun(s.PlanInput()); err == nil || !strings.Contains(err.Error(), "train.memory_budget") {
 		t.Errorf("a budget that nothing fits gave %v", err)
 	}
 }
@@ -416,26 +426,26 @@ func (c *counting) Free(m kernels.Mem) {
 
 func TestRunErrors(t *testing.T) {
 	cases := map[string]struct {
-		change func(s *Setup, h *Hooks)
+		change func(s *Setup, h *Hook)
 		want   string
 	}{
-		"data ends":  {func(s *Setup, _ *Hooks) { s.Batches = &rows{limit: 20} }, "the data ended after step 2 of 5"},
-		"bad token":  {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.InputIDs[3] = vocab }} }, "step 1: model: input_ids[3] is 61"},
-		"bad ledger": {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.Ledger.Trained++ }} }, "ledger does not close"},
-		"bad sources": {func(s *Setup, _ *Hooks) {
+		"data ends":  {func(s *Setup, _ *Hook) { s.Batches = &rows{limit: 20} }, "the data ended after step 2 of 5"},
+		"bad token":  {func(s *Setup, _ *Hook) { s.Batches = &rows{spoil: func(b *data.Batch) { b.InputIDs[3] = vocab }} }, "step 1: model: input_ids[3] is 61"},
+		"bad ledger": {func(s *Setup, _ *Hook) { s.Batches = &rows{spoil: func(b *data.Batch) { b.Ledger.Trained++ }} }, "ledger does not close"},
+		"bad sources": {func(s *Setup, _ *Hook) {
 			s.Batches = &rows{spoil: func(b *data.Batch) { b.Sources = []data.SourceLedger{{Source: "a"}} }}
 		}, "accounts of the sources"},
-		"wrong shape": {func(s *Setup, _ *Hooks) { s.Batches = &rows{spoil: func(b *data.Batch) { b.SeqLen = 8 }} }, "rows of 8 tokens"},
-		"evaluation": {func(_ *Setup, h *Hooks) {
-			h.Evaluate = func(context.Context) (Evaluation, error) { return Evaluation{}, errors.New("no rows") }
-		}, "evaluate after step 5: no rows"},
+		"wrong shape": {func(s *Setup, _ *Hook) { s.Batches = &rows{spoil: func(b *data.Batch) { b.SeqLen = 8 }} }, "rows of 8 tokens"},
+		"evaluation": {func(_ *Setup, h *Hook) {
+			h.Run = func(context.Context, int) ([]telemetry.Scalar, error) { return nil, errors.New("no rows") }
+		}, "evaluation after step 5: no rows"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			s, _ := setup(t, openCPU(t, 1), 5, 4)
-			var h Hooks
+			h := Hook{Name: "evaluation", Run: func(context.Context, int) ([]telemetry.Scalar, error) { return nil, nil }}
 			c.change(&s, &h)
-			_, err := newTrainer(t, s, h).Run(context.Background())
+			_, err := newTrainer(t, s, nil, h).Run(context.Background())
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
@@ -458,7 +468,7 @@ func TestNewRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, _ := setup(t, openCPU(t, 1), 5, 4)
 			c.change(&s)
-			_, err := New(s)
+			_, err := New(context.Background(), s)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}

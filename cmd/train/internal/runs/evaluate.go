@@ -10,7 +10,6 @@ import (
 	"huihai/eval"
 	"huihai/model"
 	"huihai/telemetry"
-	"huihai/tokenizer"
 	"huihai/trainer"
 	"huihai/trainer/rundir"
 )
@@ -21,7 +20,7 @@ type evaluation struct {
 	r     *run
 	step  *model.Step
 	begin data.State
-	opts  eval.Options
+	opts  eval.PerplexityOptions
 }
 
 // openEvaluation compiles the forward pass; nil without a held-out split.
@@ -38,8 +37,8 @@ func (r *run) openEvaluation() (*evaluation, error) {
 		return nil, err
 	}
 	r.onClose(step.Close)
-	return &evaluation{r: r, step: step, begin: rows.State(), opts: eval.Options{
-		MaxRows: r.Config.Train.EvalMaxRows, TokenBytes: tokenizer.TokenBytes(r.set.pieces),
+	return &evaluation{r: r, step: step, begin: rows.State(), opts: eval.PerplexityOptions{
+		MaxRows: r.Config.Train.EvalMaxRows, TokenBytes: r.set.pieces.TokenBytes(),
 		SourceOf: func(b *data.Batch, row int) string { return b.Lineage[row].Source },
 	}}, nil
 }
@@ -65,7 +64,7 @@ func (e *evaluation) run(ctx context.Context, step int) ([]telemetry.Scalar, err
 	if len(h.Sources) < 2 {
 		return values, nil
 	}
-	for _, s := range h.SourceNames() {
+	for _, s := range sortedNames(h.Sources) {
 		values = append(values, telemetry.Scalar{Tag: telemetry.TagEvalLoss + "/" + s, Value: h.Sources[s].CrossEntropy})
 		if h.Sources[s].Bytes > 0 {
 			values = append(values, telemetry.Scalar{Tag: telemetry.TagEvalBPB + "/" + s, Value: h.Sources[s].BitsPerByte})
