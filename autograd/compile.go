@@ -23,6 +23,8 @@ type Options struct {
 	// moment it is computed, where activations have gone by then. When they hold
 	// fewer tokens than an embedding has rows, its gradient is kept by row.
 	MicroBatches int
+	// DenseEmbeddings keeps those gradients whole in every case.
+	DenseEmbeddings bool
 }
 
 // phase orders the parts of a program.

@@ -30,6 +30,9 @@ type sparseGrad struct {
 // sparsifyEmbeddings keeps the gradients of embeddings by row where a step has
 // fewer tokens than the embedding has rows.
 func (r *ir) sparsifyEmbeddings() {
+	if r.opts.DenseEmbeddings {
+		return
+	}
 	for _, in := range r.instrs {
 		if in.op.name != embeddingGradName {
 			continue

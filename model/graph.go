@@ -33,6 +33,9 @@ type GraphOptions struct {
 	// the loss.
 	Logits bool
 	LoRA   *LoRA
+	// Frozen tells the tensors that get no gradient; nil freezes none. What only their
+	// gradients need is not computed; the other gradients keep their bits.
+	Frozen func(tensor string) bool
 }
 
 // BuildGraph records the model as a graph. Shape letters: T Batch*SeqLen
@@ -47,9 +50,15 @@ func BuildGraph(c Config, o GraphOptions) (*autograd.Graph, error) {
 	if o.Batch <= 0 || o.SeqLen <= 0 {
 		return nil, fmt.Errorf("model: a graph needs a positive batch and sequence length, got %d and %d", o.Batch, o.SeqLen)
 	}
+	tensors := freeze(c.WithLoRA(o.LoRA), o.Frozen)
+	if o.Gradients {
+		if err := checkTrainable(tensors); err != nil {
+			return nil, fmt.Errorf("model: %w", err)
+		}
+	}
 	return autograd.Build(func(g *autograd.Graph) {
 		b := &builder{Graph: g, c: c, o: o, tensors: map[string]*autograd.Node{}}
-		for _, t := range c.WithLoRA(o.LoRA) {
+		for _, t := range tensors {
 			b.tensors[t.Name] = g.Param(t.Name, t.Trainable, t.Shape...)
 		}
 		b.build()

@@ -22,6 +22,11 @@ type StepOptions struct {
 	// Forward leaves out the backward pass.
 	Forward bool
 	LoRA    *LoRA
+	// Frozen tells the tensors that get no gradient; see GraphOptions.
+	Frozen func(tensor string) bool
+	// DenseEmbeddingGrad is autograd.Options.DenseEmbeddings: the gradient of the
+	// embedding is never kept by row, for optimizers that take whole ones only.
+	DenseEmbeddingGrad bool
 	// RecomputeBlocks and MicroBatches are passed to autograd.Options.
 	RecomputeBlocks, MicroBatches int
 }
@@ -63,12 +68,14 @@ type Step struct {
 func CompileStep(c Config, dev kernels.Device, o StepOptions) (*Step, error) {
 	g, err := BuildGraph(c, GraphOptions{
 		Batch: o.Batch, SeqLen: o.SeqLen, ZLossWeight: o.ZLossWeight,
-		Gradients: !o.Forward, LoRA: o.LoRA,
+		Gradients: !o.Forward, LoRA: o.LoRA, Frozen: o.Frozen,
 	})
 	if err != nil {
 		return nil, err
 	}
-	p, err := autograd.Compile(g, dev, autograd.Options{RecomputeBlocks: o.RecomputeBlocks, MicroBatches: o.MicroBatches})
+	p, err := autograd.Compile(g, dev, autograd.Options{
+		RecomputeBlocks: o.RecomputeBlocks, MicroBatches: o.MicroBatches, DenseEmbeddings: o.DenseEmbeddingGrad,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -161,7 +168,8 @@ func (s *Step) Grad(name string) (kernels.Buf, bool) { return s.program.Grad(nam
 func (s *Step) GradRows(name string) (kernels.SparseRows, bool) { return s.program.GradRows(name) }
 
 // SparseGrad tells whether a tensor's gradient is kept by row, which is so for
-// the embedding when a step has fewer tokens than the vocabulary entries.
+// the embedding when a step has fewer tokens than the vocabulary entries, unless
+// StepOptions.DenseEmbeddingGrad asks for a whole one.
 func (s *Step) SparseGrad(name string) bool { return s.program.SparseGrad(name) }
 
 // ReadGrad copies the whole gradient of a tensor to dst, valid from End to Begin.
