@@ -59,6 +59,7 @@ type Step struct {
 
 	stats     Stats
 	nll, maxz []float32
+	labelled  []int // labels of each row of the last micro-batch
 	positions []int32
 	zeros     []int32
 }
@@ -82,7 +83,7 @@ func CompileStep(c Config, dev kernels.Device, o StepOptions) (*Step, error) {
 	n := o.Batch * o.SeqLen
 	return &Step{
 		cfg: c, o: o, dev: dev, program: p,
-		nll: make([]float32, n), maxz: make([]float32, n),
+		nll: make([]float32, n), maxz: make([]float32, n), labelled: make([]int, o.Batch),
 		positions: make([]int32, n), zeros: make([]int32, n),
 	}, nil
 }
@@ -142,6 +143,9 @@ func (s *Step) Micro(b Batch) error {
 		s.stats.SumNLL += float64(s.nll[i])
 		s.stats.SumMaxLogitSq += float64(z) * float64(z)
 	}
+	for r := range s.labelled {
+		s.labelled[r] = Supervised(b.Labels[r*s.o.SeqLen : (r+1)*s.o.SeqLen])
+	}
 	return nil
 }
 
@@ -157,8 +161,20 @@ func (s *Step) End() (Stats, error) {
 }
 
 // NLL returns the negative log-likelihood of each token of the last
-// micro-batch, 0 where it had no label. The slice is reused.
+// micro-batch, 0 where it had no label. The slice is reused. Micro reads the losses in
+// any case, so that to sum them by row, document or source between the micro-batches of a
+// training step costs no pass over anything.
 func (s *Step) NLL() []float32 { return s.nll }
+
+// RowNLL returns the sum of the negative log-likelihoods of a row of the last micro-batch,
+// in nats, taken in token order, and the number of its labels. It panics for a row that
+// the step does not have.
+func (s *Step) RowNLL(row int) (sum float64, supervised int) {
+	for _, x := range s.nll[row*s.o.SeqLen : (row+1)*s.o.SeqLen] {
+		sum += float64(x)
+	}
+	return sum, s.labelled[row]
+}
 
 // Grad returns the gradient of a trainable tensor, valid from End to Begin. One
 // that is kept by row is had from GradRows instead.
