@@ -143,18 +143,24 @@ func (t *Trainer) forwardBackward(rec *StepRecord) error {
 
 // usable turns what must not reach the weights into a *[FaultError].
 func (t *Trainer) usable(rec StepRecord, measured error) error {
-	var bad *optim.NonFiniteError
 	switch {
 	case math.IsNaN(rec.Loss) || math.IsInf(rec.Loss, 0):
 		return t.newFault(rec, fmt.Sprintf("the loss is %v", rec.Loss))
-	case errors.As(measured, &bad):
-		return t.newFault(rec, fmt.Sprintf("the gradient is not finite (first in %s)", bad.Tensor))
 	case measured != nil:
-		return measured
+		return t.notMeasured(rec, measured)
 	case rec.GradNorm == 0 && rec.Supervised > 0:
 		return t.newFault(rec, "the gradient is exactly zero")
 	}
 	return nil
+}
+
+// notMeasured is apart from usable, which must not allocate.
+func (t *Trainer) notMeasured(rec StepRecord, err error) error {
+	var bad *optim.NonFiniteError
+	if errors.As(err, &bad) {
+		return t.newFault(rec, fmt.Sprintf("the gradient is not finite (first in %s)", bad.Tensor))
+	}
+	return err
 }
 
 // historyEvery is the number of steps between entries of log_history. It does not

@@ -23,14 +23,23 @@ type Observer interface {
 	Note(text string)
 }
 
-// silent is an observer that nobody listens to.
-type silent struct{}
+// Silent is an observer that nobody listens to, for others to build on.
+type Silent struct{}
 
-func (silent) Step(StepRecord)                          {}
-func (silent) Measured(int, string, []telemetry.Scalar) {}
-func (silent) Saved(int, string)                        {}
-func (silent) Rewound(int)                              {}
-func (silent) Note(string)                              {}
+// Step implements [Observer].
+func (Silent) Step(StepRecord) {}
+
+// Measured implements [Observer].
+func (Silent) Measured(int, string, []telemetry.Scalar) {}
+
+// Saved implements [Observer].
+func (Silent) Saved(int, string) {}
+
+// Rewound implements [Observer].
+func (Silent) Rewound(int) {}
+
+// Note implements [Observer].
+func (Silent) Note(string) {}
 
 // Hook is something that is done every so many steps, after the step's update
 // and after its checkpoint is on its way: an evaluation, a measurement. It must
@@ -114,6 +123,10 @@ func (r *recorder) init(tensors []string) {
 	}
 	for _, g := range names {
 		r.groupOf = append(r.groupOf, slices.Index(order, g))
+	}
+	r.ring = make([]ringEntry, ringSize)
+	for i := range r.ring {
+		r.ring[i].Groups = make([]GroupShare, 0, len(order))
 	}
 }
 
@@ -210,9 +223,6 @@ type ringEntry struct {
 
 // remember enters a step into the ring.
 func (r *recorder) remember(s StepRecord) {
-	if len(r.ring) < ringSize {
-		r.ring = append(r.ring, ringEntry{Groups: make([]GroupShare, 0, len(r.groups))})
-	}
 	e := &r.ring[r.next%ringSize]
 	r.next++
 	*e = ringEntry{
@@ -225,8 +235,8 @@ func (r *recorder) remember(s StepRecord) {
 // last returns the remembered steps, the oldest first.
 func (r *recorder) last() []ringEntry {
 	var out []ringEntry
-	for i := range r.ring {
-		e := r.ring[(r.next+i)%len(r.ring)]
+	for i := max(0, r.next-ringSize); i < r.next; i++ {
+		e := r.ring[i%ringSize]
 		e.Shares = map[string]float64{}
 		for _, g := range e.Groups {
 			if !math.IsNaN(g.Share) {

@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,7 +66,7 @@ func SavedRows(l *checkpoint.Loaded) (Rows, error) {
 
 // reload goes back to a checkpoint of this run.
 func (t *Trainer) reload(l *checkpoint.Loaded) error {
-	if err := t.weights.Load(context.Background(), l.Model); err != nil {
+	if err := t.weights.Load(l.Model); err != nil {
 		return err
 	}
 	if err := t.resume(l); err != nil {

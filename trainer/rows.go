@@ -34,10 +34,22 @@ type Rows []BatchStep
 
 // NewRows returns the rows of a run that begins with step 1.
 func NewRows(c Config) Rows {
-	if len(c.BatchRamp) > 0 {
-		return append(Rows(nil), c.BatchRamp...)
+	if len(c.BatchRamp) == 0 {
+		return Rows{{FromStep: 0, Rows: c.RowsPerStep()}}
 	}
-	return Rows{{FromStep: 0, Rows: c.RowsPerStep()}}
+	var r Rows
+	for _, b := range c.BatchRamp {
+		r = r.add(b)
+	}
+	return r
+}
+
+// add appends an entry that changes something: equal runs have equal lists.
+func (r Rows) add(b BatchStep) Rows {
+	if n := len(r); n > 0 && r[n-1].Rows == b.Rows {
+		return r
+	}
+	return append(r, b)
 }
 
 // After returns the rows of a run that has done steps by r and goes on by next.
@@ -53,12 +65,10 @@ func (r Rows) After(done int, next Rows) Rows {
 	if len(out) == 0 {
 		return next
 	}
-	if n := next.At(done + 1); n != out[len(out)-1].Rows {
-		out = append(out, BatchStep{FromStep: done, Rows: n})
-	}
+	out = out.add(BatchStep{FromStep: done, Rows: next.At(done + 1)})
 	for _, b := range next {
 		if b.FromStep > done {
-			out = append(out, b)
+			out = out.add(b)
 		}
 	}
 	return out

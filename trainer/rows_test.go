@@ -8,13 +8,12 @@ import (
 )
 
 func rowsGen(t *rapid.T) Rows {
-	n := rapid.IntRange(1, 4).Draw(t, "entries")
-	r := Rows{{0, rapid.IntRange(1, 9).Draw(t, "rows")}}
-	for range n - 1 {
-		last := r[len(r)-1]
-		r = append(r, BatchStep{last.FromStep + rapid.IntRange(1, 6).Draw(t, "gap"), rapid.IntRange(1, 9).Draw(t, "rows")})
+	c := Config{BatchRamp: []BatchStep{{0, rapid.IntRange(1, 9).Draw(t, "rows")}}}
+	for range rapid.IntRange(0, 3).Draw(t, "more") {
+		last := c.BatchRamp[len(c.BatchRamp)-1]
+		c.BatchRamp = append(c.BatchRamp, BatchStep{last.FromStep + rapid.IntRange(1, 6).Draw(t, "gap"), rapid.IntRange(1, 9).Draw(t, "rows")})
 	}
-	return r
+	return NewRows(c)
 }
 
 // Before is the sum of At, and Steps its inverse.

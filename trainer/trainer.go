@@ -96,7 +96,7 @@ func New(ctx context.Context, s Setup) (*Trainer, error) {
 	}
 	t := &Trainer{
 		cfg: s.Config, model: s.Model, dev: s.Device, step: step, schedule: schedule, rows: s.Rows,
-		batches: s.Batches, total: s.TotalSteps, save: s.Save, plan: plan, observer: silent{},
+		batches: s.Batches, total: s.TotalSteps, save: s.Save, plan: plan, observer: Silent{},
 	}
 	if err := t.allocate(ctx, s); err != nil {
 		return nil, errors.Join(err, t.Close())
@@ -119,9 +119,9 @@ func (t *Trainer) allocate(ctx context.Context, s Setup) (err error) {
 	}
 	switch {
 	case s.Resume != nil:
-		err = t.weights.Load(ctx, s.Resume.Model)
+		err = t.weights.Load(s.Resume.Model)
 	case s.Source != nil:
-		err = t.weights.Load(ctx, s.Source)
+		err = t.weights.Load(s.Source)
 	default:
 		err = t.weights.Init(t.model, t.cfg.Seed)
 	}

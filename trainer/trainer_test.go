@@ -156,7 +156,7 @@ func newTrainer(t *testing.T, s Setup, o Observer, hooks ...Hook) *Trainer {
 		t.Fatal(err)
 	}
 	if o == nil {
-		o = silent{}
+		o = Silent{}
 	}
 	tr.Watch(o, nil, hooks...)
 	t.Cleanup(func() {
@@ -373,6 +373,7 @@ func TestMemoryBudget(t *testing.T) {
 	dev := openCPU(t, 1)
 	s, _ := setup(t, dev, 3, 8)
 	s.Model.NumHiddenLayers = 9
+	s.Save.Checkpoint.AsyncSave = checkpoint.AsyncNever
 	plan := func(budget string) Plan {
 		s.Config.MemoryBudget = budget
 		p, err := PlanRun(s.PlanInput())

@@ -22,7 +22,7 @@ func tokenizerVerb(t *testing.T, stdin string, args ...string) (stdout, stderr s
 	root.SetIn(strings.NewReader(stdin))
 	root.SetOut(&out)
 	root.SetErr(&errs)
-	code = report(&errs, root.ExecuteContext(t.Context()))
+	code = report(t.Context(), &errs, root.ExecuteContext(t.Context()))
 	return out.String(), errs.String(), code
 }
 

@@ -90,28 +90,25 @@ func newTrainer(dev kernels.Device, c StepConfig, times *stopwatch) (*trainer.Tr
 	o := optim.Default()
 	o.LearningRate, o.WarmupSteps = 1e-4, 0
 	start := time.Now()
-	t, err := trainer.New(trainer.Setup{
+	t, err := trainer.New(context.Background(), trainer.Setup{
 		Device: dev, Model: c.Model, Config: cfg, Optim: o, TotalSteps: c.Warmup + c.Steps,
 		Batches: &randomRows{seqLen: c.SeqLen, vocab: c.Model.VocabSize},
 	})
 	if err != nil {
 		return nil, err
 	}
-	t.SetHooks(trainer.Hooks{Observer: times, Seconds: func() float64 { return time.Since(start).Seconds() }})
+	t.Watch(times, func() float64 { return time.Since(start).Seconds() })
 	return t, nil
 }
 
 // stopwatch keeps the seconds of each step.
-type stopwatch struct{ seconds []float64 }
+type stopwatch struct {
+	trainer.Silent
+	seconds []float64
+}
 
 // Step implements trainer.Observer.
 func (s *stopwatch) Step(r trainer.StepRecord) { s.seconds = append(s.seconds, r.StepSeconds) }
-
-// Evaluated implements trainer.Observer.
-func (s *stopwatch) Evaluated(int, trainer.Evaluation) {}
-
-// Saved implements trainer.Observer.
-func (s *stopwatch) Saved(int, string) {}
 
 // randomRows is an endless stream of random tokens, one document a row.
 type randomRows struct {

@@ -59,13 +59,24 @@ func openDataset(dir string) (*dataset, error) {
 	return d, nil
 }
 
-// checkValidation reads and verifies the held-out shards now: damage is found
-// before the run and not after it.
-func (d *dataset) checkValidation(ctx context.Context) error {
+// checkValidation opens and verifies the held-out shards now: what is wrong with
+// them is told before the run and not after it. Shards that cannot be opened are
+// an error. Damaged content is a warning: it spoils the evaluation, which will
+// say so, and not the training.
+func (d *dataset) checkValidation(ctx context.Context) (warning, err error) {
 	if d.validation == nil {
-		return nil
+		return nil, nil
 	}
-	return d.validation.CheckFiles(ctx)
+	c := data.EvaluationLoader()
+	c.Verify = false
+	l, err := data.Open(d.dir, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(l.CheckFiles(ctx), l.Close()); err != nil {
+		return nil, err
+	}
+	return d.validation.CheckFiles(ctx), ctx.Err()
 }
 
 // openOrder opens the training split in the order of a run whose steps have the

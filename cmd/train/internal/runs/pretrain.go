@@ -149,7 +149,11 @@ func (r *run) openDataset(ctx context.Context) (err error) {
 		return err
 	}
 	r.onClose(r.set.Close)
-	return r.set.checkValidation(ctx)
+	warning, err := r.set.checkValidation(ctx)
+	if warning != nil {
+		r.note(fmt.Sprintf("THE EVALUATION WILL FAIL, training does not: %v", warning))
+	}
+	return err
 }
 
 // openOrder opens the training rows in the run's order and counts its steps.

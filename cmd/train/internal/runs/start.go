@@ -37,11 +37,9 @@ func (s start) path() string {
 	return s.resume.Path
 }
 
-// words say where the weights come from.
+// words say where the weights of a new run come from.
 func (s start) words(seed uint64) string {
 	switch {
-	case s.resume != nil:
-		return fmt.Sprintf("%s, step %d, with optimizer and place in the data", s.resume.Path, s.resume.Trainer.GlobalStep)
 	case s.source != nil:
 		return fmt.Sprintf("%s (%.12s)", s.source.Dir, s.print)
 	}

@@ -81,7 +81,11 @@ func (r *run) panel() telemetry.Panel {
 	}
 	b.Add("model", fmt.Sprintf("Baichuan 2, %s: %d layers, hidden %d, %d heads, vocabulary %s; %s parameters",
 		m.Position, m.NumHiddenLayers, m.HiddenSize, m.NumAttentionHeads, telemetry.Grouped(int64(m.VocabSize)), telemetry.Grouped(m.Parameters())))
-	b.Add("weights", r.start.words(c.Train.Seed))
+	if l := r.start.resume; l != nil {
+		b.Add("resume", fmt.Sprintf("%s, step %d: weights, optimizer, place in the data", l.Path, l.Trainer.GlobalStep))
+	} else {
+		b.Add("weights", r.start.words(c.Train.Seed))
+	}
 	b.Add("data", fmt.Sprintf("%s (%s rows of %d, fingerprint %.12s)", c.Train.DatasetDir,
 		telemetry.Grouped(r.set.loader.Rows()), c.Train.SequenceLength, r.set.manifest.Fingerprint))
 	b.Add("mixture", r.mixtureWords())
