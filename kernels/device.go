@@ -146,6 +146,14 @@ type Device interface {
 	// bit. The moments of row r are zero where !seen[r] (host memory, one value per
 	// row) and g has no such row: they are neither read nor written.
 	AdamWRows(p Mat, g SparseRows, m, v Mat, seen []bool, a AdamWArgs)
+	// AdamW8 is AdamW with moments in eight bits: [Moment8] m of [DynamicMap] and v
+	// of [DynamicMapUnsigned]. For every block the moments are widened, the block
+	// is updated with the bits of AdamW, and the new moments are stored again.
+	AdamW8(p, g Buf, m, v Moment8, a AdamWArgs)
+	// Lion updates one tensor in one pass. See [LionArgs].
+	Lion(p, g, m Buf, a LionArgs)
+	// Adafactor updates one tensor. See [AdafactorArgs].
+	Adafactor(a AdafactorArgs)
 }
 
 // MatMulKind tells which sides of a product are transposed.

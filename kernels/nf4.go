@@ -18,17 +18,27 @@ var NormalFloat = [16]float32{
 // DynamicMap is the signed 8-bit data type of bitsandbytes (Dettmers 2015): for
 // each of seven powers of ten the middles of 1, 2, ... 64 equal parts of
 // [0.1, 1], with both signs, and 0 and 1. It ascends.
-var DynamicMap = dynamicMap()
+var DynamicMap = dynamicMap(true)
 
-func dynamicMap() (m [256]float32) {
+// DynamicMapUnsigned is the data type of bitsandbytes for values that are not
+// negative: as [DynamicMap] without signs, with 2, 4, ... 128 parts. It ascends.
+var DynamicMapUnsigned = dynamicMap(false)
+
+func dynamicMap(signed bool) (m [256]float32) {
 	m[0], m[1] = 0, 1
 	n := 2
 	for i, power := range [...]float32{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1} {
 		parts := 1 << i
+		if !signed {
+			parts *= 2
+		}
 		for j := range parts {
 			middle := (linspace(j, parts) + linspace(j+1, parts)) / 2
-			m[n], m[n+1] = power*middle, -(power * middle)
-			n += 2
+			m[n] = power * middle
+			if n++; signed {
+				m[n] = -(power * middle)
+				n++
+			}
 		}
 	}
 	slices.Sort(m[:])
@@ -109,11 +119,16 @@ func nearestNormal(x, top float32) byte {
 	return nearest(NormalFloat[:], max(-1, min(1, v)))
 }
 
-func nearestDynamic(x, top float32) byte {
+func nearestDynamic(x, top float32) byte { return NearestCode(&DynamicMap, x, top) }
+
+// NearestCode returns the code of x in a block whose largest magnitude is top: the
+// entry of the map nearest to x/top, the lower of two, and the entry 0 for a top
+// of 0.
+func NearestCode(code *[256]float32, x, top float32) byte {
 	if top == 0 {
-		return nearest(DynamicMap[:], 0)
+		return nearest(code[:], 0)
 	}
-	return nearest(DynamicMap[:], x/top)
+	return nearest(code[:], x/top)
 }
 
 // nearest searches an ascending code book; the middle between two entries belongs

@@ -94,6 +94,10 @@ func steadyCalls(t testing.TB, d *Device) map[string]func() {
 	lossScratch := f.buf(int(d.HeadLossScratch(rows, cols, vocab, true)), kernels.U8)
 	loss := kernels.HeadLossArgs{H: x, W: w, Labels: ids, NLL: nll, MaxLogit: top, DH: y, DW: dw, InvCount: 1, Scratch: lossScratch}
 	adam := kernels.AdamWArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.9, Eps: 1e-8, Corr1: 1, Corr2: 1, GradScale: 1}
+	m8 := kernels.Moment8{Codes: f.buf(rows*cols, kernels.U8), AbsMax: f.mat(1, rows*cols/kernels.Moment8Block).Buf}
+	v8 := kernels.Moment8{Codes: f.buf(rows*cols, kernels.U8), AbsMax: f.mat(1, rows*cols/kernels.Moment8Block).Buf}
+	lion := kernels.LionArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.99, GradScale: 1}
+	factor := kernels.AdafactorArgs{P: x, G: y, Row: f.buf(rows, kernels.F32), Col: f.buf(cols, kernels.F32), Rate: 0.5, LR: 1e-3, Rho: 1e-3, Eps1: 1e-7, Eps2: 1e-3, Clip: 1, GradScale: 1}
 	return map[string]func(){
 		"Zero":              func() { d.Zero(z.Buf) },
 		"Copy":              func() { d.Copy(half.Buf, w.Buf) },
@@ -121,6 +125,9 @@ func steadyCalls(t testing.TB, d *Device) map[string]func() {
 		"RowNormalizeGrad":  func() { d.RowNormalizeGrad(dw, dw, w, norms, 1e-12, false) },
 		"HeadLoss":          func() { d.HeadLoss(loss) },
 		"AdamW":             func() { d.AdamW(x.Buf, y.Buf, z.Buf, k.Buf, adam) },
+		"AdamW8":            func() { d.AdamW8(x.Buf, y.Buf, m8, v8, adam) },
+		"Lion":              func() { d.Lion(x.Buf, y.Buf, z.Buf, lion) },
+		"Adafactor":         func() { d.Adafactor(factor) },
 		"SumSquares": func() {
 			if _, err := d.SumSquares(x.Buf); err != nil {
 				t.Error(err)

@@ -131,6 +131,13 @@ func i32(b kernels.Buf) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(data))), b.Len)
 }
 
+func u8(b kernels.Buf) []byte {
+	if b.Type != kernels.U8 {
+		panic("cpu: buffer must be U8")
+	}
+	return raw(b)
+}
+
 func bf16(b kernels.Buf) []uint16 {
 	if b.Type != kernels.BF16 {
 		panic("cpu: buffer must be BF16")

@@ -14,6 +14,9 @@ type tasks struct {
 	rows      rowNormTask
 	adam      adamTask
 	adamRows  adamRowsTask
+	adam8     adam8Task
+	lion      lionTask
+	factor    factorTask
 	squares   squaresTask
 	attention attentionTask
 	loss      lossTask

@@ -36,6 +36,7 @@ func probes() []probe {
 		all = append(all, probe{fmt.Sprintf("head loss %+v", p), func(b *bench) [][]float32 { return p.outputs(b, []int{0, p.tokens}) }})
 	}
 	all = append(all, storedProbes()...)
+	all = append(all, optimizerProbes()...)
 	return append(all, rowProbes()...)
 }
 
