@@ -18,8 +18,10 @@
 //
 // One memory plan holds every intermediate value at a fixed offset of one
 // arena; [Program.Plan] tells it to the byte before anything is allocated, and
-// a run allocates exactly that. Activation recomputation is a pass over the
-// micro-batch.
+// a run allocates exactly that. Programs that take turns, such as training and
+// evaluation, may share an arena ([Program.BindShared]). Activation recomputation is
+// a pass over the micro-batch. [Program.Trace] runs a step op by op and finds where a
+// value that is not finite came from.
 //
 // The packages gorgonia and tensor are imported here and nowhere else. This
 // package must not know what a transformer is: that is package model.

@@ -1,5 +1,5 @@
 // Package eval measures models: log-likelihoods of token sequences and the
-// perplexity of held-out text.
+// perplexity of held-out text, by source and in bits per byte.
 //
 // It runs the forward part of the training graph, so that a number measured
 // here is the number training would see, and it never changes a weight. It must

@@ -15,7 +15,7 @@ import (
 func TestFreezingKeepsTheOtherGradients(t *testing.T) {
 	dev := openCPU(t)
 	for _, lora := range []*LoRA{nil, {Rank: 3, Alpha: 6, Targets: []string{"W_pack", "down_proj"}}} {
-		c := small()
+		c := tiny()
 		c.NumHiddenLayers = 3
 		ts := c.WithLoRA(lora)
 		w, err := NewWeights(dev, ts, Float32)

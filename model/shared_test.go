@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 func TestStepsShareAnArena(t *testing.T) {
 	dev := openCPU(t)
 	for _, p := range []Position{RoPE, ALiBi} {
-		c := small()
+		c := tiny()
 		c.Position = p
 		w := fresh(t, dev, c, 5)
 		rapid.Check(t, func(rt *rapid.T) {
@@ -105,6 +106,20 @@ func TestSharingRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "call Begin first") {
 			t.Errorf("%s after another step used the arena gave %v", what, err)
 		}
+	}
+	turns := func() {
+		for _, s := range []*Step{train, guest} {
+			if err := errors.Join(s.Begin(1), s.Micro(bs[0])); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.End(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	turns()
+	if n := testing.AllocsPerRun(10, turns); n > 0 {
+		t.Errorf("taking turns allocates %v times", n)
 	}
 	if err := guest.Close(); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,13 @@ func stepOf(t *testing.T, dev kernels.Device, c Config, w *Weights, o StepOption
 	return s
 }
 
+// tiny is a model for properties that run many times.
+func tiny() Config {
+	c := small()
+	c.HiddenSize, c.IntermediateSize, c.NumAttentionHeads, c.VocabSize = 16, 24, 2, 60
+	return c
+}
+
 // someBatches returns n micro-batches of two documents a row.
 func someBatches(c Config, rows, seqLen, n int) []Batch {
 	var bs []Batch
