@@ -223,6 +223,11 @@ func newPlan(in PlanInput, step, eval *model.Step, blocks int) Plan {
 	tokens := int64(c.RowsPerStep()) * int64(c.SequenceLength)
 	flops := mc.FLOPsPerToken(c.SequenceLength)
 	tensors := mc.TensorsFrozen(in.Optim.Frozen)
+	for _, t := range tensors {
+		if !t.Trainable && len(t.Shape) == 2 && t.Name != model.EmbedTokens {
+			flops -= 2 * float64(t.Len()) // no gradient of the weight
+		}
+	}
 	params := optimParams(tensors, nil, step)
 	p := Plan{
 		Parameters: mc.Parameters(), TokensPerStep: tokens,

@@ -128,6 +128,7 @@ func (t *Trainer) allocate(ctx context.Context, s Setup) (err error) {
 	if err != nil {
 		return err
 	}
+	t.step.Reserve(t.plan.Arena.ArenaBytes + t.plan.Bytes[KindEvaluation])
 	if err := t.step.Bind(t.weights); err != nil {
 		return err
 	}

@@ -277,7 +277,10 @@ func TestKilledRunsEndInTheSameFiles(t *testing.T) {
 	count := map[string]int{}
 	for n := 0; n < *kills; {
 		out := filepath.Join(dir, fmt.Sprintf("run%d", n))
-		for ended := false; !ended; {
+		for attempt, ended := 0, false; !ended; attempt++ {
+			if attempt > 10**kills+10 {
+				t.Fatalf("seed %d: %s comes to no end", seed, out)
+			}
 			args := tinyRun(t, out, append(slices.Clone(set), append(strings.Fields(free[rnd.IntN(len(free))]), "train.resume_from_checkpoint=auto")...)...)
 			how := "left alone"
 			if n < *kills {

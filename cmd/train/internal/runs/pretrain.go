@@ -79,7 +79,8 @@ func Pretrain(ctx context.Context, o Options) (_ *Summary, err error) {
 		return r.rehearse(ctx)
 	}
 	if r.nothingLeft() {
-		return r.summary(trainer.Result{Steps: r.steps})
+		s, err := r.summary(trainer.Result{Steps: r.steps})
+		return s, errors.Join(err, r.wasFinished())
 	}
 	if err := r.begin(ctx); err != nil {
 		return nil, err

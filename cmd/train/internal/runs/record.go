@@ -57,6 +57,17 @@ func (r *run) ended(s rundir.Status, message string) error {
 	return r.dir.WriteRecord(r.record)
 }
 
+// wasFinished notes that a run was finished by a process that did not live to
+// note it.
+func (r *run) wasFinished() error {
+	record, err := rundir.ReadRecord(r.dir.Path())
+	if err != nil || record.Status == rundir.Finished {
+		return nil // another folder's run, or nothing to mend
+	}
+	record.Status, record.Message = rundir.Finished, ""
+	return r.dir.WriteRecord(record)
+}
+
 func seconds(ms int64) float64 { return float64(ms) / 1000 }
 
 // absolute is a path that means the same from any folder.
