@@ -21,9 +21,10 @@ type slot struct {
 type slotKind uint8
 
 const (
-	finite  slotKind = iota // a mean of gradients
-	squares                 // a mean of squares: 0 or more, infinite when they overflow
-	codes                   // eight bits, all of which mean something
+	finite     slotKind = iota // a mean of gradients
+	magnitudes                 // finite and not negative
+	squares                    // a mean of squares: not negative, infinite when they overflow
+	codes                      // eight bits, all of which mean something
 )
 
 func (s slot) len() int { return elements(s.shape) }
@@ -179,10 +180,10 @@ func checkValues(kind slotKind, from int, raw []byte) error {
 	}
 	for i := 0; i < len(raw); i += 4 {
 		x := math.Float32frombits(binary.LittleEndian.Uint32(raw[i:]))
-		switch wide := float64(x); {
-		case kind == squares && !(x >= 0):
-			return fmt.Errorf("element %d is %v; a mean of squares cannot be that (the file is damaged, or of another optimizer)", from+i/4, x)
-		case kind == finite && (math.IsNaN(wide) || math.IsInf(wide, 0)):
+		if kind != finite && !(x >= 0) {
+			return fmt.Errorf("element %d is %v; it cannot be negative or NaN (the file is damaged, or of another optimizer)", from+i/4, x)
+		}
+		if wide := float64(x); kind != squares && (math.IsNaN(wide) || math.IsInf(wide, 0)) {
 			return fmt.Errorf("element %d is %v; it must be finite (the file is damaged, or of another optimizer)", from+i/4, x)
 		}
 	}
