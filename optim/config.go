@@ -1,5 +1,7 @@
 package optim
 
+import "slices"
+
 // OptimizerType names how gradients become steps.
 type OptimizerType string
 
@@ -147,5 +149,8 @@ func Default() Config {
 }
 
 // NeedsDenseGradients reports whether the optimizer takes no gradients by row
-// ([Param] Rows): every tensor then needs a whole gradient.
-func (c Config) NeedsDenseGradients() bool { return c.Optimizer != AdamW && c.Optimizer != Muon }
+// ([Param] Rows): every tensor then needs a whole gradient. Muon takes them for what
+// it leaves to adamw; with another muon_exclude than the default it may not.
+func (c Config) NeedsDenseGradients() bool {
+	return c.Optimizer != AdamW && !(c.Optimizer == Muon && slices.Equal(c.MuonExclude, Default().MuonExclude))
+}

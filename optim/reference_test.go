@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"huihai/kernels"
+	"pgregory.net/rapid"
 )
 
 // reference is testdata/optim_reference.json.
@@ -315,6 +316,22 @@ func TestStateBytesIsWhatIsAllocated(t *testing.T) {
 	}
 }
 
+// What NeedsDenseGradients says holds for a table called as the model's.
+func TestNeedsDenseGradients(t *testing.T) {
+	dev := openCPU(t, 1)
+	for _, kind := range allOptimizers {
+		for _, exclude := range [][]string{Default().MuonExclude, {"lm_head*"}} {
+			c := Default()
+			c.Optimizer, c.MuonExclude = kind, exclude
+			p := newSparseParam(t, dev).sparse
+			p.Name = "model.embed_tokens.weight"
+			if _, err := New(dev, c, []Param{p}); (err != nil) != c.NeedsDenseGradients() {
+				t.Errorf("%s without %v: NeedsDenseGradients is %v, New says: %v", kind, exclude, c.NeedsDenseGradients(), err)
+			}
+		}
+	}
+}
+
 // An optimizer that cannot take gradients by row refuses them.
 func TestGradientsByRowAreRefused(t *testing.T) {
 	dev := openCPU(t, 1)
@@ -352,33 +369,82 @@ func TestOptimizersGiveTheSameBitsOnAllThreads(t *testing.T) {
 }
 
 // A run that goes on from a saved state, in an optimizer that had another before,
-// ends in the bits of one that never stopped.
+// ends in the bits of one that never stopped: for tensors of any size, stopped after
+// any step, with the state read in any pieces.
 func TestStateRoundTripGivesEqualBits(t *testing.T) {
-	for _, kind := range allOptimizers {
-		for _, at := range []int{0, 1, 3} {
-			dev := openCPU(t, 2)
-			change := func(c *Config) { c.Optimizer = kind }
-			r := newReferenceRun(t, dev, change)
-			r.steps(0, at)
-			saved, values := saveState(t, dev, r.opt), r.values()
-			r.steps(at, 6)
-			again := newReferenceRun(t, dev, change)
-			again.steps(0, 2)
-			for _, p := range again.params {
-				write(t, dev, p.Value, values[p.Name])
+	dev := openCPU(t, 2)
+	rapid.Check(t, func(rt *rapid.T) {
+		c := Default()
+		c.Optimizer = rapid.SampledFrom(allOptimizers).Draw(rt, "optimizer")
+		at, piece := rapid.IntRange(0, 3).Draw(rt, "steps"), rapid.IntRange(1, 40).Draw(rt, "rows in a piece")
+		shapes := [][]int{
+			{rapid.IntRange(1, 20).Draw(rt, "rows"), rapid.IntRange(1, 20).Draw(rt, "columns")},
+			{rapid.IntRange(40, 90).Draw(rt, "large rows"), rapid.IntRange(100, 110).Draw(rt, "large columns")},
+			{rapid.IntRange(1, 50).Draw(rt, "length")},
+		}
+		whole, resumed := newRandomRun(t, dev, c, shapes), newRandomRun(t, dev, c, shapes)
+		defer whole.close()
+		defer resumed.close()
+		whole.steps(0, at)
+		resumed.steps(5, 7) // what it had before
+		for i, p := range whole.params {
+			write(t, dev, resumed.params[i].Value, read(t, dev, p.Value))
+		}
+		for name, raw := range saveState(t, dev, whole.opt) {
+			setInPieces(t, resumed.opt, name, raw, piece)
+		}
+		whole.steps(at, 5)
+		resumed.steps(at, 5)
+		for i, p := range whole.params {
+			if !slices.Equal(read(t, dev, p.Value), read(t, dev, resumed.params[i].Value)) {
+				rt.Fatalf("%s differs", p.Name)
 			}
-			loadState(t, again.opt, saved)
-			again.steps(at, 6)
-			for name, want := range r.values() {
-				if !slices.Equal(again.values()[name], want) {
-					t.Errorf("%s, resumed after %d steps: %s differs", kind, at, name)
-				}
+		}
+		after := saveState(t, dev, resumed.opt)
+		for name, want := range saveState(t, dev, whole.opt) {
+			if !slices.Equal(after[name], want) {
+				rt.Fatalf("state %s differs", name)
 			}
-			for name, want := range saveState(t, dev, r.opt) {
-				if !slices.Equal(saveState(t, dev, again.opt)[name], want) {
-					t.Errorf("%s, resumed after %d steps: state %s differs", kind, at, name)
-				}
-			}
+		}
+	})
+}
+
+func newRandomRun(t *testing.T, dev kernels.Device, c Config, shapes [][]int) *referenceRun {
+	t.Helper()
+	r := &referenceRun{reference: reference{LearningRates: []float64{0.01, 0.02}}, t: t, dev: dev}
+	for i, shape := range shapes {
+		name := string(rune('a' + i))
+		r.params = append(r.params, newParam(t, dev, name, shape, noise(name, 0, shape)))
+	}
+	opt, err := New(dev, c, r.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.opt = opt
+	return r
+}
+
+func (r *referenceRun) close() {
+	r.opt.Close()
+	for _, p := range r.params {
+		r.dev.Free(p.Value.Mem)
+		r.dev.Free(p.Grad.Mem)
+	}
+}
+
+// setInPieces sets one tensor of the state, so many rows at a time.
+func setInPieces(t *testing.T, o Optimizer, name string, raw []byte, rows int) {
+	t.Helper()
+	i := slices.IndexFunc(o.State(), func(s StateTensor) bool { return s.Name == name })
+	s := o.State()[i]
+	size, width := int(s.Buf.Type.Bytes(1)), 1
+	if len(s.Shape) == 2 {
+		width = s.Shape[1]
+	}
+	for from := 0; from < s.Buf.Len; from += rows * width {
+		to := min(s.Buf.Len, from+rows*width)
+		if err := o.SetState(name, from, raw[from*size:to*size]); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

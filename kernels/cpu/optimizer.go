@@ -26,8 +26,8 @@ func (t *adam8Task) unit(worker, u int) {
 		widen8(m, t.m[i:j], &kernels.DynamicMap, *mTop)
 		widen8(v, t.v[i:j], &kernels.DynamicMapUnsigned, *vTop)
 		t.d.isa.adamw(t.w[i:j], t.g[i:j], m, v, &t.step)
-		*mTop = narrow8(t.m[i:j], m, &kernels.DynamicMap)
-		*vTop = narrow8(t.v[i:j], v, &kernels.DynamicMapUnsigned)
+		*mTop = narrow8(t.m[i:j], m, signedCodes)
+		*vTop = narrow8(t.v[i:j], v, unsignedCodes)
 	}
 }
 
@@ -38,13 +38,15 @@ func widen8(dst []float32, src []byte, code *[256]float32, top float32) {
 }
 
 // narrow8 stores a block and returns its largest magnitude.
-func narrow8(dst []byte, src []float32, code *[256]float32) float32 {
+func narrow8(dst []byte, src []float32, codes *codeTable) float32 {
 	top := float32(0)
 	for _, x := range src {
-		top = max(top, float32(math.Abs(float64(x))))
+		if x = float32(math.Abs(float64(x))); x > top {
+			top = x
+		}
 	}
 	for i, x := range src {
-		dst[i] = kernels.NearestCode(code, x, top)
+		dst[i] = codes.nearest(x, top)
 	}
 	return top
 }
@@ -76,16 +78,15 @@ func (t *lionTask) unit(_, u int) {
 	i, j := u*vectorChunk, min(len(t.w), (u+1)*vectorChunk)
 	w := t.w[i:j]
 	g, m := t.g[i:j][:len(w)], t.m[i:j][:len(w)]
+	const signBit = 1 << 31
+	negLR := math.Float32bits(t.negLR)
 	for i, grad := range g {
 		grad = t.a.GradScale * grad
 		way := kernels.FMA32(t.a.Beta1, m[i], float32(t.rest1*grad))
 		m[i] = flush(kernels.FMA32(t.a.Beta2, m[i], float32(t.rest2*grad)))
 		x := kernels.FMA32(t.decay, w[i], w[i])
-		switch {
-		case way > 0:
-			x += t.negLR
-		case way < 0:
-			x -= t.negLR
+		if way != 0 { // its sign is a coin toss: no branch on it
+			x += math.Float32frombits(negLR ^ math.Float32bits(way)&signBit)
 		}
 		w[i] = x
 	}
