@@ -327,6 +327,7 @@ class Chart {
     }
     e.preventDefault();
     this.board.setCursor(stops[Math.min(Math.max(i, 0), stops.length - 1)]);
+    this.read();
     document.getElementById('spoken').textContent = [this.at.textContent, ...this.readouts.filter(([l]) => !this.hidden.has(l.key)).map(([l, out]) => `${l.name} ${out.textContent}`)].join(', ');
   }
 }
