@@ -43,6 +43,9 @@ func checkCharts(t *testing.T, b *tab) {
 			t.Errorf("chart %s is summed up as %q", id, s)
 		}
 	}
+	if n := value[int](b, `Math.max(...[...document.querySelectorAll('.swatch')].map((e) => e.clientHeight))`); n > 16 {
+		t.Errorf("a sample of a line is %d pixels high", n)
+	}
 	if !value[bool](b, fits) {
 		t.Errorf("the page is %d pixels wide, the screen %d", value[int](b, `document.documentElement.scrollWidth`), value[int](b, `innerWidth`))
 	}

@@ -23,14 +23,24 @@ const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 const colourOf = (i) => theme.lines[i % theme.lines.length];
 const dashOf = (i) => DASHES[i % DASHES.length];
 
+// SHAPES are the marks of the runs, as colours alone must not tell them apart.
+const polygon = (...corners) => (g, x, y, r) => { for (const [dx, dy] of corners) g.lineTo(x + dx * r, y + dy * r); g.closePath(); };
+const SHAPES = [
+  (g, x, y, r) => g.arc(x, y, r, 0, 2 * Math.PI), polygon([-1, -1], [1, -1], [1, 1], [-1, 1]),
+  polygon([0, -1.3], [1.2, 0.9], [-1.2, 0.9]), polygon([0, -1.4], [1.4, 0], [0, 1.4], [-1.4, 0]),
+];
+
 // drawSwatch shows a line's colour and dashes.
-function drawSwatch(canvas, colour, dash) {
+function drawSwatch(canvas, colour, dash, mark) {
   const scale = devicePixelRatio || 1;
   canvas.width = 26 * scale; canvas.height = 12 * scale;
   const g = canvas.getContext('2d');
   g.scale(scale, scale);
-  g.strokeStyle = colour; g.lineWidth = 3; g.setLineDash(dash);
+  g.strokeStyle = colour; g.lineWidth = mark ? 1 : 3; g.setLineDash(dash);
   g.beginPath(); g.moveTo(1, 6); g.lineTo(25, 6); g.stroke();
+  if (!mark) return;
+  g.setLineDash([]); g.lineWidth = 1.8; g.fillStyle = theme.card;
+  g.beginPath(); mark(g, 13, 6, 3.5); g.fill(); g.stroke();
 }
 
 // roundSteps returns about n round numbers from low to high.
@@ -68,17 +78,17 @@ function nearest(list, x) {
 const tick = (v) => v === 0 ? '0' : Math.abs(v) >= 1e4 ? counted(v).replace(/\.?0+(?=[kMBT])/, '')
   : Math.abs(v) < 1e-3 ? v.toExponential(1).replace('.0e', 'e') : String(Number(v.toPrecision(4)));
 
-// A line has: name, colour, dash, x, y (as logged), smooth (may be missing), marks
+// A line has: name, colour, dash, shape, x, y (as logged), smooth (may be missing), marks
 // (points rather than a line), key (to hide it by).
 class Chart {
   constructor(spec, board) {
     this.spec = spec; this.board = board; this.lines = []; this.hidden = new Set();
-    this.title = make('h2'); this.unit = make('span', { class: 'unit' });
+    this.title = make('h2'); this.unit = make('span', { class: 'unit' }); this.at = make('span', { class: 'at' });
     this.scale = make('button', { type: 'button', class: 'quiet scale', onclick: () => board.toggleLog(spec.id) });
     this.canvas = make('canvas', { role: 'img', tabindex: '0' });
     this.legend = make('ul', { class: 'legend' });
     this.root = make('figure', { class: 'chart' + (spec.wide ? ' wide' : ''), id: 'chart-' + spec.id },
-      make('header', {}, this.title, this.unit, ...(spec.log ? [this.scale] : [])), this.canvas, this.legend);
+      make('header', {}, this.title, this.unit, this.at, ...(spec.log ? [this.scale] : [])), this.canvas, this.legend);
     const c = this.canvas;
     c.addEventListener('pointermove', (e) => this.point(e));
     c.addEventListener('pointerdown', (e) => this.point(e));
@@ -107,6 +117,7 @@ class Chart {
   stack() {
     this.stacked = this.spec.stacked && this.lines.length > 1 && this.lines.every((l) => l.run === this.lines[0].run && l.x.length === this.lines[0].x.length);
     if (!this.stacked) return;
+    for (const l of this.lines) l.smooth = undefined; // shares add up to a whole as they were logged
     const base = new Float64Array(this.lines[0].x.length);
     for (const l of this.lines) {
       l.base = Float64Array.from(base);
@@ -128,11 +139,10 @@ class Chart {
     }
     this.legendKind = kind;
     this.readouts = [];
-    this.at = make('span', { class: 'at' });
-    const items = [make('li', {}, this.at)];
+    const items = [];
     for (const l of this.all) {
       const swatch = make('canvas', { class: 'swatch', 'aria-hidden': 'true' });
-      drawSwatch(swatch, l.colour, l.dash);
+      drawSwatch(swatch, l.colour, l.dash, l.marks && SHAPES[l.shape % SHAPES.length]);
       const value = make('b');
       this.readouts.push([l, value]);
       items.push(make('li', {}, make('button', {
@@ -168,7 +178,7 @@ class Chart {
     const take = (v) => { if (Number.isFinite(v) && (!log || v > 0)) { low = Math.min(low, v); high = Math.max(high, v); } };
     for (const l of this.lines) {
       if (this.stacked) { l.top.forEach(take); take(0); continue; }
-      l.y.forEach(take);
+      if (!(l.smooth && this.spec.calm)) l.y.forEach(take);
       if (l.smooth) l.smooth.forEach(take);
     }
     if (this.spec.fromZero && !log) { low = Math.min(low, 0); high = Math.max(high, 0); }
@@ -200,10 +210,10 @@ class Chart {
     this.axes(g, r, log, width, height);
     const p = this.place;
     g.save();
-    g.beginPath(); g.rect(p.left, p.top - 2, p.right - p.left + 3, p.bottom - p.top + 4); g.clip();
+    g.beginPath(); g.rect(p.left, p.top - 2, p.right - p.left + 6, p.bottom - p.top + 4); g.clip();
     if (this.stacked) this.lines.forEach((l) => this.area(g, l));
     else {
-      for (const l of this.lines) if (l.smooth && !l.marks) this.line(g, l.x, l.y, l.colour, [], 1, 0.28);
+      for (const l of this.lines) if (l.smooth && !l.marks && !this.spec.calm) this.line(g, l.x, l.y, l.colour, [], 1, 0.28);
       for (const l of this.lines) l.marks ? this.marks(g, l) : this.line(g, l.x, l.smooth || l.y, l.colour, l.dash, 1.8, 1);
     }
     for (const l of this.lines) this.odd(g, l);
@@ -254,12 +264,12 @@ class Chart {
   }
 
   marks(g, l) {
-    this.line(g, l.x, l.y, l.colour, [3, 3], 1, 0.8);
+    this.line(g, l.x, l.y, l.colour, l.dash.length ? l.dash : [3, 3], 1, 0.8);
     const p = this.place, size = l.x.length > 60 ? 2 : 3.5;
     g.fillStyle = theme.card; g.strokeStyle = l.colour; g.lineWidth = 1.8;
     l.x.forEach((x, i) => {
       if (!Number.isFinite(l.y[i])) return;
-      g.beginPath(); g.arc(p.x(x), p.y(l.y[i]), size, 0, 2 * Math.PI); g.fill(); g.stroke();
+      g.beginPath(); SHAPES[l.shape % SHAPES.length](g, p.x(x), p.y(l.y[i]), size); g.fill(); g.stroke();
     });
   }
 

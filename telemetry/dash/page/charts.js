@@ -5,13 +5,15 @@ const CHARTS = [
   { id: 'source', title: 'chartSource', unit: 'unitNats', log: true, families: [{ prefix: 'train/loss/' }, { prefix: 'eval/loss/', marks: true, name: 'heldOut' }] },
   { id: 'bits', title: 'chartBits', unit: 'unitBits', tags: [{ tag: 'eval/bits_per_byte', name: 'whole', marks: true, named: true }], families: [{ prefix: 'eval/bits_per_byte/', marks: true }] },
   { id: 'norm', title: 'chartNorm', unit: 'unitNorm', log: true, tags: [{ tag: 'train/grad_norm', name: 'trained' }] },
-  { id: 'share', title: 'chartShare', unit: 'unitShare', percent: true, stacked: true, fromZero: true, raw: true, families: [{ prefix: 'train/grad_share/' }] },
+  { id: 'share', title: 'chartShare', unit: 'unitShare', percent: true, stacked: true, fromZero: true, calm: true, families: [{ prefix: 'train/grad_share/' }] },
   { id: 'rate', title: 'chartRate', raw: true, fromZero: true, tags: [{ tag: 'train/learning_rate', name: 'trained' }] },
   { id: 'speed', title: 'chartSpeed', unit: 'unitSpeed', count: true, fromZero: true, tags: [{ tag: 'train/tokens_per_second', name: 'trained' }] },
 ];
 
-// byNumber sorts names so that layer 10 comes after layer 2.
-const byNumber = (a, b) => a.localeCompare(b, 'en', { numeric: true });
+// inOrder sorts names so that layer 10 comes after layer 2, and a model's groups from
+// its bottom to its top.
+const rank = (name) => /^embed/.test(name) ? 0 : /^(lm_)?head|^(final_)?norm/.test(name) ? 2 : 1;
+const inOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b, 'en', { numeric: true });
 
 // linesOf makes the lines of a chart from the runs that are shown. Runs differ by
 // colour where a chart has one line of each; sources and groups do otherwise, and runs
@@ -22,12 +24,12 @@ function linesOf(spec, runs, xOf) {
   for (const f of spec.families || []) {
     for (const run of runs) for (const tag of run.series.keys()) if (tag.startsWith(f.prefix)) names.add(tag.slice(f.prefix.length));
   }
-  const order = [...names].sort(byNumber);
+  const order = [...names].sort(inOrder);
   const add = (run, tag, name, colour, dash, marks) => {
     const s = run.series.get(tag);
     if (!s || !s.steps.length) return;
     const x = s.steps.map((step) => xOf(run, step));
-    lines.push({ key: run.name + '\n' + tag, run: run.name, name, colour: colourOf(colour), dash, marks, x, y: s.values, smooth: spec.raw || marks || !s.smooth ? undefined : s.smooth });
+    lines.push({ key: run.name + '\n' + tag, run: run.name, name, colour: colourOf(colour), dash, marks, shape: run.index, x, y: s.values, smooth: spec.raw || marks || !s.smooth ? undefined : s.smooth });
   };
   for (const run of runs) {
     for (const t of spec.tags || []) {

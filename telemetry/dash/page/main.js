@@ -25,7 +25,7 @@ class Board {
     const between = (key, low, high, otherwise) => { const v = Number(q.get(key)); return q.has(key) && v >= low && v <= high ? v : otherwise; };
     const first = (navigator.languages && navigator.languages[0]) || navigator.language || 'en';
     this.lang = TEXT[q.get('lang')] ? q.get('lang') : first.toLowerCase().startsWith('zh') ? 'zh' : 'en';
-    this.smooth = between('smooth', 0, 100, 60);
+    this.smooth = between('smooth', 0, 100, 40);
     this.zoom = between('last', 2, 100, 100);
     this.axis = ['step', 'tokens', 'time'].includes(q.get('x')) ? q.get('x') : 'step';
     this.logs = new Set((q.get('log') || '').split(',').filter(Boolean));
