@@ -39,6 +39,7 @@ type tail struct {
 	offset   int64       // up to here whole lines were read
 	anchor   []byte      // the bytes before offset
 	skipping bool        // the middle of a line that is too long
+	behind   bool        // the file holds more than was read
 }
 
 // news is what a call of read found.
@@ -62,7 +63,7 @@ func (t *tail) read() (news, error) {
 	if !info.Mode().IsRegular() {
 		return news{}, fmt.Errorf("%s is no regular file", t.path)
 	}
-	if t.seen != nil && os.SameFile(info, t.seen) && info.Size() == t.seen.Size() && info.ModTime().Equal(t.seen.ModTime()) {
+	if t.seen != nil && !t.behind && os.SameFile(info, t.seen) && info.Size() == t.seen.Size() && info.ModTime().Equal(t.seen.ModTime()) {
 		return news{}, nil
 	}
 	f, err := os.Open(t.path)
@@ -97,7 +98,7 @@ func (t *tail) readFrom(f *os.File, info os.FileInfo) (news, error) {
 	t.anchor = slices.Clone(t.anchor[max(0, len(t.anchor)-anchorBytes):])
 	t.offset += int64(used)
 	n.more = used > 0 && t.offset < info.Size()
-	t.seen = info
+	t.seen, t.behind = info, n.more
 	return n, nil
 }
 

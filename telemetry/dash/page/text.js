@@ -26,7 +26,7 @@ const TEXT = {
     oddPoints: (n) => `${n} values are not finite.`,
     reduced: 'Long curves are drawn with fewer points than were logged: of every stretch the lowest and the highest. The smoothed line is computed from all points first.',
     details: 'What the runs are', detailsNote: 'Rows that differ between the runs are bold and marked ≠.', noDetails: 'The run has not described itself (no run.json).',
-    units: ['d', 'h', 'min', 's'], unitGap: ' ',
+    units: ['d', 'h', 'min', 's'], unitGap: '\u00a0',
   },
   zh: {
     other: 'English', lang: 'zh-Hans',
@@ -53,7 +53,7 @@ const TEXT = {
     oddPoints: (n) => `有 ${n} 个值不是有限数。`,
     reduced: '曲线较长时不会画出全部数据点：每一小段只保留最低点和最高点。平滑曲线先用全部数据点算出，再作取舍。',
     details: '任务信息', detailsNote: '各任务取值不同的行以粗体显示，并标有 ≠。', noDetails: '该任务没有自述文件（run.json）。',
-    units: ['天', '小时', '分', '秒'], unitGap: ' ',
+    units: ['天', '小时', '分', '秒'], unitGap: '\u00a0',
   },
 };
 
@@ -94,5 +94,5 @@ function lasting(seconds) {
   if (from < 0) from = 3;
   const out = [];
   for (let i = from; i < Math.min(from + 2, 4); i++) if (parts[i] > 0 || i === from) out.push(parts[i] + words.unitGap + words.units[i]);
-  return out.join(' ');
+  return out.join('\u00a0');
 }
