@@ -1,10 +1,7 @@
 package configs
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -71,20 +68,6 @@ func Load(o Options) (*Config, *Provenance, error) {
 		return nil, nil, err
 	}
 	return c, prov, nil
-}
-
-func (s *schema) readFile(path string) (*layer, error) {
-	if path == "" {
-		return &layer{}, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("configuration: no file %s; make one with: train config init NAME --output %s", path, path)
-		}
-		return nil, fmt.Errorf("configuration: read %s: %w", path, err)
-	}
-	return s.parseYAML(text, Origin{Kind: FromFile, Name: filepath.ToSlash(path)}), nil
 }
 
 // choosePreset returns the preset of the strongest layer that names one.

@@ -30,9 +30,29 @@ type layer struct {
 	presetAt Origin
 	settings []setting
 	problems []Problem
+	values   int // decoded so far, those that aliases stand for each time
+}
+
+// maxValues is how many values a layer may have. Aliases of aliases make many of a
+// few lines.
+const maxValues = 1 << 20
+
+// maxProblems is how many problems of a layer are told. A file that has more is not
+// a configuration, and to look for what each may have meant would take minutes.
+const maxProblems = 100
+
+// full tells that no more problems are told, and says so once.
+func (l *layer) full(at Origin) bool {
+	if len(l.problems) == maxProblems {
+		l.failWhole(at, "mend those first", "there are more problems than these %d", maxProblems)
+	}
+	return len(l.problems) > maxProblems
 }
 
 func (l *layer) fail(key string, at Origin, hint, format string, a ...any) {
+	if l.full(at) {
+		return
+	}
 	l.problems = append(l.problems, Problem{Key: key, Origin: at, Msg: fmt.Sprintf(format, a...), Hint: hint})
 }
 
@@ -108,6 +128,9 @@ func (s *schema) parseGroup(l *layer, n *yaml.Node, path string, at Origin) {
 // unknown reports a key that does not exist. A mapping below it is reported as
 // one problem, and its keys are not looked at.
 func (s *schema) unknown(l *layer, full string, value *yaml.Node, at Origin) {
+	if l.full(at) {
+		return
+	}
 	isMap := value != nil && value.Kind == yaml.MappingNode
 	near := s.suggest(full, isMap)
 	hint := didYouMean(near)
@@ -164,6 +187,12 @@ func eachPair(l *layer, n *yaml.Node, path string, at Origin, f func(name string
 // decodeValue converts a node into dst by dst's type and reports what does not
 // fit.
 func decodeValue(l *layer, n *yaml.Node, dst reflect.Value, path string, at Origin) {
+	if l.values++; l.values >= maxValues {
+		if l.values == maxValues {
+			l.failWhole(at, "write less of it, with fewer aliases", "the configuration has more than %d values", maxValues)
+		}
+		return
+	}
 	n = follow(n)
 	t := dst.Type()
 	isText := t == durationType || reflect.PointerTo(t).Implements(textUnmarshaler)

@@ -2,10 +2,11 @@ package configs
 
 import (
 	"encoding"
+	"encoding/base64"
 	"fmt"
-	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -72,7 +73,11 @@ func decodeScalar(n *yaml.Node, dst reflect.Value) error {
 		return nil
 	}
 	if dst.Kind() == reflect.String {
-		dst.SetString(n.Value)
+		text, err := textOf(n)
+		if err != nil {
+			return wrong()
+		}
+		dst.SetString(text)
 		return nil
 	}
 	if dst.Kind() == reflect.Bool {
@@ -81,61 +86,25 @@ func decodeScalar(n *yaml.Node, dst reflect.Value) error {
 		}
 		return nil
 	}
-	if !setNumber(n, dst) {
+	switch tag := n.ShortTag(); {
+	case tag != "!!int" && tag != "!!float":
+		return wrong()
+	case strings.Contains(n.Value, "_"):
+		return fmt.Errorf("%w; write the number without underscores", wrong())
+	case !setNumber(n.Value, dst):
 		return wrong()
 	}
 	return nil
 }
 
-// setNumber stores a YAML number in a numeric dst if it fits exactly (floats:
-// if it is finite).
-func setNumber(n *yaml.Node, dst reflect.Value) bool {
-	var v any
-	if n.Decode(&v) != nil {
-		return false
+// textOf returns a text as it was written, so that 0100 and yes stay what they are.
+// What is no valid UTF-8, such as a file name, is written in base 64 by [Render].
+func textOf(n *yaml.Node) (string, error) {
+	if n.ShortTag() != "!!binary" {
+		return n.Value, nil
 	}
-	f, isFloat := v.(float64)
-	switch dst.Kind() {
-	case reflect.Float32, reflect.Float64:
-		switch v := v.(type) {
-		case int:
-			f = float64(v)
-		case uint64:
-			f = float64(v)
-		case float64:
-		default:
-			return false
-		}
-		if math.IsNaN(f) || math.IsInf(f, 0) || dst.OverflowFloat(f) {
-			return false
-		}
-		dst.SetFloat(f)
-		return true
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		i, ok := v.(int)
-		if isFloat && f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
-			i, ok = int(f), true
-		}
-		if !ok || dst.OverflowInt(int64(i)) {
-			return false
-		}
-		dst.SetInt(int64(i))
-		return true
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		u, ok := v.(uint64)
-		if i, isInt := v.(int); isInt && i >= 0 {
-			u, ok = uint64(i), true
-		}
-		if isFloat && f == math.Trunc(f) && f >= 0 && f <= 1<<53 {
-			u, ok = uint64(f), true
-		}
-		if !ok || dst.OverflowUint(u) {
-			return false
-		}
-		dst.SetUint(u)
-		return true
-	}
-	return false
+	raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+	return string(raw), err
 }
 
 // quoteNode shows a value as the person wrote it, cut to one short line.
