@@ -70,6 +70,7 @@ func newRootCmd() *cobra.Command {
 		return usagef("%w; see: %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(verbs()...)
+	decimalFlags(root)
 	return root
 }
 
