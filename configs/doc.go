@@ -24,5 +24,12 @@
 // A key that does not exist (with the nearest that does), a key given twice, a
 // value of the wrong type, an empty value, an environment variable with the
 // HUIHAI_ prefix that names no key, and every combination that a section's
-// Validate refuses. All problems are reported at once, as an [Error].
+// Validate refuses. All problems are reported at once, as an [Error]. What is no
+// file of ordinary size is not read at all.
+//
+// # What a run is known by
+//
+// [Identity] holds the settings that the numbers of a run depend on. A setting on
+// which they do not depend has the tag run:"free" on its field; a new one counts
+// until its package decides otherwise, and a golden test asks for that decision.
 package configs

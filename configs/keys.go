@@ -12,6 +12,9 @@ type Key struct {
 	Path string       // "optim.learning_rate"
 	Type reflect.Type // type of the Go field
 	Env  string       // "HUIHAI_OPTIM_LEARNING_RATE"
+	// Free tells that the numbers of a run do not depend on the setting: its field,
+	// or a group that it is in, has the tag run:"free". See [Identity].
+	Free bool
 
 	index []int // reflect path from Config to the field
 }
@@ -48,11 +51,11 @@ var theSchema = sync.OnceValue(func() *schema { return newSchema(reflect.TypeFor
 // structs become groups, everything else is a key.
 func newSchema(root reflect.Type) *schema {
 	s := &schema{byPath: map[string]Key{}, byEnv: map[string]Key{}, groups: map[string]bool{}}
-	s.walk(root, "", nil)
+	s.walk(root, "", nil, false)
 	return s
 }
 
-func (s *schema) walk(t reflect.Type, prefix string, index []int) {
+func (s *schema) walk(t reflect.Type, prefix string, index []int, free bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, squash := fieldName(f)
@@ -60,17 +63,18 @@ func (s *schema) walk(t reflect.Type, prefix string, index []int) {
 			continue
 		}
 		at := append(append([]int(nil), index...), i)
+		free := free || f.Tag.Get("run") == "free"
 		if squash {
-			s.walk(f.Type, prefix, at)
+			s.walk(f.Type, prefix, at, free)
 			continue
 		}
 		path := prefix + name
 		if isGroup(f.Type) {
 			s.groups[path] = true
-			s.walk(f.Type, path+".", at)
+			s.walk(f.Type, path+".", at, free)
 			continue
 		}
-		k := Key{Path: path, Type: f.Type, Env: envName(path), index: at}
+		k := Key{Path: path, Type: f.Type, Env: envName(path), Free: free, index: at}
 		s.keys = append(s.keys, k)
 		s.byPath[path] = k
 		s.byEnv[k.Env] = k

@@ -150,6 +150,20 @@ func TestPresetShapes(t *testing.T) {
 	}
 }
 
+// odd makes texts, some of those that YAML or a person would read as something else.
+func odd(t *rapid.T, label string) string {
+	if rapid.Bool().Draw(t, "odd") {
+		return rapid.SampledFrom([]string{
+			"0100", "1_000", "1:30", "0x1f", "1e3", ".inf", "-", "~", "null", "yes", "True", "2001-01-01", "<<", "=", "!x", "&a", "*a", "|", ">", "%", "@", "`", "a: b", "a #b", "#",
+			" ", " a ", "a\n", "\nA", "\n\n", "a\r\nb", "\t", "a\tb", "\u0085", "\u00a0", "\u2028x", "\ufeff", "\ufffd", "\x01\x7f", "\u009b31m", "\"'\\", "''", "{a: b}", "[", "]", ",", "汇海 😀", "---", "...", "? x", strings.Repeat("long words ", 40),
+		}).Draw(t, label)
+	}
+	if text := rapid.StringN(0, 12, -1).Draw(t, label); utf8.ValidString(text) {
+		return text
+	}
+	return "x"
+}
+
 // draw makes a value of a key's type.
 func draw(t *rapid.T, k Key) reflect.Value {
 	v := reflect.New(k.Type).Elem()
@@ -167,11 +181,7 @@ func draw(t *rapid.T, k Key) reflect.Value {
 		case reflect.Float64:
 			v.SetFloat(rapid.Float64().Draw(t, k.Path))
 		case reflect.String:
-			text := rapid.StringN(0, 12, -1).Draw(t, k.Path)
-			if !utf8.ValidString(text) {
-				text = "x"
-			}
-			v.SetString(text)
+			v.SetString(odd(t, k.Path))
 		case reflect.Slice:
 			v.Set(reflect.MakeSlice(v.Type(), rapid.IntRange(0, 3).Draw(t, "length"), 3))
 			for i := range v.Len() {
@@ -179,7 +189,7 @@ func draw(t *rapid.T, k Key) reflect.Value {
 			}
 		case reflect.Map:
 			v.Set(reflect.MakeMap(v.Type()))
-			for _, name := range []string{"Upper", "lower"}[:rapid.IntRange(0, 2).Draw(t, "size")] {
+			for _, name := range []string{"Upper", "lower", odd(t, "name") + "x"}[:rapid.IntRange(0, 3).Draw(t, "size")] {
 				x := reflect.New(v.Type().Elem()).Elem()
 				fill(x)
 				v.SetMapIndex(reflect.ValueOf(name).Convert(v.Type().Key()), x)
@@ -207,9 +217,11 @@ func TestRenderRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Default()
 		v := reflect.ValueOf(&c).Elem()
-		for _, k := range rapid.SliceOfN(rapid.SampledFrom(Keys()), 0, 6).Draw(t, "keys") {
+		for _, k := range Keys() {
 			k.of(v).Set(draw(t, k))
 		}
+		// Names of files need not be text.
+		c.Train.OutputDir = rapid.SampledFrom([]string{c.Train.OutputDir, "a\xff\xfeb", "\x80"}).Draw(t, "bytes")
 		var b bytes.Buffer
 		if err := Render(&b, &c, &Provenance{}); err != nil {
 			t.Fatal(err)
@@ -224,6 +236,13 @@ func TestRenderRoundTrip(t *testing.T) {
 		}
 		if diff := cmp.Diff(&c, again, equalEmpty); diff != "" {
 			t.Fatalf("%s\n%s", diff, b.String())
+		}
+		var b2 bytes.Buffer
+		if err := Render(&b2, again, &Provenance{}); err != nil || !bytes.Equal(b.Bytes(), b2.Bytes()) {
+			t.Fatalf("%v: rendered again\n%s\nnot\n%s", err, b2.String(), b.String())
+		}
+		if d := Diff(Identity(&c), Identity(again)); len(d) != 0 {
+			t.Fatalf("the identity changes: %+v", d)
 		}
 	})
 }

@@ -59,6 +59,19 @@ func (p *Provenance) Of(path string) Origin {
 	return p.origins[path]
 }
 
+// Given returns the keys of a section ("" for all) that a person wrote: in the file,
+// in the environment, with --set or with a flag, and not those of a preset. They come
+// in the order in which [Render] writes them.
+func (p *Provenance) Given(section string) []string {
+	var keys []string
+	for _, k := range theSchema().keys {
+		if (section == "" || k.Section() == section) && p.Of(k.Path).Kind >= FromFile {
+			keys = append(keys, k.Path)
+		}
+	}
+	return keys
+}
+
 // strongest returns the origin of the key that was set last: a person looking
 // for a contradiction looks there first.
 func (p *Provenance) strongest(keys []string) Origin {

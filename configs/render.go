@@ -124,9 +124,39 @@ func node(v reflect.Value) (*yaml.Node, error) {
 			n.Content = append(n.Content, name, x)
 		}
 		return n, nil
-	default:
-		return n, n.Encode(v.Interface())
+	case reflect.Struct:
+		if isGroup(v.Type()) {
+			return nodeOfStruct(v)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return node(v.Elem())
+		}
+	case reflect.Float32, reflect.Float64:
+		if v.Float() == 0 { // there is one zero
+			v = reflect.Zero(v.Type())
+		}
 	}
+	return n, n.Encode(v.Interface())
+}
+
+// nodeOfStruct writes an item of a list, which has keys of its own.
+func nodeOfStruct(v reflect.Value) (*yaml.Node, error) {
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for i := range v.NumField() {
+		name, _ := fieldName(v.Type().Field(i))
+		if name == "" || v.Field(i).Kind() == reflect.Pointer && v.Field(i).IsNil() {
+			continue
+		}
+		key := &yaml.Node{}
+		key.SetString(name)
+		x, err := node(v.Field(i))
+		if err != nil {
+			return nil, err
+		}
+		n.Content = append(n.Content, key, x)
+	}
+	return n, nil
 }
 
 // setFlow chooses the one-line style of every node: the YAML package folds

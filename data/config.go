@@ -159,7 +159,8 @@ func (c BuildConfig) leastMemory() int64 {
 // mebibytes writes a size as the configuration takes it, rounded up.
 func mebibytes(n int64) string { return fmt.Sprintf("%dMiB", (n+1<<20-1)>>20) }
 
-// LoaderConfig is the configuration of a [Loader].
+// LoaderConfig is the configuration of a [Loader]. The tag run:"free" is on what
+// changes no row and no order.
 type LoaderConfig struct {
 	// Shuffle draws rows in a seeded order, a new one each epoch.
 	Shuffle bool `yaml:"shuffle" mapstructure:"shuffle"`

@@ -8,7 +8,8 @@ import (
 )
 
 // Config says how long a run is, how its steps are cut and what it leaves
-// behind. Key names follow the Hugging Face trainer.
+// behind. Key names follow the Hugging Face trainer. The tag run:"free" is on what
+// changes no number of a run of a given length, batch and data.
 type Config struct {
 	// OutputDir receives checkpoints, logs and the final model.
 	OutputDir string `yaml:"output_dir" mapstructure:"output_dir" run:"free"`
