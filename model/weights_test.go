@@ -154,8 +154,12 @@ func store(t *testing.T, w *Weights) stored {
 func TestLoad(t *testing.T) {
 	dev, c := openCPU(t), small()
 	src := store(t, fresh(t, dev, c, 3))
-	src["model.layers.0.self_attn.rotary_emb.inv_freq"] = []float32{1}
-	w, err := LoadWeights(dev, c, src, Float32)
+	table := make([]float32, c.HeadDim()/2)
+	for i := range table {
+		table[i] = float32(math.Pow(c.RopeTheta, -2*float64(i)/float64(c.HeadDim())))
+	}
+	src["model.layers.0.self_attn.rotary_emb.inv_freq"] = table
+	w, err := LoadWeights(t.Context(), dev, c, src, Float32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +174,7 @@ func TestLoad(t *testing.T) {
 func TestLoadBFloat16RoundsToNearest(t *testing.T) {
 	dev, c := openCPU(t), small()
 	src := store(t, fresh(t, dev, c, 3))
-	w, err := LoadWeights(dev, c, src, BFloat16)
+	w, err := LoadWeights(t.Context(), dev, c, src, BFloat16)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +201,8 @@ func TestLoadReportsEverythingAtOnce(t *testing.T) {
 	delete(src, FinalNorm)
 	src[LMHead] = src[LMHead][:64]
 	src["model.layers.9.mlp.up_proj.weight"] = []float32{1}
-	_, err := LoadWeights(dev, c, src, Float32)
-	for _, want := range []string{FinalNorm, LMHead + " has shape [64]", "model.layers.9.mlp.up_proj.weight is in the checkpoint but not"} {
+	_, err := LoadWeights(t.Context(), dev, c, src, Float32)
+	for _, want := range []string{FinalNorm, LMHead + " has shape [64]", "\"model.layers.9.mlp.up_proj.weight\" is in the checkpoint but not"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
@@ -209,7 +213,7 @@ func TestLoadReportsEverythingAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	if err := w.Load(failing{src}); err == nil || !strings.Contains(err.Error(), "load model.embed_tokens.weight: the disk is on fire") {
+	if err := w.Load(t.Context(), failing{src}); err == nil || !strings.Contains(err.Error(), "load model.embed_tokens.weight: the disk is on fire") {
 		t.Errorf("a failing read gave %v", err)
 	}
 }

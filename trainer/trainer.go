@@ -119,9 +119,9 @@ func (t *Trainer) allocate(ctx context.Context, s Setup) (err error) {
 	}
 	switch {
 	case s.Resume != nil:
-		err = t.weights.Load(s.Resume.Model)
+		err = t.weights.Load(context.Background(), s.Resume.Model)
 	case s.Source != nil:
-		err = t.weights.Load(s.Source)
+		err = t.weights.Load(context.Background(), s.Source)
 	default:
 		err = t.weights.Init(t.model, t.cfg.Seed)
 	}

@@ -128,7 +128,7 @@ func (r *reference) weights(t *testing.T, lora *model.LoRA) *model.Weights {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Load(src); err != nil {
+	if err := w.Load(t.Context(), src); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Close)
