@@ -31,7 +31,7 @@ func parseIndex(data []byte) (*shardIndex, error) {
 		} `json:"metadata"`
 		WeightMap map[string]string `json:"weight_map"`
 	}
-	if err := json.Unmarshal(data, &raw); err != nil {
+	if err := json.Unmarshal(withoutBOM(data), &raw); err != nil {
 		return nil, fmt.Errorf("not a valid index: %w", err)
 	}
 	if len(raw.WeightMap) == 0 {
@@ -58,6 +58,9 @@ func parseIndex(data []byte) (*shardIndex, error) {
 	slices.SortFunc(index.shards, func(a, b shardFiles) int { return strings.Compare(a.name, b.name) })
 	return index, nil
 }
+
+// withoutBOM drops the byte-order mark that some editors put before a text.
+func withoutBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\ufeff")) }
 
 // encode returns the file's bytes, as the Hugging Face libraries lay it out.
 func (x *shardIndex) encode() ([]byte, error) {

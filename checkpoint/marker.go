@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -111,9 +112,11 @@ func (m *marker) lists(name string) bool {
 }
 
 // checkSizes makes sure that every listed file is there with its full length.
-func (m *marker) checkSizes(dir string) error {
+func (m *marker) checkSizes(dir string) error { return checkSizes(dir, m.Files) }
+
+func checkSizes(dir string, files []markedFile) error {
 	var errs []error
-	for _, f := range m.Files {
+	for _, f := range files {
 		info, err := os.Stat(filepath.Join(dir, f.Name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -127,38 +130,72 @@ func (m *marker) checkSizes(dir string) error {
 	return errors.Join(errs...)
 }
 
-// verify reads every listed file and compares its hash, several at a time.
-func (m *marker) verify(dir string) error {
-	if err := m.checkSizes(dir); err != nil {
+// verify reads every listed file and compares its hash.
+func (m *marker) verify(ctx context.Context, dir string) error { return verifyFiles(ctx, dir, m.Files) }
+
+// verifyFiles compares the sizes of files, then their hashes, several at a time.
+// The error names all that differ.
+func verifyFiles(ctx context.Context, dir string, files []markedFile) error {
+	if err := checkSizes(dir, files); err != nil {
 		return err
 	}
-	errs := make([]error, len(m.Files))
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = filepath.Join(dir, f.Name)
+	}
+	sums, errs := hashFiles(ctx, paths)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i, f := range files {
+		if errs[i] == nil && sums[i] != f.SHA256 {
+			errs[i] = fmt.Errorf("%s is damaged: its SHA-256 is %s, but %s was saved", f.Name, sums[i], f.SHA256)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// hashFiles returns the SHA-256 of every file in hexadecimal, or its error. One
+// goroutine per processor reads, each a file at a time.
+func hashFiles(ctx context.Context, paths []string) (sums []string, errs []error) {
+	sums, errs = make([]string, len(paths)), make([]error, len(paths))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, f := range m.Files {
+	for i, path := range paths {
 		g.Go(func() error {
-			errs[i] = f.verify(dir)
+			sums[i], errs[i] = hashFile(ctx, path)
 			return nil
 		})
 	}
 	_ = g.Wait() // the errors are in errs, all of them and in order
-	return errors.Join(errs...)
+	return sums, errs
 }
 
-func (f markedFile) verify(dir string) error {
-	file, err := os.Open(filepath.Join(dir, f.Name))
+func hashFile(ctx context.Context, path string) (string, error) {
+	name := filepath.Base(path)
+	file, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Name, cause(err))
+		return "", fmt.Errorf("%s: %w", name, cause(err))
 	}
 	defer file.Close()
 	h := sha256.New()
-	if _, err := io.CopyBuffer(h, struct{ io.Reader }{file}, make([]byte, 128<<10)); err != nil {
-		return fmt.Errorf("read %s: %w", f.Name, cause(err))
+	if _, err := io.CopyBuffer(h, cancellable{ctx, file}, make([]byte, 128<<10)); err != nil {
+		return "", fmt.Errorf("read %s: %w", name, cause(err))
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != f.SHA256 {
-		return fmt.Errorf("%s is damaged: its SHA-256 is %s, but %s was saved", f.Name, got, f.SHA256)
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// cancellable is a reader that ends with its context.
+type cancellable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c cancellable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
 	}
-	return nil
+	return c.r.Read(p)
 }
 
 // decodeJSON reads one JSON value and nothing after it; numbers of unknown

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"huihai/checkpoint/safetensors"
 )
@@ -32,6 +33,9 @@ type Model struct {
 	index    map[string]int // tensor name -> files
 	names    []string
 	warnings []string
+
+	mu   sync.Mutex
+	sums map[string]string // SHA-256 of files by name, where known
 }
 
 // OpenModel opens a model folder: config.json and model.safetensors, or the
@@ -63,6 +67,9 @@ func (m *Model) open() error {
 		return fmt.Errorf("read %s: %w", configFile, err)
 	}
 	if exists(filepath.Join(m.Dir, singleFile)) {
+		if exists(filepath.Join(m.Dir, indexFile)) {
+			m.warnings = append(m.warnings, fmt.Sprintf("%s has both %s and %s; the first is read", m.Dir, singleFile, indexFile))
+		}
 		return m.openSingle()
 	}
 	data, err := readSmall(filepath.Join(m.Dir, indexFile))
