@@ -2,7 +2,9 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"huihai/infer/sample"
 	"huihai/kernels"
@@ -14,17 +16,18 @@ type Request struct {
 	Prompt       []int32
 	MaxNewTokens int
 	Sampling     sample.Options
-	// EOS ends the continuation and is not part of it; negative means none.
-	EOS int32
+	// EOS are tokens that end the continuation and are not part of it.
+	EOS []int32
 	// Emit is called with each new token as it is chosen; nil is allowed.
 	Emit func(id int32)
 }
 
 // Generate continues a prompt and returns the new tokens. When ctx is cancelled
-// it returns what there is, with ctx's error.
+// it returns within a token, or within a piece of the prompt, what there is,
+// with ctx's error.
 func Generate(ctx context.Context, dev kernels.Device, cfg model.Config, w *model.Weights, r Request) ([]int32, error) {
 	if len(r.Prompt) == 0 {
-		return nil, fmt.Errorf("infer: the prompt is empty; give at least one token, such as the end-of-text token %d", cfg.EosTokenID)
+		return nil, errors.New("infer: the prompt is empty; give at least one token, such as that which ends a text")
 	}
 	if r.MaxNewTokens < 1 {
 		return nil, fmt.Errorf("infer: max_new_tokens is %d; ask for at least one", r.MaxNewTokens)
@@ -56,7 +59,7 @@ func decode(ctx context.Context, s *Session, sampler *sample.Sampler, r Request)
 		if err := ctx.Err(); err != nil {
 			return history[len(r.Prompt):], err
 		}
-		logits, err := s.Feed(next)
+		logits, err := s.FeedContext(ctx, next)
 		if err != nil {
 			return history[len(r.Prompt):], err
 		}
@@ -64,7 +67,7 @@ func decode(ctx context.Context, s *Session, sampler *sample.Sampler, r Request)
 		if err != nil {
 			return history[len(r.Prompt):], err
 		}
-		if id == r.EOS {
+		if slices.Contains(r.EOS, id) {
 			break
 		}
 		history = append(history, id)

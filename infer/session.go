@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -161,6 +162,12 @@ var ErrFull = errors.New("infer: the key/value cache is full")
 // Feed appends tokens to the sequence and returns the logits [V] after the last
 // of them. The slice is reused by the next Feed.
 func (s *Session) Feed(tokens []int32) ([]float32, error) {
+	return s.FeedContext(context.Background(), tokens)
+}
+
+// FeedContext is [Session.Feed] that returns ctx's error within a layer of a
+// piece of the prompt; the session is then of no use but to [Session.Reset].
+func (s *Session) FeedContext(ctx context.Context, tokens []int32) ([]float32, error) {
 	if len(tokens) == 0 {
 		return nil, errors.New("infer: no token to feed; a prompt needs at least one")
 	}
@@ -174,7 +181,7 @@ func (s *Session) Feed(tokens []int32) ([]float32, error) {
 	}
 	for len(tokens) > 0 {
 		n := min(len(tokens), maxChunk)
-		if err := s.chunk(tokens[:n], len(tokens) == n); err != nil {
+		if err := s.chunk(ctx, tokens[:n], len(tokens) == n); err != nil {
 			return nil, err
 		}
 		tokens = tokens[n:]
@@ -183,7 +190,7 @@ func (s *Session) Feed(tokens []int32) ([]float32, error) {
 }
 
 // chunk runs n tokens through the blocks and, if last, the head.
-func (s *Session) chunk(tokens []int32, last bool) error {
+func (s *Session) chunk(ctx context.Context, tokens []int32, last bool) error {
 	n, c := len(tokens), s.m.cfg.HiddenSize
 	dev := s.m.dev
 	if err := kernels.Write(dev, s.ids, tokens); err != nil {
@@ -198,6 +205,9 @@ func (s *Session) chunk(tokens []int32, last bool) error {
 	x := s.x.Mat(n, c)
 	dev.Embedding(x, s.m.embed, s.ids.Slice(0, n))
 	for i := range s.m.layers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		s.layer(i, x)
 	}
 	s.length += n

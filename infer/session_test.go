@@ -40,7 +40,7 @@ func ready(t *testing.T, p model.Position, store model.Storage) (kernels.Device,
 	if store == nil {
 		return dev, c, full
 	}
-	w, err := model.LoadWeights(dev, c, weightSource{full}, store)
+	w, err := model.LoadWeights(t.Context(), dev, c, weightSource{full}, store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestDecodingIsPure(t *testing.T) {
 }
 
 func greedy(prompt []int32, n int) Request {
-	return Request{Prompt: prompt, MaxNewTokens: n, EOS: -1, Sampling: sample.Options{Greedy: true, RepetitionPenalty: 1}}
+	return Request{Prompt: prompt, MaxNewTokens: n, Sampling: sample.Options{Greedy: true, RepetitionPenalty: 1}}
 }
 
 // Weights kept in bfloat16 give nearly the logits of float32.
@@ -200,13 +200,13 @@ func TestGenerateStopsAtEOSAndOnRequest(t *testing.T) {
 		t.Fatalf("%d tokens, %v", len(all), err)
 	}
 	r := greedy(tokens(5), 12)
-	r.EOS = all[3]
+	r.EOS = []int32{all[3]}
 	var emitted []int32
 	r.Emit = func(id int32) { emitted = append(emitted, id) }
 	got, err := Generate(context.Background(), dev, c, w, r)
 	want := all[:slices.Index(all, all[3])]
 	if err != nil || !slices.Equal(got, want) || !slices.Equal(emitted, want) {
-		t.Errorf("with EOS %d: %v (emitted %v, %v), want %v", r.EOS, got, emitted, err, want)
+		t.Errorf("with EOS %v: %v (emitted %v, %v), want %v", r.EOS, got, emitted, err, want)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r = greedy(tokens(5), 12)

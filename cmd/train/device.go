@@ -32,7 +32,7 @@ func (d *deviceFlags) with(f func(kernels.Device) error) error {
 
 // openFolder loads a model folder and passes its warnings on.
 func openFolder(c *cobra.Command, d kernels.Device, dir string, trainable bool) (*infer.Folder, error) {
-	f, err := infer.OpenFolder(d, dir, trainable)
+	f, err := infer.OpenFolder(c.Context(), d, dir, trainable)
 	if err != nil {
 		return nil, err
 	}

@@ -80,9 +80,9 @@ func (f *generateFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *generateFlags) generate(cmd *cobra.Command, d kernels.Device, folder *infer.Folder, prompt []int32) error {
-	eos := int32(folder.Config.EosTokenID)
+	eos := folder.EOS
 	if f.ignoreEOS {
-		eos = -1
+		eos = nil
 	}
 	out, err := infer.Generate(cmd.Context(), d, folder.Config, folder.Weights, infer.Request{
 		Prompt: prompt, MaxNewTokens: f.maxNew, Sampling: f.sampling, EOS: eos,

@@ -116,7 +116,7 @@ func (q *Quickstart) generate(ctx context.Context, out *QuickstartSummary) error
 		return err
 	}
 	defer dev.Close()
-	f, err := infer.OpenFolder(dev, out.Checkpoint, false)
+	f, err := infer.OpenFolder(ctx, dev, out.Checkpoint, false)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (q *Quickstart) generate(ctx context.Context, out *QuickstartSummary) error
 		return err
 	}
 	ids, err := infer.Generate(ctx, dev, f.Config, f.Weights, infer.Request{
-		Prompt: prompt, MaxNewTokens: q.MaxNewTokens, EOS: int32(f.Config.EosTokenID),
+		Prompt: prompt, MaxNewTokens: q.MaxNewTokens, EOS: f.EOS,
 		Sampling: sample.Options{Temperature: 0.8, TopP: 0.95, RepetitionPenalty: 1.05, Seed: 1},
 	})
 	if err != nil {
