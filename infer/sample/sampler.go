@@ -51,7 +51,7 @@ func (s *Sampler) Next(logits []float32, history []int32) (int32, error) {
 func (s *Sampler) penalise(logits []float32, history []int32) error {
 	s.scores = append(s.scores[:0], logits...)
 	penalty := float32(s.opts.RepetitionPenalty)
-	if penalty == 0 || penalty == 1 {
+	if penalty == 1 {
 		return nil
 	}
 	for i, id := range history {
@@ -113,7 +113,7 @@ func (s *Sampler) candidates(best int32) (total float64) {
 		s.weights = append(s.weights, w)
 		total += w
 	}
-	if p := s.opts.TopP; p > 0 && p < 1 {
+	if p := s.opts.TopP; p < 1 {
 		total = s.nucleus(p * total)
 	}
 	return total

@@ -91,7 +91,7 @@ func TestHuggingFaceGolden(t *testing.T) {
 // The rules as one would write them down, without heaps.
 func naive(o Options, logits []float32, history []int32) map[int32]float64 {
 	scores := slices.Clone(logits)
-	if p := float32(o.RepetitionPenalty); p != 0 {
+	if p := float32(o.RepetitionPenalty); p != 1 {
 		for _, id := range history {
 			scores[id] = logits[id] / p
 			if logits[id] < 0 {
@@ -125,7 +125,7 @@ func naive(o Options, logits []float32, history []int32) map[int32]float64 {
 	}
 	out := map[int32]float64{}
 	for i, id := range ids {
-		if o.TopP > 0 && o.TopP < 1 && i > 0 && mass >= o.TopP*total {
+		if o.TopP < 1 && i > 0 && mass >= o.TopP*total {
 			break
 		}
 		out[id] = math.Exp(float64(scores[id] - scores[ids[0]]))
@@ -149,8 +149,8 @@ func TestAgainstTheRulesWrittenDown(t *testing.T) {
 		o := Options{
 			Temperature:       rapid.SampledFrom([]float64{0.5, 1, 2}).Draw(t, "temperature"),
 			TopK:              rapid.IntRange(0, 60).Draw(t, "top_k"),
-			TopP:              rapid.Float64Range(0, 1).Draw(t, "top_p"),
-			RepetitionPenalty: rapid.SampledFrom([]float64{0, 0.5, 1, 2}).Draw(t, "penalty"),
+			TopP:              rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 1)).Draw(t, "top_p"),
+			RepetitionPenalty: rapid.SampledFrom([]float64{0.5, 1, 2}).Draw(t, "penalty"),
 		}
 		s, err := New(o)
 		if err != nil {
@@ -179,7 +179,7 @@ func TestAgainstTheRulesWrittenDown(t *testing.T) {
 
 func TestDrawsFollowTheProbabilities(t *testing.T) {
 	logits := []float32{0, 1, 2, float32(math.Inf(-1)), 0.5}
-	s := newSampler(t, Options{Temperature: 1, Seed: 7})
+	s := newSampler(t, Options{Temperature: 1, TopP: 1, RepetitionPenalty: 1, Seed: 7})
 	want := distribution(t, s, logits, nil)
 	const n = 40_000
 	var seen [5]int
@@ -205,7 +205,7 @@ func TestDrawsFollowTheProbabilities(t *testing.T) {
 func TestSeedsDecide(t *testing.T) {
 	logits := make([]float32, 1000)
 	stream := func(seed uint64) string {
-		s := newSampler(t, Options{Temperature: 1, Seed: seed})
+		s := newSampler(t, Options{Temperature: 1, TopP: 1, RepetitionPenalty: 1, Seed: seed})
 		var out []int32
 		for range 20 {
 			id, err := s.Next(logits, nil)
@@ -222,7 +222,7 @@ func TestSeedsDecide(t *testing.T) {
 }
 
 func TestGreedyTakesTheFirstOfTheLargest(t *testing.T) {
-	s := newSampler(t, Options{Greedy: true})
+	s := newSampler(t, Options{Greedy: true, RepetitionPenalty: 1})
 	if id, err := s.Next([]float32{1, 3, 3, 2}, []int32{1}); id != 1 || err != nil {
 		t.Errorf("%d %v", id, err)
 	}
@@ -232,10 +232,26 @@ func TestGreedyTakesTheFirstOfTheLargest(t *testing.T) {
 	}
 }
 
+// A top_p of 0 leaves the most likely token alone, as in transformers, which
+// keeps at least one: every seed gives the greedy choice.
+func TestTopPOfZeroIsGreedy(t *testing.T) {
+	logits, history := released(300)
+	want, err := newSampler(t, Options{Greedy: true, RepetitionPenalty: 1.2}).Next(logits, history)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(20) {
+		s := newSampler(t, Options{Temperature: 2, RepetitionPenalty: 1.2, Seed: seed})
+		if id, err := s.Next(logits, history); id != want || err != nil {
+			t.Errorf("seed %d: %d (%v), want %d", seed, id, err, want)
+		}
+	}
+}
+
 func TestBadInputIsAnError(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	for _, greedy := range []bool{false, true} {
-		s := newSampler(t, Options{Temperature: 1, RepetitionPenalty: 1.1, Greedy: greedy})
+		s := newSampler(t, Options{Temperature: 1, TopP: 1, RepetitionPenalty: 1.1, Greedy: greedy})
 		for _, c := range []struct {
 			logits  []float32
 			history []int32
@@ -257,7 +273,7 @@ func TestBadInputIsAnError(t *testing.T) {
 		}
 	}
 	for _, v := range []float32{10, -10} { // the quotient overflows
-		s := newSampler(t, Options{Temperature: 1e-38})
+		s := newSampler(t, Options{Temperature: 1e-38, TopP: 1, RepetitionPenalty: 1})
 		if id, err := s.Next([]float32{v - 1, v, v - 2}, nil); id != 1 || err != nil {
 			t.Errorf("tiny temperature: %d %v", id, err)
 		}
@@ -268,7 +284,7 @@ func TestValidate(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Error(err)
 	}
-	if err := (Options{Greedy: true}).Validate(); err != nil {
+	if err := (Options{Greedy: true, RepetitionPenalty: 1}).Validate(); err != nil {
 		t.Error(err)
 	}
 	nan := math.NaN()
@@ -281,6 +297,8 @@ func TestValidate(t *testing.T) {
 		"top_p":              {Temperature: 1, TopP: 1.5},
 		"top_p is NaN":       {Temperature: 1, TopP: nan},
 		"repetition_penalty": {Temperature: 1, RepetitionPenalty: -1},
+		"penalty is 0":       {Greedy: true},
+		"top_p is -0.1":      {Temperature: 1, TopP: -0.1, RepetitionPenalty: 1},
 		"penalty is +Inf":    {Greedy: true, RepetitionPenalty: math.Inf(1)},
 	} {
 		if err := o.Validate(); err == nil || !strings.Contains(err.Error(), want) {
@@ -302,7 +320,7 @@ func released(vocab int) (logits []float32, history []int32) {
 
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	logits, history := released(5000)
-	for _, o := range []Options{Default(), {Temperature: 1, TopP: 0.9}, {Temperature: 1}, {Greedy: true, RepetitionPenalty: 1.1}} {
+	for _, o := range []Options{Default(), {Temperature: 1, TopP: 0.9, RepetitionPenalty: 1}, Neutral(), {Greedy: true, RepetitionPenalty: 1.1}} {
 		s := newSampler(t, o)
 		if n := testing.AllocsPerRun(20, func() {
 			if _, err := s.Next(logits, history); err != nil {
@@ -316,7 +334,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 
 func BenchmarkNext(b *testing.B) {
 	logits, history := released(125_696)
-	for name, o := range map[string]Options{"chat": Default(), "top-p": {Temperature: 1, TopP: 0.9}, "greedy": {Greedy: true}} {
+	for name, o := range map[string]Options{"chat": Default(), "top-p": {Temperature: 1, TopP: 0.9, RepetitionPenalty: 1}, "greedy": {Greedy: true, RepetitionPenalty: 1}} {
 		b.Run(name, func(b *testing.B) {
 			s := newSampler(b, o)
 			for b.Loop() {
