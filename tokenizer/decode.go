@@ -21,6 +21,26 @@ func (t *Tokenizer) Decode(ids []int32) string {
 	return string(d.out)
 }
 
+// DecodeAfter returns what ids add to the text of prompt, which they follow: the
+// space before their first word is theirs, which [Tokenizer.Decode] would drop
+// where the model adds a dummy prefix, as it does at the start of a text. A
+// character whose bytes begin in prompt and end in ids belongs to ids.
+func (t *Tokenizer) DecodeAfter(prompt, ids []int32) string {
+	d := t.NewStream()
+	for _, id := range prompt {
+		d.push(id)
+	}
+	if len(ids) == 0 || !t.IsByte(ids[0]) {
+		d.flushBytes()
+	}
+	d.take()
+	for _, id := range ids {
+		d.push(id)
+	}
+	d.flushBytes()
+	return string(d.out)
+}
+
 // DecodeChecked is Decode, but an id outside the vocabulary is an error.
 func (t *Tokenizer) DecodeChecked(ids []int32) (string, error) {
 	for i, id := range ids {
