@@ -36,10 +36,10 @@ func newGenerateCmd() *cobra.Command {
 	fl.IntVar(&f.maxNew, "max-new-tokens", 64, "most tokens to add")
 	fl.BoolVar(&f.greedy, "greedy", false, "always take the most likely token")
 	fl.BoolVar(&f.ignoreEOS, "ignore-eos", false, "go on after the end-of-text token")
-	fl.Float64Var(&f.sampling.Temperature, "temperature", 0.8, "softmax temperature")
+	fl.Float64Var(&f.sampling.Temperature, "temperature", 0.8, "softmax temperature, above 0")
 	fl.IntVar(&f.sampling.TopK, "top-k", 0, "sample among the k most likely tokens; 0 is all")
-	fl.Float64Var(&f.sampling.TopP, "top-p", 0.95, "sample among the most likely tokens that hold this probability")
-	fl.Float64Var(&f.sampling.RepetitionPenalty, "repetition-penalty", 1, "divide the logits of tokens already there by this")
+	fl.Float64Var(&f.sampling.TopP, "top-p", 0.95, "sample among the most likely tokens that hold this probability; 0 is the first alone, 1 all")
+	fl.Float64Var(&f.sampling.RepetitionPenalty, "repetition-penalty", 1, "divide the logits of tokens already there by this, above 0; 1 changes nothing")
 	fl.Uint64Var(&f.sampling.Seed, "seed", 0, "seed of the sampler")
 	f.device.register(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return f.run(cmd) }
@@ -92,7 +92,7 @@ func (f *generateFlags) generate(cmd *cobra.Command, d kernels.Device, folder *i
 	}
 	result := map[string]any{"output_ids": out, "text": nil}
 	if folder.Tokenizer != nil {
-		result["text"] = folder.Tokenizer.Decode(out)
+		result["text"] = folder.Tokenizer.DecodeAfter(prompt, out)
 	}
 	return printJSON(cmd.OutOrStdout(), result)
 }

@@ -15,26 +15,28 @@ import (
 // eachLine calls f with every line of a JSON Lines file ("-" is standard input)
 // that is not empty. idle tells that nothing more is waiting to be read: a
 // person or a pipe may be waiting for the answer. Errors name the file and the
-// line.
+// line. Cancelled, it ends at once, also while it waits for input.
 func eachLine(cmd *cobra.Command, path string, f func(line []byte, idle bool) error) error {
-	in, name := cmd.InOrStdin(), "standard input"
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return fmt.Errorf("read input: %w", err)
-		}
-		defer file.Close()
-		in, name = file, path
+	ctx := cmd.Context()
+	in := &waitingReader{ctx: ctx, open: func() (io.Reader, error) { return os.Open(path) }}
+	name := path
+	if path == "-" {
+		in.r, name = cmd.InOrStdin(), "standard input"
+	}
+	defer in.close()
+	if err := in.start(); err != nil {
+		return fmt.Errorf("read input: %w", err)
 	}
 	lines := bufio.NewReaderSize(in, 1<<16)
 	for n, end := 1, false; !end; n++ {
-		if err := cmd.Context().Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		line, err := lines.ReadBytes('\n')
 		end = errors.Is(err, io.EOF)
 		if err == nil || end {
 			err = nil
+			line = withoutBOM(line)
 			if len(bytes.TrimSpace(line)) > 0 {
 				err = f(line, lines.Buffered() == 0)
 			}

@@ -36,6 +36,11 @@ func parseSequence(line []byte, f *infer.Folder) (sequence, error) {
 		}
 		s.InputIDs = ids
 	}
+	for t, segment := range s.Segments {
+		if segment < 0 {
+			return s, fmt.Errorf("segments[%d] is %d; the number of a document must not be negative", t, segment)
+		}
+	}
 	if len(s.InputIDs) == 0 {
 		return s, errors.New("the line has no tokens; give \"input_ids\" or a \"text\" that is not empty")
 	}
@@ -82,7 +87,10 @@ func scoreLine(ctx context.Context, line []byte, f *infer.Folder, scorer *eval.S
 		return nil, err
 	}
 	sum := 0.0
-	for _, lp := range lps {
+	for t, lp := range lps {
+		if !finite(lp) {
+			return nil, fmt.Errorf("the log-probability of token %d (id %d) is %v: the model's numbers overflow on this text, so its weights are damaged or its training had failed; nothing can be said of the line", t+1, s.InputIDs[t+1], lp)
+		}
 		sum += lp
 	}
 	return map[string]any{"logprobs": lps, "sum": sum, "tokens": len(s.InputIDs)}, nil

@@ -132,7 +132,7 @@ func (q *Quickstart) generate(ctx context.Context, out *QuickstartSummary) error
 	if err != nil {
 		return err
 	}
-	out.Continuation = f.Tokenizer.Decode(ids)
+	out.Continuation = f.Tokenizer.DecodeAfter(prompt, ids)
 	out.StageSeconds["generate"] = q.Now().Sub(start).Seconds()
 	return nil
 }
