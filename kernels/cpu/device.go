@@ -117,7 +117,7 @@ func (d *Device) Name() string {
 
 // Capabilities implements [kernels.Device].
 func (d *Device) Capabilities() kernels.Capabilities {
-	total, _ := hostMemory()
+	total := hostMemory().Total
 	return kernels.Capabilities{
 		Path: d.isa.String(), Threads: d.threads, FixedBytes: d.fixed,
 		MemoryBytes: total, Weights: []kernels.DType{kernels.F32, kernels.BF16, kernels.I8, kernels.NF4},

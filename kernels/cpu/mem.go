@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"huihai/internal/memlimit"
 	"huihai/kernels"
 )
 
@@ -48,16 +49,16 @@ func (d *Device) allocBlock(bytes int64, what string, mapped func(int64) ([]byte
 	if bytes < 0 {
 		return nil, fmt.Errorf("cpu: allocate %s of %d bytes: the size is negative", what, bytes)
 	}
-	total, free := hostMemory()
-	if total > 0 && bytes > total-d.used.Load() {
-		return nil, fmt.Errorf("cpu: allocate %s of %s: the machine has %s, %s of it free and %s held by this device; use a smaller batch, sequence or model",
-			what, size(bytes), size(total), size(free), size(d.used.Load()))
+	host := hostMemory()
+	if host.Total > 0 && bytes > host.Total-d.used.Load() {
+		return nil, fmt.Errorf("cpu: allocate %s of %s: %s has %s, %s of it free and %s held by this device; use a smaller batch, sequence or model",
+			what, size(bytes), owner(host), size(host.Total), size(host.Available), size(d.used.Load()))
 	}
 	b := &block{}
 	if bytes > 0 {
 		data, err := mapped(bytes)
 		if err != nil {
-			return nil, fmt.Errorf("cpu: allocate %s of %s (machine: %s, free %s): %w", what, size(bytes), size(total), size(free), err)
+			return nil, fmt.Errorf("cpu: allocate %s of %s (%s: %s, free %s): %w", what, size(bytes), owner(host), size(host.Total), size(host.Available), err)
 		}
 		b.data = data
 	}
@@ -187,6 +188,15 @@ func counters(v []int32) []atomic.Int32 {
 // f32Bytes views float32 as bytes.
 func f32Bytes(v []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
+}
+
+// owner says whose memory it is: the machine's, or that of a group whose limit
+// holds.
+func owner(host memlimit.Info) string {
+	if host.Source == "machine" || host.Source == "" {
+		return "the machine"
+	}
+	return "the group of this process (" + host.Source + ")"
 }
 
 // size writes bytes for people.
