@@ -16,7 +16,7 @@ type Panel struct {
 }
 
 // Add appends a row.
-func (p *Panel) Add(key, value string) { p.Rows = append(p.Rows, Row{key, value}) }
+func (p *Panel) Add(key, value string) { p.Rows = append(p.Rows, Row{key, Printable(value)}) }
 
 // Render draws the panel: a rounded box on a terminal, plain lines elsewhere.
 // Values that do not fit are wrapped. The text ends in a line feed.

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -182,7 +183,7 @@ func (h *held) line(row, n int) batchLine {
 
 // mend does with a faulty step what on_nonfinite says. A record of step 0 means
 // that the run went back.
-func (t *Trainer) mend(e *FaultError) (StepRecord, error) {
+func (t *Trainer) mend(ctx context.Context, e *FaultError) (StepRecord, error) {
 	over := t.mishaps.Skipped+t.mishaps.RolledBack >= t.cfg.NonfiniteLimit
 	if t.cfg.OnNonfinite == Halt {
 		return StepRecord{}, e
@@ -191,7 +192,7 @@ func (t *Trainer) mend(e *FaultError) (StepRecord, error) {
 		return StepRecord{}, fmt.Errorf("%w (train.nonfinite_limit %d is reached)", e, t.cfg.NonfiniteLimit)
 	}
 	if t.cfg.OnNonfinite == Rollback {
-		return StepRecord{}, t.rollBack(e)
+		return StepRecord{}, t.rollBack(ctx, e)
 	}
 	t.mishaps.Skipped++
 	t.done++
@@ -210,7 +211,7 @@ const (
 )
 
 // rollBack returns to the last checkpoint and leaves out the tokens since.
-func (t *Trainer) rollBack(e *FaultError) error {
+func (t *Trainer) rollBack(ctx context.Context, e *FaultError) error {
 	if err := t.finishSave(); err != nil {
 		return errors.Join(e, err)
 	}
@@ -220,7 +221,7 @@ func (t *Trainer) rollBack(e *FaultError) error {
 	}
 	defer l.Close()
 	mishaps, ledger, place := t.mishaps, t.ledger.Clone(), t.batches.State()
-	if err := t.reload(l); err != nil {
+	if err := t.reload(ctx, l); err != nil {
 		return errors.Join(e, err)
 	}
 	if err := t.batches.Restore(place); err != nil {

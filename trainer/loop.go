@@ -44,7 +44,7 @@ func (t *Trainer) run(ctx, work context.Context) (Result, error) {
 		}
 		rec, err := t.oneStep(work)
 		if fault := (*FaultError)(nil); errors.As(err, &fault) {
-			rec, err = t.mend(fault)
+			rec, err = t.mend(work, fault)
 		}
 		if errors.Is(err, io.EOF) {
 			return Result{t.done, false, last}, fmt.Errorf("trainer: the data ended after step %d of %d; lower train.max_steps or add text", t.done, t.total)

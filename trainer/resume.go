@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,8 +66,8 @@ func SavedRows(l *checkpoint.Loaded) (Rows, error) {
 }
 
 // reload goes back to a checkpoint of this run.
-func (t *Trainer) reload(l *checkpoint.Loaded) error {
-	if err := t.weights.Load(l.Model); err != nil {
+func (t *Trainer) reload(ctx context.Context, l *checkpoint.Loaded) error {
+	if err := t.weights.Load(ctx, l.Model); err != nil {
 		return err
 	}
 	if err := t.resume(l); err != nil {

@@ -36,7 +36,7 @@ func (t *Trainer) StepTo(ctx context.Context, n int, see func(MicroBatch)) (Step
 		}
 		rec, err := t.oneStep(ctx)
 		if fault := (*FaultError)(nil); errors.As(err, &fault) && t.done+1 < n {
-			rec, err = t.mend(fault)
+			rec, err = t.mend(ctx, fault)
 		}
 		if err != nil {
 			return rec, fmt.Errorf("trainer: step %d: %w", t.done+1, err)

@@ -105,6 +105,6 @@ func runOptions(cmd *cobra.Command, c *configs.Config, prov *configs.Provenance)
 func surroundings(cmd *cobra.Command) runs.Options {
 	return runs.Options{
 		Command: os.Args, Program: program(),
-		Messages: printableWriter(cmd.ErrOrStderr()), Getenv: os.Getenv, Now: time.Now,
+		Messages: cmd.ErrOrStderr(), Getenv: os.Getenv, Now: time.Now,
 	}
 }

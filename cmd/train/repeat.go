@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"huihai/cmd/train/internal/runs"
+	"huihai/telemetry"
 )
 
 // stepArgs are RUN STEP.
@@ -64,7 +65,7 @@ func newReplayCmd() *cobra.Command {
 		}
 		switch {
 		case out.Fault != "":
-			fmt.Fprintf(cmd.ErrOrStderr(), "train: %s\n", printable(out.Fault))
+			fmt.Fprintf(cmd.ErrOrStderr(), "train: %s\n", telemetry.Printable(out.Fault))
 		case out.Recorded == nil:
 			fmt.Fprintf(cmd.ErrOrStderr(), "train: note: the run's log has no step %d to compare with\n", out.Step)
 		case !out.Equal:
@@ -94,7 +95,7 @@ func newExplainCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		fmt.Fprint(cmd.ErrOrStderr(), printable(out.Page(p.Screen())))
+		fmt.Fprint(cmd.ErrOrStderr(), out.Page(p.Screen()))
 		return printJSON(cmd.OutOrStdout(), out)
 	}
 	return cmd

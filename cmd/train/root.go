@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"huihai/telemetry"
 )
 
 // Exit codes of every verb; docs/verbs.md has the table.
@@ -46,7 +48,7 @@ func report(ctx context.Context, w io.Writer, err error) int {
 	}
 	msg := strings.TrimPrefix(err.Error(), "train: ")
 	msg = strings.ReplaceAll(strings.ReplaceAll(msg, "\n", "\n  "), "\n    ", "\n  ")
-	fmt.Fprintf(w, "train: %s\n", printable(msg))
+	fmt.Fprintf(w, "train: %s\n", telemetry.Printable(msg))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

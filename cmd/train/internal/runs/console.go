@@ -167,7 +167,7 @@ func (c *Console) Measured(step int, _ string, values []telemetry.Scalar) {
 		c.held[v.Tag] = v.Value
 		if v.Tag == telemetry.TagEvalLoss {
 			c.evaluated(step, v.Value)
-			c.progress.Println(fmt.Sprintf("step %d  %s", step, evalLine(values, c.heldTokens)))
+			c.progress.Println(fmt.Sprintf("step %d  %s", step, telemetry.Printable(evalLine(values, c.heldTokens))))
 		}
 	}
 }
@@ -194,11 +194,11 @@ func evalLine(values []telemetry.Scalar, tokens int) string {
 // Saved implements trainer.Observer.
 func (c *Console) Saved(step int, path string) {
 	c.savedPath = path
-	c.progress.Println(fmt.Sprintf("step %d  saved %s", step, path))
+	c.progress.Println(fmt.Sprintf("step %d  saved %s", step, telemetry.Printable(path)))
 }
 
 // Note implements trainer.Observer.
-func (c *Console) Note(text string) { c.progress.Println("train: note: " + text) }
+func (c *Console) Note(text string) { c.progress.Println("train: note: " + telemetry.Printable(text)) }
 
 // Rewound implements trainer.Observer: what was logged of later steps is moved to
 // the log's .old.

@@ -10,6 +10,7 @@ import (
 
 	"huihai/checkpoint"
 	"huihai/configs"
+	"huihai/telemetry"
 	"huihai/trainer/rundir"
 )
 
@@ -57,7 +58,7 @@ func (p *Rerun) Run(ctx context.Context) (*Repeated, error) {
 	return out, err
 }
 
-func (p *Rerun) note(text string) { fmt.Fprintf(p.Messages, "train: note: %s\n", text) }
+func (p *Rerun) note(text string) { fmt.Fprintf(p.Messages, "train: note: %s\n", telemetry.Printable(text)) }
 
 // configure makes the configuration from the record, for as many steps as the
 // original's last checkpoint has.

@@ -98,7 +98,7 @@ func (r *run) takeModel(m *checkpoint.Model) error {
 
 // continueFrom starts a new run with the weights of a model folder.
 func (r *run) continueFrom(ctx context.Context, dir string) error {
-	files, err := checkpoint.OpenVerifiedModel(ctx, dir)
+	files, err := checkpoint.OpenVerifiedModel(ctx, dir, nil)
 	if err != nil {
 		return err
 	}
