@@ -138,7 +138,7 @@ func TestTailLargeLog(t *testing.T) {
 	n := 0
 	for text.Len() < 2*maxRead+1000 {
 		n++
-		text.WriteString(line(n, float64(n)))
+		text.WriteString(strings.Replace(line(n, float64(n)), "{", `{"pad":"`+strings.Repeat("x", 2000)+`",`, 1))
 	}
 	write(t, path, text.String(), false)
 	got := stepsOf(all(t, &tail{path: path}))
