@@ -9,6 +9,7 @@ import (
 	"huihai/infer"
 	"huihai/kernels"
 	"huihai/kernels/cpu"
+	"huihai/telemetry"
 )
 
 // deviceFlags choose what computes.
@@ -37,7 +38,7 @@ func openFolder(c *cobra.Command, d kernels.Device, dir string, trainable bool) 
 		return nil, err
 	}
 	for _, w := range f.Warnings {
-		fmt.Fprintln(c.ErrOrStderr(), "train: note:", w)
+		fmt.Fprintln(c.ErrOrStderr(), "train: note:", telemetry.Printable(w))
 	}
 	return f, nil
 }

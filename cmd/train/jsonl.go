@@ -72,14 +72,15 @@ func mapLines(cmd *cobra.Command, inputs []string, f func(line []byte) (any, err
 }
 
 // printJSON writes v as one line, without the escapes that are for HTML: pieces
-// such as <reserved_106> stay readable.
+// such as <reserved_106> stay readable. Characters that a terminal obeys are
+// escaped.
 func printJSON(w io.Writer, v any) error { return encodeJSON(w, v, "") }
 
 // printIndented writes v as JSON laid out for reading.
 func printIndented(w io.Writer, v any) error { return encodeJSON(w, v, "  ") }
 
 func encodeJSON(w io.Writer, v any, indent string) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(jsonEscaper{w})
 	e.SetEscapeHTML(false)
 	e.SetIndent("", indent)
 	if err := e.Encode(v); err != nil {

@@ -112,7 +112,9 @@ func (r *run) close() error {
 }
 
 // note tells the person something before the run's console is there.
-func (r *run) note(text string) { fmt.Fprintf(r.Messages, "train: note: %s\n", telemetry.Printable(text)) }
+func (r *run) note(text string) {
+	fmt.Fprintf(r.Messages, "train: note: %s\n", telemetry.Printable(text))
+}
 
 // prepare finds out whether the run is possible, before it changes anything:
 // the folder, where to start, the data, the memory, then the trainer itself.

@@ -58,7 +58,9 @@ func (p *Rerun) Run(ctx context.Context) (*Repeated, error) {
 	return out, err
 }
 
-func (p *Rerun) note(text string) { fmt.Fprintf(p.Messages, "train: note: %s\n", telemetry.Printable(text)) }
+func (p *Rerun) note(text string) {
+	fmt.Fprintf(p.Messages, "train: note: %s\n", telemetry.Printable(text))
+}
 
 // configure makes the configuration from the record, for as many steps as the
 // original's last checkpoint has.
