@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -38,6 +37,9 @@ func newDashboardCmd() *cobra.Command {
 }
 
 func serveRuns(cmd *cobra.Command, runs []string, listen, tokenFile string) error {
+	if err := dash.CheckAddress(listen, "--listen"); err != nil {
+		return usageError{err}
+	}
 	var problems []error
 	for _, dir := range runs {
 		problems = append(problems, dash.Check(dir))
@@ -57,10 +59,7 @@ func serveRuns(cmd *cobra.Command, runs []string, listen, tokenFile string) erro
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "dashboard: %s\n  Ctrl-C ends it; the runs are not touched\n", s.URL())
-	if err := s.Wait(); err != nil && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return s.Wait() // interrupted, it has ended well
 }
 
 // readToken returns the first word of a file.
@@ -71,7 +70,7 @@ func readToken(path string) (string, error) {
 	}
 	words := strings.Fields(string(text))
 	if len(words) != 1 || len(words[0]) < minToken {
-		return "", usagef("--token-file %q must hold one word of at least %d characters, such as openssl rand -hex 16 prints", path, minToken)
+		return "", fmt.Errorf("--token-file %q must hold one word of at least %d characters, such as openssl rand -hex 16 prints", path, minToken)
 	}
 	return words[0], nil
 }

@@ -151,6 +151,13 @@ func (s *Server) Close() error {
 	return s.Wait()
 }
 
+// CheckAddress returns an error when addr is neither a port nor HOST:PORT. flag names
+// the caller's flag, for the message.
+func CheckAddress(addr, flag string) error {
+	_, _, err := parseAddress(addr, flag)
+	return err
+}
+
 // parseAddress reads PORT or HOST:PORT.
 func parseAddress(addr, flag string) (host, port string, err error) {
 	wrong := func(why string) error {
