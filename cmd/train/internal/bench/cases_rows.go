@@ -94,6 +94,7 @@ func elementCases() []kernelCase {
 		}))
 	}
 	larger := rowsShape{2 * bigT, bigC} // for those of a single array
+	cases = append(cases, optimizerCases(weights)...)
 	return append(append(cases, vectorCases(larger)...),
 		sumSquaresCase(larger),
 		perElement("AdamW", weights, 28, func(b *bed) func() {
@@ -102,6 +103,32 @@ func elementCases() []kernelCase {
 			return func() { b.dev.AdamW(p, g, m, v, a) }
 		}),
 	)
+}
+
+// optimizerCases are the updates of the optimizers beside AdamW.
+func optimizerCases(s rowsShape) []kernelCase {
+	moment := func(b *bed) kernels.Moment8 {
+		return kernels.Moment8{Codes: b.zeros(s.len(), kernels.U8), AbsMax: b.zeros((s.len()+255)/256, kernels.F32)}
+	}
+	return []kernelCase{
+		perElement("AdamW8", s, 16, func(b *bed) func() {
+			p, g, m, v := b.floats(s.len()), b.floats(s.len()), moment(b), moment(b)
+			a := kernels.AdamWArgs{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Corr1: 1, Corr2: 1, GradScale: 1}
+			return func() { b.dev.AdamW8(p, g, m, v, a) }
+		}),
+		perElement("Lion", s, 20, func(b *bed) func() {
+			p, g, m := b.floats(s.len()), b.floats(s.len()), b.zeros(s.len(), kernels.F32)
+			a := kernels.LionArgs{LR: 1e-4, Beta1: 0.9, Beta2: 0.99, WeightDecay: 0.1, GradScale: 1}
+			return func() { b.dev.Lion(p, g, m, a) }
+		}),
+		perElement("Adafactor", s, 16, func(b *bed) func() {
+			a := kernels.AdafactorArgs{
+				P: b.mat(s.rows, s.cols), G: b.mat(s.rows, s.cols), Row: b.zeros(s.rows, kernels.F32), Col: b.zeros(s.cols, kernels.F32),
+				Rate: 0.5, LR: 1e-3, Rho: 1e-3, Eps1: 1e-30, Eps2: 1e-3, Clip: 1, GradScale: 1,
+			}
+			return func() { b.dev.Adafactor(a) }
+		}),
+	}
 }
 
 // vectorCases are the kernels without arithmetic to speak of.
