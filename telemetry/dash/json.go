@@ -214,10 +214,7 @@ func curveOf(s *series, q seriesQuery) curve {
 	for from < len(s.steps) && s.steps[from] <= q.after {
 		from++
 	}
-	keep := reduce(s.steps[from:], s.values[from:], q.points)
-	for i := range keep {
-		keep[i] += from
-	}
+	keep := s.reduced(from, q.points)
 	c := curve{Steps: pick(s.steps, keep), Values: pick(s.values, keep), Points: len(s.steps), Thinned: s.thinned}
 	if q.smooth > 0 {
 		smoothed, a := smooth(s.values, q.smooth)

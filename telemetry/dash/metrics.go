@@ -44,7 +44,7 @@ var families = []struct {
 	metric
 }{
 	{"train/loss/", "source", metric{"huihai_train_source_loss", "gauge", "Mean loss of a source in the last logged step, in nats per token."}},
-	{"train/grad_share/", "group", metric{"huihai_train_grad_share", "gauge", "Share of a group of layers in the square of the gradient norm, 0 to 1."}},
+	{prefixShare, "group", metric{"huihai_train_grad_share", "gauge", "Share of a group of layers in the square of the gradient norm, 0 to 1."}},
 	{"eval/loss/", "source", metric{"huihai_eval_source_loss", "gauge", "Mean loss of a source in the last evaluation, in nats per token."}},
 	{"eval/bits_per_byte/", "source", metric{"huihai_eval_source_bits_per_byte", "gauge", "Bits per byte of a source's text in the last evaluation."}},
 }

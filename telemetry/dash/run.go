@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // maxTags bounds the curves of a run.
@@ -12,6 +13,9 @@ const maxTags = 1000
 
 // tagTime is the curve of the times at which lines were written.
 const tagTime = "time"
+
+// prefixShare begins the names of curves that are shares of a whole.
+const prefixShare = "train/grad_share/"
 
 // run is a run folder and what was read of it. Its files are read by one goroutine;
 // what others see is guarded by the hub.
@@ -64,7 +68,7 @@ func (r *run) take(n news) {
 				if len(r.series) >= maxTags {
 					continue
 				}
-				s = &series{}
+				s = &series{even: strings.HasPrefix(tag, prefixShare)}
 				r.series[tag] = s
 			}
 			s.add(rec.step, rec.values[i])

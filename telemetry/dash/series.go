@@ -8,13 +8,16 @@ import (
 
 // maxPoints is how many points of a curve are kept in memory. One that grows longer is
 // thinned to half, keeping its extremes: the older part twice, and so on.
-const maxPoints = 1 << 17
+const maxPoints = 1 << 16
 
 // series is one curve: values by step, in the order of the log. Steps do not fall.
 type series struct {
 	steps   []int64
 	values  []float64
 	thinned bool
+	// even curves are parts of a whole: all are shown at the same steps, so that they
+	// add up, rather than each at its own extremes.
+	even bool
 }
 
 func (s *series) add(step int64, v float64) {
@@ -23,9 +26,59 @@ func (s *series) add(step int64, v float64) {
 	if len(s.steps) <= maxPoints {
 		return
 	}
-	keep := reduce(s.steps, s.values, maxPoints/2)
+	keep := s.reduced(0, maxPoints/2)
 	s.steps, s.values = pick(s.steps, keep), pick(s.values, keep)
 	s.thinned = true
+}
+
+// reduced returns the indices of at most n points from index from on that show the
+// curve.
+func (s *series) reduced(from, n int) []int {
+	var keep []int
+	if s.even {
+		keep = evenly(s.steps[from:], n)
+	} else {
+		keep = reduce(s.steps[from:], s.values[from:], n)
+	}
+	for i := range keep {
+		keep[i] += from
+	}
+	return keep
+}
+
+// evenly returns the indices of at most n (at least 5) points: the first of each of equal
+// stretches of steps, and the last of all.
+func evenly(steps []int64, n int) []int {
+	n = max(n, leastPoints)
+	if len(steps) <= n {
+		return upTo(len(steps))
+	}
+	last := len(steps) - 1
+	stretchOf := stretches(steps, n-1)
+	keep := []int{0}
+	for i := 1; i < last; i++ {
+		if stretchOf(i) != stretchOf(i-1) {
+			keep = append(keep, i)
+		}
+	}
+	return append(keep, last)
+}
+
+// upTo returns the indices below n.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// stretches cuts the range of steps into n equal stretches and returns the function that
+// tells which one an index lies in. In floating point, as the product of two step
+// numbers may not fit 64 bits.
+func stretches(steps []int64, n int) func(i int) int {
+	scale := float64(n) / (float64(steps[len(steps)-1]-steps[0]) + 1)
+	return func(i int) int { return min(n-1, int(float64(steps[i]-steps[0])*scale)) }
 }
 
 // cut drops the points of step and later ones.
@@ -76,21 +129,13 @@ func reduce(steps []int64, values []float64, n int) []int {
 	n = max(n, leastPoints)
 	count := len(steps)
 	if count <= n {
-		all := make([]int, count)
-		for i := range all {
-			all[i] = i
-		}
-		return all
+		return upTo(count)
 	}
 	perStretch := 2
 	if slices.ContainsFunc(values, func(v float64) bool { return !isFinite(v) }) {
 		perStretch = 3
 	}
-	stretches := (n - 2) / perStretch
-	// In floating point: the product of two step numbers may not fit 64 bits.
-	scale := float64(stretches) / (float64(steps[count-1]-steps[0]) + 1)
-	stretchOf := func(i int) int { return min(stretches-1, int(float64(steps[i]-steps[0])*scale)) }
-
+	stretchOf := stretches(steps, (n-2)/perStretch)
 	keep := make([]int, 0, n)
 	keep = append(keep, 0)
 	for i := 1; i < count-1; {

@@ -93,6 +93,32 @@ func TestSmooth(t *testing.T) {
 	}
 }
 
+// Shares of a whole are shown at the same steps, so that they still add up, however
+// they were thinned.
+func TestSharesAddUp(t *testing.T) {
+	r := newRun("r", "")
+	const n = 2*maxPoints + 77
+	for i := range n {
+		a := float64(i*7919%1000) / 1000
+		r.take(news{records: []record{{step: int64(i), tags: []string{prefixShare + "a", prefixShare + "b"}, values: []float64{a, 1 - a}}}})
+	}
+	for _, q := range []seriesQuery{{after: -1, points: 100}, {after: n / 2, points: 33, smooth: 0.9}} {
+		c, err := curvesOf(r, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := c[prefixShare+"a"], c[prefixShare+"b"]
+		if len(a.Steps) > q.points || len(a.Steps) < q.points*9/10 || !slices.Equal(a.Steps, b.Steps) || a.Steps[len(a.Steps)-1] != n-1 || a.Steps[0] <= q.after {
+			t.Fatalf("steps %v and %v", a.Steps, b.Steps)
+		}
+		for i := range a.Values {
+			if math.Abs(a.Values[i]+b.Values[i]-1) > 1e-9 || q.smooth > 0 && math.Abs(a.Smooth[i]+b.Smooth[i]-1) > 1e-9 {
+				t.Fatalf("at step %d they are %v and %v", a.Steps[i], a.Values[i], b.Values[i])
+			}
+		}
+	}
+}
+
 func TestSeriesStaysBounded(t *testing.T) {
 	var s series
 	const n = 3*maxPoints + 5

@@ -75,7 +75,7 @@ function nearest(list, x) {
   return low > 0 && x - list[low - 1] < list[low] - x ? low - 1 : low;
 }
 
-const tick = (v) => v === 0 ? '0' : Math.abs(v) >= 1e4 ? counted(v).replace(/\.?0+(?=[kMBT])/, '')
+const tick = (v) => v === 0 ? '0' : Math.abs(v) >= 1e4 ? counted(v).replace(/(\.\d*?)0+(?=[kMBT])/, '$1').replace(/\.(?=[kMBT])/, '')
   : Math.abs(v) < 1e-3 ? v.toExponential(1).replace('.0e', 'e') : String(Number(v.toPrecision(4)));
 
 // A line has: name, colour, dash, shape, x, y (as logged), smooth (may be missing), marks
@@ -115,13 +115,13 @@ class Chart {
 
   // stack piles the lines up where the spec asks for it and they have the same x.
   stack() {
-    this.stacked = this.spec.stacked && this.lines.length > 1 && this.lines.every((l) => l.run === this.lines[0].run && l.x.length === this.lines[0].x.length);
+    this.stacked = this.spec.stacked && this.lines.length > 1 && this.lines.every((l) => l.run === this.lines[0].run && l.x.length === this.lines[0].x.length && l.x.every((x, i) => x === this.lines[0].x[i]));
     if (!this.stacked) return;
-    for (const l of this.lines) l.smooth = undefined; // shares add up to a whole as they were logged
     const base = new Float64Array(this.lines[0].x.length);
     for (const l of this.lines) {
       l.base = Float64Array.from(base);
-      for (let i = 0; i < base.length; i++) if (Number.isFinite(l.y[i])) base[i] += l.y[i];
+      const y = l.smooth || l.y;
+      for (let i = 0; i < base.length; i++) if (Number.isFinite(y[i])) base[i] += y[i];
       l.top = Float64Array.from(base);
     }
   }
@@ -204,7 +204,7 @@ class Chart {
     const log = this.spec.log && this.board.isLog(this.spec.id), r = this.range(log);
     this.place = null;
     if (!r) {
-      g.fillStyle = theme.muted; g.textAlign = 'center'; g.fillText(say('noPoints'), width / 2, height / 2);
+      g.fillStyle = theme.muted; g.textAlign = 'center'; g.fillText(say(this.board.runs.length ? 'noPoints' : 'loading'), width / 2, height / 2);
       return;
     }
     this.axes(g, r, log, width, height);
@@ -281,7 +281,7 @@ class Chart {
     for (let i = l.x.length - 1; i >= 0; i--) g.lineTo(p.x(l.x[i]), p.y(l.base[i]));
     g.fill();
     g.globalAlpha = 1;
-    this.line(g, l.x, l.top, theme.card, [], 1, 1);
+    if (l.x.length <= 400) this.line(g, l.x, l.top, theme.card, [], 1, 1);
   }
 
   // odd crosses values that are not finite, at the upper edge.

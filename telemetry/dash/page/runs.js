@@ -149,6 +149,7 @@ class Card {
 function panelTable(runs) {
   const keys = [], several = runs.length > 1;
   for (const r of runs) for (const row of r.summary.panel) if (!keys.includes(row.key)) keys.push(row.key);
+  if (!runs.length) return make('p', { class: 'note' }, say('loading'));
   if (!keys.length) return make('p', { class: 'note' }, say('noDetails'));
   const body = make('tbody');
   for (const key of keys) {
