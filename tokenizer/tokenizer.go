@@ -52,6 +52,20 @@ func Load(path string) (*Tokenizer, error) {
 	return t, nil
 }
 
+// LoadVerified is [Load] of a file whose SHA-256, in hexadecimal, was written
+// down elsewhere, such as in the manifest of a data set made with it. Another
+// one is an error: the file was damaged or replaced since.
+func LoadVerified(path, sha256 string) (*Tokenizer, error) {
+	t, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if t.fingerprint != sha256 {
+		return nil, fmt.Errorf("tokenizer: %s was damaged or replaced: its SHA-256 is %s, but that of the tokenizer used was %s; copy the right file there", path, t.fingerprint, sha256)
+	}
+	return t, nil
+}
+
 // Parse builds a Tokenizer from the content of a model file. The content is
 // copied. Models of words or of characters are refused by name.
 func Parse(data []byte) (*Tokenizer, error) {
