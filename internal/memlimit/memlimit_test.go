@@ -17,8 +17,10 @@ const (
 		v1Mount + "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
 )
 
+// gb writes gibibytes as the kernel does.
+func gb(n int64) string { return strconv.FormatInt(n*giB, 10) }
+
 func TestRead(t *testing.T) {
-	gb := func(n int64) string { return strconv.FormatInt(n*giB, 10) }
 	for name, c := range map[string]struct {
 		files map[string]string
 		want  Info
@@ -49,8 +51,7 @@ func TestRead(t *testing.T) {
 			"sys/fs/cgroup/memory.max": gb(5), "sys/fs/cgroup/memory.current": gb(1),
 		}, Info{5 * giB, 4 * giB, "cgroup v2 /"}},
 		"v2 mounted at the container's group": {map[string]string{
-			"proc/self/cgroup":         "0::/docker/abc\n",
-			"proc/self/mountinfo":      "31 23 0:28 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
+			"proc/self/cgroup": "0::/docker/abc\n", "proc/self/mountinfo": "31 23 0:28 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
 			"sys/fs/cgroup/memory.max": gb(5), "sys/fs/cgroup/memory.current": gb(1),
 		}, Info{5 * giB, 4 * giB, "cgroup v2 /docker/abc"}},
 		"v1": {map[string]string{
