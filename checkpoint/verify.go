@@ -87,7 +87,7 @@ func verifyModel(ctx context.Context, dir string, wanted func(name string) bool)
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("checkpoint: model %s is not as it was saved:\n%w\nuse another checkpoint or copy these files again; if you changed one on purpose, remove %s and nothing is compared",
+	return fmt.Errorf("checkpoint: model %s is not as it was saved:\n%w\nuse another checkpoint or copy these files again; if you changed one on purpose, remove %s: nothing is compared then, and the folder is no checkpoint to resume any more",
 		dir, err, markerFile)
 }
 

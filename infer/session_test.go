@@ -216,6 +216,30 @@ func TestGenerateStopsAtEOSAndOnRequest(t *testing.T) {
 	}
 }
 
+// A cancelled prompt is given up between layers.
+func TestFeedIsCancelled(t *testing.T) {
+	dev, c, w := ready(t, model.RoPE, nil)
+	m, err := NewModel(dev, c, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s, err := m.NewSession(600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.FeedContext(ctx, tokens(500)); !errors.Is(err, context.Canceled) || s.Len() != 0 {
+		t.Errorf("%v with %d tokens held", err, s.Len())
+	}
+	s.Reset()
+	if _, err := s.Feed(tokens(500)); err != nil || s.Len() != 500 {
+		t.Errorf("afterwards: %v with %d tokens held", err, s.Len())
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	dev, c, w := ready(t, model.RoPE, nil)
 	for want, r := range map[string]Request{

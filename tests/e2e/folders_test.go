@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -116,6 +117,11 @@ func TestConfigKeysAreHonouredOrRefused(t *testing.T) {
 	if base.code != 0 || same.stdout != base.stdout || other.code != 0 || other.stdout == base.stdout {
 		t.Errorf("base %+v, the same base %+v, another base %+v", base, same, other)
 	}
+	pipe := modelCopy(t, nil)
+	if err := errors.Join(os.Remove(filepath.Join(pipe, "config.json")), syscall.Mkfifo(filepath.Join(pipe, "config.json"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	modelVerbs(t, pipe, func(verb string, r result) { r.fails(t, 1, "config.json: it is not a regular file") })
 	noted := train(t, "logprobs", "--model", modelCopy(t, map[string]any{"my_gate\x1b[31m": 3}), "--input", input)
 	if noted.code != 0 || !strings.Contains(noted.stderr, "my_gate") || strings.Contains(noted.stderr, "\x1b") {
 		t.Errorf("an unknown key: %+v", noted)
