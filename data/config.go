@@ -206,6 +206,7 @@ func DefaultLoader() LoaderConfig {
 func EvaluationLoader() LoaderConfig {
 	c := DefaultLoader()
 	c.Split, c.Shuffle, c.Epochs = Validation, false, 1
+	c.CacheBytes = 16 << 20 // read in order, once each time
 	return c
 }
 

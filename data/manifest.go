@@ -142,6 +142,15 @@ func (m *Manifest) Rows(kind string) int64 {
 	return n
 }
 
+// CacheBytes is the most memory that the decoded pages of the training rows and
+// of the held-out ones take in a run whose loader keeps at most limit of the
+// former: all of them, counted with room to spare, or the limit.
+func (m *Manifest) CacheBytes(limit int64) int64 {
+	const perToken = 2 * 4 // its id, and its part of everything else
+	row := perToken * int64(m.SequenceLength+1)
+	return min(limit, m.Rows(KindTokens)*row) + min(EvaluationLoader().CacheBytes, m.Rows(KindValidation)*row)
+}
+
 // complete tells whether all files are in place with the right sizes.
 func (m *Manifest) complete(dir string) bool {
 	for _, f := range m.Files {

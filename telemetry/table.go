@@ -15,7 +15,13 @@ type Table struct {
 }
 
 // Add appends a row; missing cells are blank.
-func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
+func (t *Table) Add(cells ...string) {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = Printable(c)
+	}
+	t.Rows = append(t.Rows, row)
+}
 
 // Render draws the table: a rounded box on a terminal, aligned columns
 // elsewhere. The text ends in a line feed.

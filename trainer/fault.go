@@ -215,7 +215,7 @@ func (t *Trainer) rollBack(ctx context.Context, e *FaultError) error {
 	if err := t.finishSave(); err != nil {
 		return errors.Join(e, err)
 	}
-	l, err := rundir.Newest(t.save.Root, t.observer.Note)
+	l, err := rundir.Newest(ctx, t.save.Root, t.observer.Note)
 	if err != nil {
 		return errors.Join(e, fmt.Errorf("there is no checkpoint to roll back to: %w", err))
 	}

@@ -20,8 +20,8 @@ type Plan struct {
 	FLOPsPerToken   float64 `json:"flops_per_token"`
 	FLOPsPerStep    float64 `json:"flops_per_step"`
 	RecomputeBlocks int     `json:"recompute_blocks"`
-	// Bytes by kind: weights, optimizer_state, device, save_copy, evaluation, and
-	// the kinds of autograd.Plan at its fullest moment.
+	// Bytes by kind: weights, optimizer_state, device, save_copy, evaluation,
+	// data_cache, and the kinds of autograd.Plan at its fullest moment.
 	Bytes map[string]int64 `json:"bytes"`
 	// PeakBytes is what the run allocates.
 	PeakBytes int64 `json:"peak_bytes"`
@@ -38,6 +38,7 @@ const (
 	KindDevice     = "device"
 	KindSaveCopy   = "save_copy"  // of asynchronous saving, in host memory
 	KindEvaluation = "evaluation" // what an evaluation needs beyond the arena it shares
+	KindDataCache  = "data_cache" // decoded pages of the shards, in host memory
 )
 
 // PlanInput is what memory depends on.
@@ -51,6 +52,8 @@ type PlanInput struct {
 	Saves bool
 	// MemoryLimit is the memory there is, 0 when unknown.
 	MemoryLimit int64
+	// DataCache is the most that the loader keeps of decoded data, in bytes.
+	DataCache int64
 }
 
 // PlanRun plans a run without allocating anything on the device.
@@ -139,6 +142,20 @@ func fit(in PlanInput, least int, budget int64) (*model.Step, Plan, error) {
 // tooLarge refuses a plan and names the cheapest change that fits: changes that
 // cost time only, then those that change the result.
 func tooLarge(in PlanInput, plan Plan, limit int64, why string) error {
+	return &MemoryError{Needed: plan.PeakBytes, Limit: limit, text: adviseMemory(in, plan, limit, why)}
+}
+
+// MemoryError says that a run does not fit into the memory there is, or into
+// train.memory_budget.
+type MemoryError struct {
+	Needed, Limit int64 // bytes
+	text          string
+}
+
+// Error names the cheapest change that fits.
+func (e *MemoryError) Error() string { return e.text }
+
+func adviseMemory(in PlanInput, plan Plan, limit int64, why string) string {
 	msg := fmt.Sprintf("trainer: the run needs %s of memory, but %s", telemetry.Bytes(plan.PeakBytes), why)
 	in.MemoryLimit, in.Config.MemoryBudget = 0, ""
 	in.Checkpoint.AsyncSave = checkpoint.AsyncNever
@@ -154,8 +171,8 @@ func tooLarge(in PlanInput, plan Plan, limit int64, why string) error {
 		_, p, err := compileWith(in, blocks)
 		return p, err == nil && p.PeakBytes <= limit
 	}
-	advise := func(p Plan) error {
-		return fmt.Errorf("%s; it would fit (%s) with %s: the same result in more time", msg, telemetry.Bytes(p.PeakBytes), strings.Join(changes, " and "))
+	advise := func(p Plan) string {
+		return fmt.Sprintf("%s; it would fit (%s) with %s: the same result in more time", msg, telemetry.Bytes(p.PeakBytes), strings.Join(changes, " and "))
 	}
 	if p, ok := fits(); ok && len(changes) > 0 {
 		return advise(p)
@@ -181,7 +198,7 @@ func tooLarge(in PlanInput, plan Plan, limit int64, why string) error {
 	}
 	p, _ = fits()
 	state := p.Bytes[KindWeights] + p.Bytes[KindOptimizer]
-	return fmt.Errorf("%s; with micro-batches of one row and every block recomputed it still needs %s, %s of it for weights and optimizer state: take a smaller model, a shorter train.sequence_length, an optimizer with less state (optim.optimizer: lion, adafactor or adamw_8bit), or a machine with more memory",
+	return fmt.Sprintf("%s; with micro-batches of one row and every block recomputed it still needs %s, %s of it for weights and optimizer state: take a smaller model, a shorter train.sequence_length, an optimizer with less state (optim.optimizer: lion, adafactor or adamw_8bit), or a machine with more memory",
 		msg, telemetry.Bytes(p.PeakBytes), telemetry.Bytes(state))
 }
 
@@ -250,7 +267,8 @@ func newPlan(in PlanInput, step, eval *model.Step, blocks int) Plan {
 			p.OnDemandBytes += optim.StateBytes(in.Optim, []optim.Param{{Name: t.Name, Shape: t.Shape}})
 		}
 	}
-	p.PeakBytes = p.Arena.ArenaBytes + p.Bytes[KindWeights] + p.Bytes[KindOptimizer] + p.Bytes[KindDevice] + p.Bytes[KindEvaluation]
+	p.Bytes[KindDataCache] = in.DataCache
+	p.PeakBytes = p.Arena.ArenaBytes + p.Bytes[KindWeights] + p.Bytes[KindOptimizer] + p.Bytes[KindDevice] + p.Bytes[KindEvaluation] + p.Bytes[KindDataCache]
 	p.planCopy(in, tensors)
 	return p
 }

@@ -75,6 +75,8 @@ type Setup struct {
 	// MemoryLimit is the memory there is for the run in bytes, 0 when unknown;
 	// the copy of asynchronous saving is made only where it fits.
 	MemoryLimit int64
+	// DataCache is the most that the loader keeps of decoded data, in bytes.
+	DataCache int64
 }
 
 // New plans the run, allocates what the plan says and fills the weights. ctx
@@ -108,7 +110,7 @@ func New(ctx context.Context, s Setup) (*Trainer, error) {
 func (s Setup) PlanInput() PlanInput {
 	return PlanInput{
 		Device: s.Device, Model: s.Model, Config: s.Config, Optim: s.Optim,
-		Checkpoint: s.Save.Checkpoint, Saves: s.Save.Root != "", MemoryLimit: s.MemoryLimit,
+		Checkpoint: s.Save.Checkpoint, Saves: s.Save.Root != "", MemoryLimit: s.MemoryLimit, DataCache: s.DataCache,
 	}
 }
 

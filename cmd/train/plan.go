@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"huihai/cmd/train/internal/runs"
@@ -32,11 +35,18 @@ func newPlanCmd() *cobra.Command {
 			return err
 		}
 		return dev.with(func(d kernels.Device) error {
-			in, err := runs.PlanInput(d, o)
+			in, err := runs.PlanInput(cmd.Context(), d, o)
 			if err != nil {
 				return err
 			}
 			p, err := trainer.PlanRun(in)
+			var memory *trainer.MemoryError
+			if errors.As(err, &memory) && in.MemoryLimit > 0 && memory.Limit == in.MemoryLimit {
+				// A plan may be for another machine.
+				fmt.Fprintln(cmd.ErrOrStderr(), "train: note:", err)
+				in.MemoryLimit = 0
+				p, err = trainer.PlanRun(in)
+			}
 			if err != nil {
 				return err
 			}

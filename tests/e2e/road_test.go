@@ -124,7 +124,7 @@ func continueFrom(t *testing.T, quick, model string) {
 		"--set", "train.skip_peak=true", "--set", "optim.warmup_steps=1"}
 	with := func(extra ...string) result { return train(t, append(base[:len(base):len(base)], extra...)...) }
 	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "optim.learning_rate=-1").fails(t, 2, "learning_rate")
-	with("--set", "train.output_dir="+out, "--set", "train.resume_from_checkpoint=latest").fails(t, 1, "train.output_dir")
+	with("--set", "train.output_dir="+out, "--set", "train.resume_from_checkpoint=auto").fails(t, 1, "train.output_dir")
 	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "train.memory_budget=1MB").fails(t, 1, "train.memory_budget")
 	if _, err := os.Stat(out); !os.IsNotExist(err) {
 		t.Errorf("a refused run left %s behind", out)
@@ -134,7 +134,7 @@ func continueFrom(t *testing.T, quick, model string) {
 	if got.Steps != 3 {
 		t.Errorf("continued %+v", got)
 	}
-	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "train.max_steps=3").fails(t, 1, "already holds", "resume_from_checkpoint=latest")
+	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "train.max_steps=3").fails(t, 1, "already holds", "resume_from_checkpoint=auto")
 	var repeated quickstartResult
 	train(t, "pretrain", "--config", filepath.Join(quick, "run", "config.yaml"), "--set", "train.output_dir="+filepath.Join(t.TempDir(), "again")).ok(t, &repeated)
 	if a, b := weightsHash(t, repeated.Checkpoint), weightsHash(t, model); a != b {

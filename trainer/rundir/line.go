@@ -1,6 +1,7 @@
 package rundir
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -80,7 +81,7 @@ func (d *Dir) newAbandoned() (string, error) {
 // Newest opens the newest checkpoint in the folder at path that is whole, every
 // file compared with its checksum. One that is not is passed over with a word to
 // note. Without any, the error is checkpoint.ErrNoCheckpoint.
-func Newest(path string, note func(string)) (*checkpoint.Loaded, error) {
+func Newest(ctx context.Context, path string, note func(string)) (*checkpoint.Loaded, error) {
 	entries, err := checkpoint.List(path)
 	if err != nil {
 		return nil, err
@@ -92,9 +93,12 @@ func Newest(path string, note func(string)) (*checkpoint.Loaded, error) {
 			note(fmt.Sprintf("%s is not whole (%v) and is passed over", e.Path, e.Problem))
 			continue
 		}
-		l, err := checkpoint.Load(e.Path)
+		l, err := checkpoint.LoadContext(ctx, e.Path)
 		if err == nil {
 			return l, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
 		damaged = true
 		note(fmt.Sprintf("%v; going back to the checkpoint before", err))

@@ -129,7 +129,7 @@ func TestNewestFallsBack(t *testing.T) {
 	d := open(t, t.TempDir())
 	var notes []string
 	note := func(s string) { notes = append(notes, s) }
-	if _, err := Newest(d.Path(), note); !errors.Is(err, checkpoint.ErrNoCheckpoint) {
+	if _, err := Newest(t.Context(), d.Path(), note); !errors.Is(err, checkpoint.ErrNoCheckpoint) {
 		t.Fatalf("an empty folder gives %v", err)
 	}
 	for _, step := range []int{1, 2, 3} {
@@ -139,13 +139,13 @@ func TestNewestFallsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	flip(t, d.Join("checkpoint-2", "model.safetensors"))
-	l, err := Newest(d.Path(), note)
+	l, err := Newest(t.Context(), d.Path(), note)
 	if err != nil || l.Trainer.GlobalStep != 1 || len(notes) != 2 || !strings.Contains(notes[1], "damaged") {
 		t.Fatalf("%v, %v, notes %q", l, err, notes)
 	}
 	l.Close()
 	flip(t, d.Join("checkpoint-1", "model.safetensors"))
-	if _, err := Newest(d.Path(), note); !errors.Is(err, checkpoint.ErrNoCheckpoint) || !strings.Contains(err.Error(), "damaged") {
+	if _, err := Newest(t.Context(), d.Path(), note); !errors.Is(err, checkpoint.ErrNoCheckpoint) || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("all damaged: %v", err)
 	}
 }

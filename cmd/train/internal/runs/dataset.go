@@ -42,10 +42,7 @@ func openDataset(dir string) (*dataset, error) {
 	if d.tokenizer, err = os.ReadFile(path); err != nil {
 		return nil, fmt.Errorf("read the data set's tokenizer: %w", err)
 	}
-	if sum := fmt.Sprintf("%x", sha256.Sum256(d.tokenizer)); sum != d.manifest.Tokenizer {
-		return nil, fmt.Errorf("%s is damaged or of another data set: its SHA-256 is %.12s, the manifest says %.12s: copy it again or build the data set again", path, sum, d.manifest.Tokenizer)
-	}
-	if d.pieces, err = tokenizer.Load(path); err != nil {
+	if d.pieces, err = tokenizer.LoadVerified(path, d.manifest.Tokenizer); err != nil {
 		return nil, err
 	}
 	if d.report, err = readReport(dir); err != nil {

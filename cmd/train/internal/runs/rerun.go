@@ -41,7 +41,7 @@ func (p *Rerun) Run(ctx context.Context) (*Repeated, error) {
 	if sameFile(p.RunDir, p.Output) {
 		return nil, fmt.Errorf("--output %s is the folder of the run itself; name another", p.Output)
 	}
-	original, err := rundir.Newest(p.RunDir, p.note)
+	original, err := rundir.Newest(ctx, p.RunDir, p.note)
 	if err != nil {
 		return nil, fmt.Errorf("the run to repeat: %w", err)
 	}

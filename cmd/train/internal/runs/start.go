@@ -12,6 +12,7 @@ import (
 
 	"huihai/checkpoint"
 	"huihai/configs"
+	"huihai/data"
 	"huihai/kernels"
 	"huihai/model"
 	"huihai/trainer"
@@ -54,7 +55,7 @@ func (r *run) chooseStart(ctx context.Context) error {
 	r.start.model = r.Config.Model
 	l, err := r.repeated.from, error(nil)
 	if !r.repeated.is {
-		l, err = r.findCheckpoint(c.ResumeFromCheckpoint)
+		l, err = r.findCheckpoint(ctx, c.ResumeFromCheckpoint)
 	}
 	if err != nil {
 		return err
@@ -80,25 +81,52 @@ func (r *run) chooseStart(ctx context.Context) error {
 	if err := r.start.model.Validate(); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
-	return r.set.fits(r.start.model, c, folder)
+	if err := r.set.fits(r.start.model, c, folder); err != nil {
+		return err
+	}
+	return r.checkVocabulary(folder)
+}
+
+// checkVocabulary compares the model's special ids with the tokenizer's.
+func (r *run) checkVocabulary(folder string) error {
+	var errs []error
+	for _, p := range r.start.model.CheckVocabulary(r.set.pieces) {
+		text := p.Text
+		if folder == "" {
+			text = strings.ReplaceAll(text, "config.json", "section model")
+		}
+		if p.Fatal {
+			errs = append(errs, errors.New(text))
+		} else {
+			r.note(text)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // takeModel takes the shape and the companion files of stored weights.
 func (r *run) takeModel(m *checkpoint.Model) error {
-	var err error
-	if r.start.model, err = model.ParseHFConfig(m.Config); err != nil {
+	hf, err := model.ReadHFConfig(m.Config)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.Dir, err)
+	}
+	r.start.model = hf.Config
+	for _, w := range slices.Concat(m.Warnings(), hf.Notes, hf.TrainingNotes) {
+		r.note(m.Dir + ": " + w)
+	}
+	if err := hf.Config.CheckSource(m); err != nil {
 		return fmt.Errorf("%s: %w", m.Dir, err)
 	}
 	r.start.extra, err = checkpoint.CompanionFiles(m.Dir)
-	for _, w := range m.Warnings() {
-		r.note(w)
-	}
 	return err
 }
 
 // continueFrom starts a new run with the weights of a model folder.
 func (r *run) continueFrom(ctx context.Context, dir string) error {
-	files, err := checkpoint.OpenVerifiedModel(ctx, dir, nil)
+	files, err := checkpoint.OpenVerifiedModel(ctx, dir, func(config []byte) error {
+		_, err := model.ReadHFConfig(config)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -112,13 +140,13 @@ func (r *run) continueFrom(ctx context.Context, dir string) error {
 
 // findCheckpoint opens the checkpoint that resume_from_checkpoint names, nil for
 // none.
-func (r *run) findCheckpoint(from string) (*checkpoint.Loaded, error) {
+func (r *run) findCheckpoint(ctx context.Context, from string) (*checkpoint.Loaded, error) {
 	dir := r.Config.Train.OutputDir
 	switch from {
 	case "", "false":
 		return nil, nil
 	case "auto", "latest", "true":
-		l, err := rundir.Newest(dir, r.note)
+		l, err := rundir.Newest(ctx, dir, r.note)
 		if errors.Is(err, checkpoint.ErrNoCheckpoint) {
 			if from == "auto" {
 				return nil, nil
@@ -133,8 +161,8 @@ func (r *run) findCheckpoint(from string) (*checkpoint.Loaded, error) {
 	var l *checkpoint.Loaded
 	var err error
 	if entries, listErr := checkpoint.List(from); listErr == nil && len(entries) > 0 {
-		l, err = rundir.Newest(from, r.note)
-	} else if l, err = checkpoint.Load(from); err != nil {
+		l, err = rundir.Newest(ctx, from, r.note)
+	} else if l, err = checkpoint.LoadContext(ctx, from); err != nil {
 		err = r.notACheckpoint(from, err)
 	}
 	if err != nil {
@@ -231,13 +259,17 @@ func (r *run) sameShape(folder string) error {
 
 // PlanInput is what the memory of a run with these options depends on. Of stored
 // weights only config.json is read.
-func PlanInput(dev kernels.Device, o Options) (trainer.PlanInput, error) {
+func PlanInput(ctx context.Context, dev kernels.Device, o Options) (trainer.PlanInput, error) {
 	r := &run{Options: o}
 	c := o.Config
 	in := trainer.PlanInput{Device: dev, Model: c.Model, Config: c.Train, Optim: c.Optim, Checkpoint: c.Checkpoint, Saves: true}
 	in.MemoryLimit, _ = MemoryLimit()
+	in.DataCache = c.Loader.CacheBytes
+	if m, err := data.ReadManifest(c.Train.DatasetDir); c.Train.DatasetDir != "" && err == nil {
+		in.DataCache = m.CacheBytes(in.DataCache)
+	}
 	folder := c.Train.ModelNameOrPath
-	l, err := r.findCheckpoint(c.Train.ResumeFromCheckpoint)
+	l, err := r.findCheckpoint(ctx, c.Train.ResumeFromCheckpoint)
 	if err != nil {
 		return in, err
 	}
