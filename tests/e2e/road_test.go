@@ -124,7 +124,8 @@ func continueFrom(t *testing.T, quick, model string) {
 		"--set", "train.skip_peak=true", "--set", "optim.warmup_steps=1"}
 	with := func(extra ...string) result { return train(t, append(base[:len(base):len(base)], extra...)...) }
 	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "optim.learning_rate=-1").fails(t, 2, "learning_rate")
-	with("--set", "train.output_dir="+out, "--set", "train.resume_from_checkpoint=auto").fails(t, 1, "train.output_dir")
+	with("--set", "train.output_dir="+out, "--set", "train.resume_from_checkpoint=latest").fails(t, 1, "train.output_dir")
+	with("--set", "train.output_dir="+out, "--set", "train.resume_from_checkpoint=auto").fails(t, 1, "no checkpoint to go on from", "preset")
 	with("--set", "train.output_dir="+out, "--set", "train.model_name_or_path="+model, "--set", "train.memory_budget=1MB").fails(t, 1, "train.memory_budget")
 	if _, err := os.Stat(out); !os.IsNotExist(err) {
 		t.Errorf("a refused run left %s behind", out)

@@ -79,7 +79,7 @@ func (r *run) chooseStart(ctx context.Context) error {
 		return err
 	}
 	if err := r.start.model.Validate(); err != nil {
-		return fmt.Errorf("model: %w", err)
+		return fmt.Errorf("%s has no checkpoint to go on from, so the run starts afresh and needs the shape of a model: choose a preset with one (see: train config list) or give section model: %w", c.OutputDir, err)
 	}
 	if err := r.set.fits(r.start.model, c, folder); err != nil {
 		return err
