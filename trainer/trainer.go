@@ -72,6 +72,8 @@ type Setup struct {
 	Source model.Source
 	// Resume is a checkpoint to continue; it wins over Source.
 	Resume *checkpoint.Loaded
+	// Rehearsal plans for saves although Save names no folder.
+	Rehearsal bool
 	// MemoryLimit is the memory there is for the run in bytes, 0 when unknown;
 	// the copy of asynchronous saving is made only where it fits.
 	MemoryLimit int64
@@ -110,7 +112,7 @@ func New(ctx context.Context, s Setup) (*Trainer, error) {
 func (s Setup) PlanInput() PlanInput {
 	return PlanInput{
 		Device: s.Device, Model: s.Model, Config: s.Config, Optim: s.Optim,
-		Checkpoint: s.Save.Checkpoint, Saves: s.Save.Root != "", MemoryLimit: s.MemoryLimit, DataCache: s.DataCache,
+		Checkpoint: s.Save.Checkpoint, Saves: s.Save.Root != "" || s.Rehearsal, MemoryLimit: s.MemoryLimit, DataCache: s.DataCache,
 	}
 }
 

@@ -45,19 +45,20 @@ func newPretrainCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return printSummary(cmd, o, s)
+		return printSummary(cmd, o, s, s)
 	}
 	return cmd
 }
 
-// printSummary ends a training run: a page for the person, JSON for programs. The
-// run is saved by then, so that nobody listening any more is no failure of it.
-func printSummary(cmd *cobra.Command, o runs.Options, s *runs.Summary) error {
+// printSummary ends a training run: a page for the person, result as JSON for
+// programs. The run is saved by then, so that nobody listening any more is no
+// failure of it.
+func printSummary(cmd *cobra.Command, o runs.Options, s *runs.Summary, result any) error {
 	fmt.Fprint(cmd.ErrOrStderr(), s.Page(o.Screen()))
 	if s.Interrupted {
 		fmt.Fprintf(cmd.ErrOrStderr(), "Stopped after step %d. To go on, repeat the command with --set train.resume_from_checkpoint=auto\n", s.Steps)
 	}
-	if err := unheard(printJSON(cmd.OutOrStdout(), s)); err != nil {
+	if err := unheard(printJSON(cmd.OutOrStdout(), result)); err != nil {
 		return err
 	}
 	return stoppedEarly(cmd.Context(), s.Interrupted)

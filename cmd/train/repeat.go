@@ -128,7 +128,7 @@ func newRerunCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := printSummary(cmd, p.Options, out.Summary); err != nil || out.Interrupted {
+		if err := printSummary(cmd, p.Options, out.Summary, out); err != nil || out.Interrupted {
 			return err
 		}
 		if !out.Equal {

@@ -106,7 +106,7 @@ func (r *run) identify(context.Context) error {
 	r.setup = trainer.Setup{
 		Model: r.start.model, Config: r.Config.Train, Optim: r.Config.Optim,
 		TotalSteps: r.steps, Rows: r.rows, Batches: r.set.loader, Resume: r.start.resume,
-		DataCache: r.set.manifest.CacheBytes(r.Config.Loader.CacheBytes),
+		Rehearsal: r.DryRun, DataCache: r.set.manifest.CacheBytes(r.Config.Loader.CacheBytes),
 		Save: trainer.Saving{
 			Checkpoint: r.Config.Checkpoint, Tokenizer: r.set.tokenizer, Extra: r.start.extra, Run: id, EpochRows: r.set.loader.Rows(),
 		},
