@@ -295,17 +295,19 @@ func TestHundredStepsAllocateNothing(t *testing.T) {
 // A run that was interrupted and resumed leaves the files of one that was not.
 func TestResumeEqualsNoInterruption(t *testing.T) {
 	for _, size := range []int{vocab, sparseVocab} {
-		checkResume(t, size)
+		for _, o := range []optim.OptimizerType{optim.AdamW, optim.AdamW8bit, optim.Adafactor, optim.Lion, optim.Muon} {
+			checkResume(t, size, o)
+		}
 	}
 }
 
-func checkResume(t *testing.T, size int) {
+func checkResume(t *testing.T, size int, o optim.OptimizerType) {
 	whole, rec := setup(t, openCPU(t, 2), 12, 4)
-	whole.Model.VocabSize = size
+	whole.Model.VocabSize, whole.Optim.Optimizer = size, o
 	run(t, whole, rec)
 
 	s, part := setup(t, openCPU(t, 2), 12, 4)
-	s.Model.VocabSize = size
+	s.Model.VocabSize, s.Optim.Optimizer = size, o
 	ctx, cancel := context.WithCancel(context.Background())
 	part.onStep = func(r StepRecord) {
 		if r.Step == 5 {
@@ -326,7 +328,7 @@ func checkResume(t *testing.T, size int) {
 	}
 	defer l.Close()
 	again, cont := setup(t, openCPU(t, 1), 12, 2)
-	again.Resume, again.Model.VocabSize = l, size
+	again.Resume, again.Model.VocabSize, again.Optim.Optimizer = l, size, o
 	run(t, again, cont)
 	if got, want := folderHash(t, cont.saved[0]), folderHash(t, rec.saved[0]); got != want {
 		t.Errorf("after resuming the checkpoint is %s, without interruption %s", got, want)
