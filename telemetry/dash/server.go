@@ -42,7 +42,6 @@ type Server struct {
 	hub    *hub
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	once   sync.Once
 	done   chan struct{}
 	err    error // valid after done
 }
