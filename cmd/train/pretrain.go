@@ -13,6 +13,7 @@ import (
 
 	"huihai/cmd/train/internal/runs"
 	"huihai/configs"
+	"huihai/telemetry/dash"
 )
 
 func newPretrainCmd() *cobra.Command {
@@ -41,6 +42,11 @@ func newPretrainCmd() *cobra.Command {
 			return err
 		}
 		o.DryRun, o.Dashboard = dryRun, dashboard
+		if dashboard != "" {
+			if err := dash.CheckAddress(dashboard, "--dashboard"); err != nil {
+				return usageError{err}
+			}
+		}
 		s, err := runs.Pretrain(cmd.Context(), o)
 		if err != nil {
 			return err
