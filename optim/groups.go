@@ -54,7 +54,7 @@ func (c Config) CheckPatterns(names []string) error {
 	var errs []error
 	check := func(key, pattern string) {
 		if !slices.ContainsFunc(names, func(n string) bool { return matches(pattern, n) }) {
-			errs = append(errs, fmt.Errorf("optim: %s is %q, which matches no tensor of the model; near it are %s", key, pattern, near(pattern, names)))
+			errs = append(errs, fmt.Errorf("optim.%s is %q, which matches no tensor of the model; near it are %s", key, pattern, near(pattern, names)))
 		}
 	}
 	for i, g := range c.Groups {
@@ -64,7 +64,7 @@ func (c Config) CheckPatterns(names []string) error {
 		check(fmt.Sprintf("freeze[%d]", i), pattern)
 	}
 	if len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !c.Frozen(n) }) {
-		errs = append(errs, errors.New("optim: freeze matches every tensor of the model; leave one to train"))
+		errs = append(errs, errors.New("optim.freeze matches every tensor of the model; leave one to train"))
 	}
 	return errors.Join(errs...)
 }

@@ -107,6 +107,9 @@ func (in PlanInput) validate() error {
 	if err := in.Model.Validate(); err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
+	if err := in.Optim.CheckPatterns(tensorNames(in.Model.Tensors())); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
 	if in.Config.SequenceLength > in.Model.ModelMaxLength {
 		return fmt.Errorf("trainer: train.sequence_length is %d but model.model_max_length is %d; shorten the first or raise the second", in.Config.SequenceLength, in.Model.ModelMaxLength)
 	}

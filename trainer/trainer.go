@@ -137,9 +137,6 @@ func (t *Trainer) allocate(ctx context.Context, s Setup) (err error) {
 		return err
 	}
 	params := optimParams(tensors, t.weights, t.step)
-	if err := s.Optim.CheckPatterns(tensorNames(tensors)); err != nil {
-		return fmt.Errorf("trainer: %w", err)
-	}
 	if t.opt, err = optim.New(t.dev, s.Optim, params); err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"huihai/checkpoint"
 )
 
 // A run is repeated from its own record, to the last byte; a step of it is done
@@ -189,6 +191,56 @@ func TestForeignTokenizer(t *testing.T) {
 	set := []string{"train.dataset_dir=" + other, "train.model_name_or_path=" + got.Checkpoint}
 	train(t, tinyRun(t, filepath.Join(dir, "x"), set...)...).fails(t, 1, "another tokenizer", filepath.Join(other, "tokenizer.model"), filepath.Join(got.Checkpoint, "tokenizer.model"), "--tokenizer")
 	train(t, tinyRun(t, filepath.Join(dir, "x"), "model.eos_token_id=5")...).fails(t, 1, "eos_token_id")
+	bare := copied(t, got.Checkpoint)
+	for _, name := range []string{"tokenizer.model", "complete.json"} {
+		if err := os.Remove(filepath.Join(bare, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set[1] = "train.model_name_or_path=" + bare
+	train(t, tinyRun(t, filepath.Join(dir, "x"), set...)...).fails(t, 1, "no tokenizer.model to compare with", "390")
+}
+
+// Frozen tensors stay as they were; patterns that match nothing are refused.
+func TestFreezingAndGroups(t *testing.T) {
+	dir := t.TempDir()
+	set := []string{"checkpoint.save_log_base=2", "optim.freeze=[\"model.embed_tokens*\", \"model.layers.0.*\"]",
+		"optim.groups=[{pattern: \"lm_head*\", lr_scale: 0.5, weight_decay: 0}]"}
+	for _, optimizer := range []string{"adamw", "adamw_8bit", "adafactor", "lion", "muon"} {
+		out := filepath.Join(dir, optimizer)
+		got := pretrain(t, tinyRun(t, out, append(set, "optim.optimizer="+optimizer)...))
+		first, last := tensors(t, filepath.Join(out, "checkpoint-0")), tensors(t, got.Checkpoint)
+		for name, was := range first {
+			frozen := strings.HasPrefix(name, "model.embed_tokens") || strings.HasPrefix(name, "model.layers.0.")
+			if same := last[name] == was; same != frozen {
+				t.Errorf("%s: %s: unchanged is %v", optimizer, name, same)
+			}
+		}
+		if !(got.Loss.Last < got.Loss.First) {
+			t.Errorf("%s: the loss went from %v to %v", optimizer, got.Loss.First, got.Loss.Last)
+		}
+	}
+	train(t, tinyRun(t, filepath.Join(dir, "x"), "optim.freeze=[model.layer.0.*]")...).fails(t, 1, "optim.freeze", "model.layer.0.*", "model.layers.0")
+	train(t, tinyRun(t, filepath.Join(dir, "x"), "optim.freeze=[\"*\"]")...).fails(t, 1, "optim.freeze")
+}
+
+// tensors are the contents of a checkpoint's weights by name.
+func tensors(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	m, err := checkpoint.OpenModel(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	out := map[string]string{}
+	for _, name := range m.Names() {
+		x, err := m.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = string(x.Bytes())
+	}
+	return out
 }
 
 // A run that fails for a fault keeps the state before it, the batch, and can be

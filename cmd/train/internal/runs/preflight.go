@@ -97,17 +97,22 @@ func (r *run) checkRepeats() error {
 		return err
 	}
 	var parts []string
-	for _, s := range repeats {
+	for i, s := range repeats {
+		passes := fmt.Sprintf("%.2f", s.Passes)
 		name := s.Source
-		if name == "" {
-			name = "all"
+		switch {
+		case name == "" || len(repeats) == 1:
+			parts = append(parts, passes)
+		case i > 0 && strings.HasSuffix(parts[len(parts)-1], " "+passes):
+			parts[len(parts)-1] = strings.TrimSuffix(parts[len(parts)-1], " "+passes) + ", " + name + " " + passes
+		default:
+			parts = append(parts, name+" "+passes)
 		}
-		parts = append(parts, fmt.Sprintf("%s %.2f times", name, s.Passes))
 		if s.Passes > 4 {
 			r.note(fmt.Sprintf("source %s is drawn %.1f times; beyond about four passes repeated text teaches little", name, s.Passes))
 		}
 	}
-	r.checked("passes over the data", "%s", strings.Join(parts, ", "))
+	r.checked("passes over the data", "%s", strings.Join(parts, "; "))
 	return nil
 }
 
