@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,9 +32,9 @@ const (
 type Events struct {
 	path string
 	f    *os.File
-	w    *bufio.Writer
 	now  func() time.Time
-	buf  []byte
+
+	buf, record []byte
 }
 
 // OpenEvents starts a new event file in folder dir, which is made if need be.
@@ -49,7 +48,7 @@ func OpenEvents(dir string, resumeStep int, now func() time.Time) (*Events, erro
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: make event file: %w", err)
 	}
-	e := &Events{path: f.Name(), f: f, w: bufio.NewWriter(f), now: now}
+	e := &Events{path: f.Name(), f: f, now: now}
 	err = e.write(protowire.AppendString(protowire.AppendTag(e.header(0), eventFileVersion, protowire.BytesType), "brain.Event:2"))
 	if err == nil && resumeStep > 0 {
 		session := protowire.AppendVarint(protowire.AppendTag(nil, sessionStatus, protowire.VarintType), sessionStart)
@@ -113,12 +112,8 @@ func (e *Events) write(event []byte) error {
 	binary.LittleEndian.PutUint32(head[8:], maskedCRC(head[:8]))
 	var foot [4]byte
 	binary.LittleEndian.PutUint32(foot[:], maskedCRC(event))
-	for _, part := range [][]byte{head[:], event, foot[:]} {
-		if _, err := e.w.Write(part); err != nil {
-			return fmt.Errorf("telemetry: write %s: %w", e.path, err)
-		}
-	}
-	if err := e.w.Flush(); err != nil {
+	e.record = append(append(append(e.record[:0], head[:]...), event...), foot[:]...)
+	if err := writeWhole(e.f, e.record); err != nil {
 		return fmt.Errorf("telemetry: write %s: %w", e.path, err)
 	}
 	return nil
@@ -126,7 +121,7 @@ func (e *Events) write(event []byte) error {
 
 // Close implements Sink.
 func (e *Events) Close() error {
-	if err := errors.Join(e.w.Flush(), e.f.Sync(), e.f.Close()); err != nil {
+	if err := errors.Join(e.f.Sync(), e.f.Close()); err != nil {
 		return fmt.Errorf("telemetry: close %s: %w", e.path, err)
 	}
 	return nil

@@ -115,10 +115,24 @@ func (j *JSONL) Log(step int, s []Scalar) error {
 		b = appendNumber(b, x.Value)
 	}
 	j.line = append(b, '}', '\n')
-	if _, err := j.f.Write(j.line); err != nil {
+	if err := writeWhole(j.f, j.line); err != nil {
 		return fmt.Errorf("telemetry: log %s: %w", j.path, err)
 	}
 	return nil
+}
+
+// writeWhole appends b to f, or nothing: what a full disk took of it is cut off
+// again, so that what comes once there is room stands in whole records.
+func writeWhole(f *os.File, b []byte) error {
+	n, err := f.Write(b)
+	if err == nil || n == 0 {
+		return err
+	}
+	at, seekErr := f.Seek(-int64(n), io.SeekCurrent)
+	if seekErr == nil {
+		seekErr = f.Truncate(at)
+	}
+	return errors.Join(err, seekErr)
 }
 
 func appendNumber(b []byte, v float64) []byte {

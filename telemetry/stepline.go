@@ -20,7 +20,7 @@ type StepStats struct {
 	PeakShare           float64 // of the machine's peak arithmetic, in [0, 1]
 	DataWait            float64 // share of the step spent waiting for data, in [0, 1]
 	ETA                 time.Duration
-	TokensSeen          float64 // of the whole run
+	TokensSeen          float64 // of the whole run, 0 when unknown
 }
 
 // StepLine writes one line without a line feed, in columns that stay put:
@@ -67,11 +67,14 @@ func (s StepStats) Scalars() []Scalar {
 	for _, x := range []Scalar{
 		{TagLearningRate, s.LearningRate}, {TagTokensPerSec, s.TokensPerSec},
 		{TagPeakShare, s.PeakShare}, {TagDataWait, s.DataWait},
-		{TagLossZ, s.LossZ}, {TagGradNormZ, s.GradNormZ}, {TagETA, s.etaSeconds()}, {TagTokens, s.TokensSeen},
+		{TagLossZ, s.LossZ}, {TagGradNormZ, s.GradNormZ}, {TagETA, s.etaSeconds()},
 	} {
 		if !math.IsNaN(x.Value) {
 			out = append(out, x)
 		}
+	}
+	if s.TokensSeen > 0 {
+		out = append(out, Scalar{TagTokens, s.TokensSeen})
 	}
 	return out
 }
