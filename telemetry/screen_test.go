@@ -103,6 +103,7 @@ func TestStepLine(t *testing.T) {
 	want := []Scalar{
 		{TagLoss, 3.214}, {TagGradNorm, 0.412}, {TagLearningRate, 1.2e-4},
 		{TagTokensPerSec, 12345}, {TagPeakShare, 0.41}, {TagDataWait, 0.002},
+		{TagLossZ, 0.12}, {TagGradNormZ, -0.3}, {TagETA, 192},
 	}
 	if diff := cmp.Diff(want, full.Scalars()); diff != "" {
 		t.Error(diff)
