@@ -89,6 +89,18 @@ func TestBoxesAreStraight(t *testing.T) {
 	})
 }
 
+func TestFit(t *testing.T) {
+	line := "step 1/30 | loss 6.8 | norm 5.3 | lr 3e-04"
+	for width, want := range map[int]string{80: line, 42: line, 41: "step 1/30 | loss 6.8 | norm 5.3", 20: "step 1/30 | loss 6.8", 3: "step 1/30"} {
+		if got := (Screen{Terminal: true, Width: width}).Fit(line); got != want {
+			t.Errorf("%d columns: %q, want %q", width, got, want)
+		}
+	}
+	if got := (Screen{Width: 10}).Fit(line); got != line {
+		t.Errorf("in a file: %q", got)
+	}
+}
+
 func TestStepLine(t *testing.T) {
 	full := StepStats{
 		Step: 120, Total: 2000, Loss: 3.214, LossZ: 0.12, GradNorm: 0.412, GradNormZ: -0.3,

@@ -52,6 +52,19 @@ func StepLine(s StepStats) string {
 	return strings.TrimRight(strings.Join(parts, " | "), " ")
 }
 
+// Fit leaves out the last columns of a step line that do not fit the width of a
+// terminal: the bar below tells the time left.
+func (s Screen) Fit(line string) string {
+	for s.Terminal && width(line) > s.Width {
+		cut := strings.LastIndex(line, " | ")
+		if cut < 0 {
+			break
+		}
+		line = strings.TrimRight(line[:cut], " ")
+	}
+	return line
+}
+
 func score(z float64) string {
 	if math.IsNaN(z) {
 		return ""

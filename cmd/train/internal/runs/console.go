@@ -46,12 +46,13 @@ type consoleOptions struct {
 	total  int
 	flops  float64 // per token
 	peak   float64 // of the machine, FLOP/s; 0 when not measured
+	screen telemetry.Screen
 }
 
 func (r *run) consoleOptions(peak float64) consoleOptions {
 	return consoleOptions{
 		every: r.Config.Train.LoggingSteps, before: r.trainer.StepsDone(), total: r.steps,
-		flops: r.trainer.Plan().FLOPsPerToken, peak: peak,
+		flops: r.trainer.Plan().FLOPsPerToken, peak: peak, screen: r.Screen(),
 	}
 }
 
@@ -128,7 +129,7 @@ func (c *Console) Step(r trainer.StepRecord) {
 	c.point(float64(r.Step), r.Loss)
 	c.log(r.Step, append(s.Scalars(), details(r)...))
 	if r.Step == 1 || r.Step%c.every == 0 || r.Step == r.TotalSteps {
-		c.progress.Println(telemetry.StepLine(s))
+		c.progress.Println(c.screen.Fit(telemetry.StepLine(s)))
 	}
 	c.progress.Set(int64(r.Step), fmt.Sprintf("loss %.3f", r.Loss))
 }

@@ -251,7 +251,7 @@ func (s *Summary) Page(screen telemetry.Screen) string {
 	if e := s.Eval; e != nil {
 		t.Add("held-out loss", fmt.Sprintf("%.4f nats/token", e.Loss))
 		if e.UnigramEntropy > 0 {
-			t.Add("unigram entropy", fmt.Sprintf("%.4f nats/token: what knowing only token frequencies gives", e.UnigramEntropy))
+			t.Add("unigram entropy", fmt.Sprintf("%.4f nats/token, from token frequencies alone", e.UnigramEntropy))
 		}
 		if e.BitsPerByte > 0 {
 			t.Add("bits per byte", fmt.Sprintf("%.3f", e.BitsPerByte))
