@@ -83,3 +83,13 @@ func (p *Provenance) strongest(keys []string) Origin {
 	}
 	return best
 }
+
+// TakenFrom notes that the settings of a section are those of another file, such
+// as a model folder's config.json, whatever was written elsewhere.
+func (p *Provenance) TakenFrom(section, file string) {
+	for _, k := range theSchema().keys {
+		if k.Section() == section {
+			p.origins[k.Path] = Origin{Kind: FromFile, Name: file}
+		}
+	}
+}

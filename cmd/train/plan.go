@@ -30,10 +30,7 @@ func newPlanCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		o, err := runOptions(cmd, c, prov)
-		if err != nil {
-			return err
-		}
+		o := runOptions(cmd, c, prov)
 		return dev.with(func(d kernels.Device) error {
 			in, err := runs.PlanInput(cmd.Context(), d, o)
 			if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,10 +36,7 @@ func newPretrainCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		o, err := runOptions(cmd, c, prov)
-		if err != nil {
-			return err
-		}
+		o := runOptions(cmd, c, prov)
 		o.DryRun, o.Dashboard = dryRun, dashboard
 		if dashboard != "" {
 			if err := dash.CheckAddress(dashboard, "--dashboard"); err != nil {
@@ -98,14 +94,10 @@ func loadRun(flags *configFlags) (*configs.Config, *configs.Provenance, error) {
 }
 
 // runOptions are the surroundings of a run started from a command.
-func runOptions(cmd *cobra.Command, c *configs.Config, prov *configs.Provenance) (runs.Options, error) {
+func runOptions(cmd *cobra.Command, c *configs.Config, prov *configs.Provenance) runs.Options {
 	o := surroundings(cmd)
-	var rendered bytes.Buffer
-	if err := configs.Render(&rendered, c, prov); err != nil {
-		return runs.Options{}, err
-	}
-	o.Config, o.Provenance, o.Rendered = c, prov, rendered.Bytes()
-	return o, nil
+	o.Config, o.Provenance = c, prov
+	return o
 }
 
 // surroundings are the options that do not come from a configuration.

@@ -56,9 +56,7 @@ func (q *quickstartFlags) run(cmd *cobra.Command, shared *configFlags) error {
 	if err != nil {
 		return err
 	}
-	if q.Options, err = runOptions(cmd, c, prov); err != nil {
-		return err
-	}
+	q.Options = runOptions(cmd, c, prov)
 	s, err := q.Run(cmd.Context())
 	if err != nil {
 		return err

@@ -40,65 +40,60 @@ func (f *repeatFlags) repeat(cmd *cobra.Command, args []string) (*runs.Repeat, e
 	return &runs.Repeat{Options: surroundings(cmd), RunDir: args[0], Step: step, Dataset: f.data, Threads: f.threads}, nil
 }
 
-func newReplayCmd() *cobra.Command {
+// newStepCmd makes a verb that does a step of a run again.
+func newStepCmd(use, short, long string, run func(*cobra.Command, *runs.Repeat) error) *cobra.Command {
 	var f repeatFlags
-	cmd := &cobra.Command{
-		Use:   "replay RUN STEP",
-		Short: "Do a step of a run again, to the bit",
-		Long: "Goes on from the nearest checkpoint before the step and prints its loss and gradient\n" +
-			"norm beside those in the run's log. They have the same bits, or the exit code is 1. A step\n" +
-			"that was not finite is led back to its op, layer and document once more. Nothing is written.",
-		Args: stepArgs,
-	}
+	cmd := &cobra.Command{Use: use, Short: short, Long: long, Args: stepArgs}
 	f.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		p, err := f.repeat(cmd, args)
 		if err != nil {
 			return err
 		}
-		out, err := p.Replay(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if err := printJSON(cmd.OutOrStdout(), out); err != nil {
-			return err
-		}
-		switch {
-		case out.Fault != "":
-			fmt.Fprintf(cmd.ErrOrStderr(), "train: %s\n", telemetry.Printable(out.Fault))
-		case out.Recorded == nil:
-			fmt.Fprintf(cmd.ErrOrStderr(), "train: note: the run's log has no step %d to compare with\n", out.Step)
-		case !out.Equal:
-			return fmt.Errorf("step %d: loss %v and gradient norm %v, but the log has %v and %v", out.Step, out.Loss, out.GradNorm, out.Recorded.Loss, out.Recorded.GradNorm)
-		}
-		return nil
+		return run(cmd, p)
 	}
 	return cmd
 }
 
+func newReplayCmd() *cobra.Command {
+	return newStepCmd("replay RUN STEP", "Do a step of a run again, to the bit",
+		"Goes on from the nearest checkpoint before the step and prints its loss and gradient\n"+
+			"norm beside those in the run's log. They have the same bits, or the exit code is 1. A step\n"+
+			"that was not finite is led back to its op, layer and document once more. Nothing is written.",
+		replay)
+}
+
+func replay(cmd *cobra.Command, p *runs.Repeat) error {
+	out, err := p.Replay(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if err := printJSON(cmd.OutOrStdout(), out); err != nil {
+		return err
+	}
+	switch {
+	case out.Fault != "":
+		fmt.Fprintf(cmd.ErrOrStderr(), "train: %s\n", telemetry.Printable(out.Fault))
+	case out.Recorded == nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "train: note: the run's log has no step %d to compare with\n", out.Step)
+	case !out.Equal:
+		return fmt.Errorf("step %d: loss %v and gradient norm %v, but the log has %v and %v", out.Step, out.Loss, out.GradNorm, out.Recorded.Loss, out.Recorded.GradNorm)
+	}
+	return nil
+}
+
 func newExplainCmd() *cobra.Command {
-	var f repeatFlags
-	cmd := &cobra.Command{
-		Use:   "explain RUN STEP",
-		Short: "Documents, spans and losses of a step of a run",
-		Long: "Does the step again from the nearest checkpoint and lists the documents in its rows with\n" +
+	return newStepCmd("explain RUN STEP", "Documents, spans and losses of a step of a run",
+		"Does the step again from the nearest checkpoint and lists the documents in its rows with\n"+
 			"the loss of each, the highest first: as a table on standard error, whole as JSON.",
-		Args: stepArgs,
-	}
-	f.register(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		p, err := f.repeat(cmd, args)
-		if err != nil {
-			return err
-		}
-		out, err := p.Explain(cmd.Context())
-		if err != nil {
-			return err
-		}
-		fmt.Fprint(cmd.ErrOrStderr(), out.Page(p.Screen()))
-		return printJSON(cmd.OutOrStdout(), out)
-	}
-	return cmd
+		func(cmd *cobra.Command, p *runs.Repeat) error {
+			out, err := p.Explain(cmd.Context())
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(cmd.ErrOrStderr(), out.Page(p.Screen()))
+			return printJSON(cmd.OutOrStdout(), out)
+		})
 }
 
 func newRerunCmd() *cobra.Command {

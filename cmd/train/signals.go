@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"syscall"
 )
 
 // stopped is why the context of a command ended.
@@ -14,20 +13,16 @@ type stopped struct{ signal os.Signal }
 
 func (s stopped) Error() string { return fmt.Sprintf("stopped by %v", s.signal) }
 
-// stopSignals ask a command to finish what it is in, keep it and end. A scheduler
-// sends the last three; after them the work is to go on elsewhere.
-var stopSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1}
-
 // withSignals returns a context that the first stop signal cancels, with a
 // [stopped] as its cause, so that a verb can finish its step and save. A second
 // Ctrl-C ends the process at once. A terminal or pipe that goes away is no reason
 // to stop: writing to it fails, and the work goes on.
 func withSignals(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	signal.Ignore(syscall.SIGPIPE)
+	ignoreClosedPipes()
 	received, done := make(chan os.Signal, 4), make(chan struct{})
 	for _, s := range stopSignals {
-		if s == syscall.SIGHUP && signal.Ignored(s) {
+		if signal.Ignored(s) {
 			continue // started by nohup
 		}
 		signal.Notify(received, s)

@@ -25,7 +25,6 @@ const (
 
 // settings are all that the numbers of the run depend on, and nothing else.
 func (r *run) settings() map[string]string {
-	r.useModel()
 	m := configs.Identity(r.Config)
 	m[keyData] = r.set.manifest.Fingerprint
 	m[keyNumerics] = strconv.Itoa(trainer.NumericsVersion)
@@ -82,6 +81,7 @@ var fixed = map[string]string{
 // keeps its name; under others it gets a new one that names its parent, and every
 // change is told.
 func (r *run) identify(context.Context) error {
+	r.useModel()
 	settings := r.settings()
 	id := checkpoint.Run{Settings: settings}
 	if l := r.start.resume; l != nil {

@@ -23,8 +23,6 @@ type Options struct {
 	Config *configs.Config
 	// Provenance tells which settings a person wrote.
 	Provenance *configs.Provenance
-	// Rendered is the effective configuration, saved with the run.
-	Rendered []byte
 	// Command is the command line and Program the build, for the run's record.
 	Command []string
 	Program string

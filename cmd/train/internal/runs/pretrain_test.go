@@ -45,12 +45,8 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	if _, err := data.Build(t.Context(), c.Data, func(data.Event) {}); err != nil {
 		t.Fatal(err)
 	}
-	rendered, err := renderConfig(c, prov)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var screen bytes.Buffer
-	o := Options{Config: c, Provenance: prov, Rendered: rendered, Dashboard: "0", Messages: &screen, Getenv: func(string) string { return "" }, Now: time.Now}
+	o := Options{Config: c, Provenance: prov, Dashboard: "0", Messages: &screen, Getenv: func(string) string { return "" }, Now: time.Now}
 	s, err := Pretrain(t.Context(), o)
 	if err != nil || s.Steps != 6 {
 		t.Fatalf("%+v, %v\n%s", s, err, screen.String())

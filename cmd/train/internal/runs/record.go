@@ -11,7 +11,11 @@ import (
 
 // writeRecord notes what the run is, before its first step.
 func (r *run) writeRecord(done int) error {
-	name, err := r.dir.WriteConfig(r.Rendered)
+	rendered, err := renderConfig(r.Config, r.Provenance)
+	if err != nil {
+		return err
+	}
+	name, err := r.dir.WriteConfig(rendered)
 	if err != nil {
 		return err
 	}

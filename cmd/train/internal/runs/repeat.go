@@ -18,7 +18,7 @@ import (
 
 // Repeat names a step of an earlier run to be done again.
 type Repeat struct {
-	Options        // of which Config, Provenance and Rendered are found in the run's folder
+	Options        // of which Config and Provenance are found in the run's folder
 	RunDir  string // the run's folder
 	Step    int
 	Dataset string // where the data set is now, "" for where it was

@@ -2,7 +2,6 @@ package runs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,10 +89,6 @@ func (p *Rerun) configure(record rundir.Record, original *checkpoint.Loaded) err
 	if err != nil {
 		return fmt.Errorf("the run's own settings: %w", err)
 	}
-	// The record gives every setting; none of them is a wish that stored weights
-	// could contradict.
-	p.Config, p.Provenance = c, nil
-	rendered, err := renderConfig(c, prov)
-	p.Rendered = rendered
-	return errors.Join(err)
+	p.Config, p.Provenance = c, prov
+	return nil
 }

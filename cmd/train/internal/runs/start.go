@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -36,6 +35,17 @@ func (s start) path() string {
 		return ""
 	}
 	return s.resume.Path
+}
+
+// folder is where the weights are from, "" for fresh ones.
+func (s start) folder() string {
+	switch {
+	case s.resume != nil:
+		return s.resume.Path
+	case s.source != nil:
+		return s.source.Dir
+	}
+	return ""
 }
 
 // words say where the weights of a new run come from.
@@ -292,9 +302,12 @@ func PlanInput(ctx context.Context, dev kernels.Device, o Options) (trainer.Plan
 	return in, r.sameShape(folder)
 }
 
-// useModel makes the configuration say what is used.
+// useModel makes the configuration say what is used: the shape of stored weights.
 func (r *run) useModel() {
-	if !reflect.DeepEqual(r.Config.Model, r.start.model) {
+	if folder := r.start.folder(); folder != "" {
 		r.Config.Model = r.start.model
+		if r.Provenance != nil {
+			r.Provenance.TakenFrom("model", filepath.Join(folder, "config.json"))
+		}
 	}
 }
