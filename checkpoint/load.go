@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,29 +85,6 @@ func complete(path string, step int) error {
 		return fmt.Errorf("%s is of step %d; the folder was renamed or mixed up", markerFile, m.GlobalStep)
 	}
 	return m.checkSizes(path)
-}
-
-// Latest returns the complete checkpoint of the highest step in root. Incomplete
-// folders are passed over with a warning in the log. Without any, the error is
-// ErrNoCheckpoint and names the incomplete ones.
-func Latest(root string) (path string, step int, err error) {
-	entries, err := List(root)
-	if err != nil {
-		return "", 0, err
-	}
-	var ignored []string
-	for _, e := range slices.Backward(entries) {
-		if e.Problem == nil {
-			return e.Path, e.Step, nil
-		}
-		slog.Warn("checkpoint: ignored, because it is incomplete", "path", e.Path, "problem", e.Problem)
-		ignored = append(ignored, fmt.Sprintf("%s (%v)", filepath.Base(e.Path), e.Problem))
-	}
-	err = fmt.Errorf("checkpoint: %s: %w", root, ErrNoCheckpoint)
-	if len(ignored) > 0 {
-		err = fmt.Errorf("%w; ignored as incomplete: %s", err, strings.Join(ignored, ", "))
-	}
-	return "", 0, err
 }
 
 // Loaded is an open training checkpoint.

@@ -148,5 +148,5 @@ func parseTrainerState(data []byte) (TrainerState, error) {
 	}, nil
 }
 
-// ErrNoCheckpoint is returned by Latest for a folder without a whole checkpoint.
+// ErrNoCheckpoint says that a folder holds no whole checkpoint.
 var ErrNoCheckpoint = errors.New("no complete checkpoint")
