@@ -337,7 +337,7 @@ func endEarly(t *testing.T, args []string, how string, rnd *rand.Rand) (code int
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	after, turns := rnd.IntN(90), rnd.IntN(3_000_000)
+	after, turns := rnd.IntN(90), rnd.IntN(1_000_000)
 	var text strings.Builder
 	lines := bufio.NewScanner(stderr)
 	for n := 0; lines.Scan(); n++ {
@@ -345,8 +345,8 @@ func endEarly(t *testing.T, args []string, how string, rnd *rand.Rand) (code int
 		if n != after {
 			continue
 		}
-		for i := 0; i < turns; i++ {
-			after -= i & 0
+		for range turns {
+			rnd.Uint64() // so much time
 		}
 		signals := map[string][]os.Signal{
 			"SIGKILL": {syscall.SIGKILL}, "SIGTERM": {syscall.SIGTERM}, "SIGHUP": {syscall.SIGHUP}, "SIGUSR1": {syscall.SIGUSR1},
