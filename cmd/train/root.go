@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +40,8 @@ func report(ctx context.Context, w io.Writer, err error) int {
 		return exitOK
 	case errors.As(err, &code):
 		return int(code)
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailure // whoever read the results has enough of them
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "train: interrupted; what was finished is kept: run the same command again to go on")
 		if code := stoppedCode(ctx); code == exitAgain {
