@@ -27,6 +27,10 @@ func TestRepeating(t *testing.T) {
 	}
 	// The line of another run, under other settings from step 8 on.
 	pretrain(t, tinyRun(t, out, "train.resume_from_checkpoint="+filepath.Join(out, "checkpoint-8"), "optim.learning_rate=5e-4", "train.gradient_accumulation_steps=1", "train.max_steps=14"))
+	train(t, "rerun", out, "--output", filepath.Join(dir, "branch")).ok(t, &again)
+	if !again.Equal || again.Steps != 14 || again.StepsNow != 6 || again.Parent == nil {
+		t.Errorf("the repetition of the branch: %+v", again)
+	}
 	for _, step := range []string{"1", "3", "6", "8", "9", "14"} {
 		var got struct {
 			Equal    bool

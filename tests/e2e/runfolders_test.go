@@ -81,7 +81,7 @@ func TestResumeUnderOtherSettings(t *testing.T) {
 	if again.Parent == nil || again.Parent.RunID != got.RunID {
 		t.Errorf("the third run has parent %+v, want %s", again.Parent, got.RunID)
 	}
-	for _, set := range []string{"train.seed=7", "loader.seed=9", "loader.shuffle=false", "model.hidden_size=64", "model.rope_theta=5000"} {
+	for _, set := range []string{"train.seed=7", "loader.seed=9", "loader.shuffle=false", "optim.optimizer=lion", "model.hidden_size=64", "model.rope_theta=5000"} {
 		key, _, _ := strings.Cut(set, "=")
 		train(t, tinyRun(t, out, "train.resume_from_checkpoint=latest", "train.max_steps=24", set)...).fails(t, 1, key)
 	}

@@ -71,10 +71,11 @@ func runID(settings map[string]string, parent *checkpoint.Parent) string {
 
 // fixed are settings that cannot change in the middle of a run, with the reason.
 var fixed = map[string]string{
-	keyData:          "the place in the data would mean other rows",
-	"train.seed":     "random streams are named after it",
-	"loader.seed":    "the order of the rows is drawn from it",
-	"loader.shuffle": "the order of the rows depends on it",
+	keyData:           "the place in the data would mean other rows",
+	"train.seed":      "random streams are named after it",
+	"optim.optimizer": "the checkpoint has the state of the other one",
+	"loader.seed":     "the order of the rows is drawn from it",
+	"loader.shuffle":  "the order of the rows depends on it",
 }
 
 // identify names the run. One that goes on under the settings of its checkpoint
@@ -86,6 +87,9 @@ func (r *run) identify(context.Context) error {
 	id := checkpoint.Run{Settings: settings}
 	if l := r.start.resume; l != nil {
 		before := l.Trainer.Run
+		if before.Settings != nil {
+			dropNew(settings, before.Settings)
+		}
 		changes := configs.Diff(before.Settings, settings)
 		if before.Settings == nil {
 			changes = nil
@@ -118,6 +122,19 @@ func (r *run) identify(context.Context) error {
 		r.setup.Save.Root = r.dir.Path()
 	}
 	return nil
+}
+
+// dropNew leaves out settings that the program of the checkpoint did not have and
+// that are at their defaults, which stand for what it did: a run keeps its name
+// when the program learns something new.
+func dropNew(settings, before map[string]string) {
+	def := configs.Default()
+	usual := configs.Identity(&def)
+	for key, value := range settings {
+		if _, known := before[key]; !known && value == usual[key] {
+			delete(settings, key)
+		}
+	}
 }
 
 func shown(value string) string {

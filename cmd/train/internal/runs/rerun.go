@@ -82,8 +82,12 @@ func (p *Rerun) configure(record rundir.Record, original *checkpoint.Loaded) err
 		"train.dataset_dir=" + dataset, "train.output_dir=" + p.Output, "train.model_name_or_path=" + record.ModelDir,
 		"train.resume_from_checkpoint=auto", "train.threads=" + strconv.Itoa(p.Threads), "train.max_steps=" + strconv.Itoa(step),
 	}
-	if entries, err := checkpoint.List(p.Output); err == nil && len(entries) == 0 && record.From != "" {
-		set[3] = "train.resume_from_checkpoint=" + record.From
+	if entries, err := checkpoint.List(p.Output); err == nil && len(entries) == 0 && original.Trainer.Run.Parent != nil {
+		from, err := p.branchedFrom(record, *original.Trainer.Run.Parent)
+		if err != nil {
+			return err
+		}
+		set[3] = "train.resume_from_checkpoint=" + from
 	}
 	c, prov, err := configs.Load(configs.Options{File: filepath.Join(p.RunDir, record.Config), Set: append(set, settingsOf(settings)...), Sections: trainingSections})
 	if err != nil {
@@ -91,4 +95,27 @@ func (p *Rerun) configure(record rundir.Record, original *checkpoint.Loaded) err
 	}
 	p.Config, p.Provenance = c, prov
 	return nil
+}
+
+// branchedFrom finds the checkpoint of another run that a run went on from: in its
+// own folder, or where its record says.
+func (p *Rerun) branchedFrom(record rundir.Record, parent checkpoint.Parent) (string, error) {
+	places := []string{filepath.Join(p.RunDir, fmt.Sprintf("checkpoint-%d", parent.Step))}
+	if record.From != "" {
+		places = append(places, record.From)
+	}
+	for _, path := range places {
+		l, err := checkpoint.Load(path)
+		if err != nil {
+			continue
+		}
+		id, step := l.Trainer.Run.RunID, l.Trainer.GlobalStep
+		if err := l.Close(); err != nil {
+			return "", err
+		}
+		if id == parent.RunID && step == parent.Step {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("the run in %s goes on from step %d of run %s, and that checkpoint is not there any more (looked for in %v); repeat the other run first", p.RunDir, parent.Step, parent.RunID, places)
 }
