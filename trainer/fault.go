@@ -181,12 +181,16 @@ func (h *held) line(row, n int) batchLine {
 	return l
 }
 
-// mend does with a faulty step what on_nonfinite says. A record of step 0 means
-// that the run went back.
-func (t *Trainer) mend(ctx context.Context, e *FaultError) (StepRecord, error) {
+// mend does with a faulty step what on_nonfinite says; other errors it returns. A
+// record of step 0 means that the run went back.
+func (t *Trainer) mend(ctx context.Context, err error) (StepRecord, error) {
+	var e *FaultError
+	if !errors.As(err, &e) {
+		return StepRecord{}, err
+	}
 	over := t.mishaps.Skipped+t.mishaps.RolledBack >= t.cfg.NonfiniteLimit
 	if t.cfg.OnNonfinite == Halt {
-		return StepRecord{}, e
+		return StepRecord{}, err
 	}
 	if over {
 		return StepRecord{}, fmt.Errorf("%w (train.nonfinite_limit %d is reached)", e, t.cfg.NonfiniteLimit)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -273,6 +274,37 @@ func TestFailedSaves(t *testing.T) {
 		}
 		if _, err := newTrainer(t, s, rec).Run(context.Background()); err == nil {
 			t.Errorf("%s: the last step is not saved and the run ended well", async)
+		}
+	}
+}
+
+// A stop signal does not wait for an evaluation: it is cut short, and made up for
+// when the run goes on.
+func TestEvaluationIsCutShort(t *testing.T) {
+	for _, at := range []int{3, 6} {
+		s, rec := setup(t, openCPU(t, 1), 6, 8)
+		ctx, cancel := context.WithCancel(context.Background())
+		hook := Hook{Name: "evaluation", Every: 3, Run: func(ctx context.Context, step int) ([]telemetry.Scalar, error) {
+			if step == at {
+				cancel()
+			}
+			return nil, ctx.Err()
+		}}
+		res, err := newTrainer(t, s, rec, hook).Run(ctx)
+		if err != nil || !res.Interrupted || res.Steps != at || slices.Contains(rec.measured, at) || filepath.Base(rec.saved[len(rec.saved)-1]) != fmt.Sprintf("checkpoint-%d", at) {
+			t.Errorf("%+v, %v; measured %v, saved %v", res, err, rec.measured, rec.saved)
+		}
+		l, err := checkpoint.Load(rec.saved[len(rec.saved)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, cont := setup(t, openCPU(t, 1), 6, 8)
+		again.Resume = l
+		hook.Run = func(context.Context, int) ([]telemetry.Scalar, error) { return nil, nil }
+		run(t, again, cont, hook)
+		l.Close()
+		if cont.measured[0] != at {
+			t.Errorf("made up for: %v", cont.measured)
 		}
 	}
 }

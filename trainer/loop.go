@@ -35,7 +35,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 
 func (t *Trainer) run(ctx, work context.Context) (Result, error) {
 	var last StepRecord
-	if err := t.catchUp(work); err != nil {
+	if err := t.catchUp(ctx, work); err != nil {
 		return Result{t.done, false, last}, err
 	}
 	for t.done < t.total {
@@ -43,8 +43,8 @@ func (t *Trainer) run(ctx, work context.Context) (Result, error) {
 			return Result{t.done, true, last}, nil
 		}
 		rec, err := t.oneStep(work)
-		if fault := (*FaultError)(nil); errors.As(err, &fault) {
-			rec, err = t.mend(work, fault)
+		if err != nil {
+			rec, err = t.mend(work, err)
 		}
 		if errors.Is(err, io.EOF) {
 			return Result{t.done, false, last}, fmt.Errorf("trainer: the data ended after step %d of %d; lower train.max_steps or add text", t.done, t.total)
@@ -56,19 +56,19 @@ func (t *Trainer) run(ctx, work context.Context) (Result, error) {
 			continue
 		}
 		last = rec
-		if err := t.afterStep(work, rec); err != nil {
+		if err := t.afterStep(ctx, work, rec); err != nil {
 			return Result{t.done, false, last}, err
 		}
 	}
-	return Result{t.done, false, last}, nil
+	return Result{t.done, t.cutShort, last}, nil
 }
 
 // catchUp does what was due at the step that the run begins with and is not on
 // record: the process before may have ended between the two.
-func (t *Trainer) catchUp(ctx context.Context) error {
+func (t *Trainer) catchUp(ctx, work context.Context) error {
 	if t.done == 0 {
 		if t.save.Checkpoint.Milestone(0) {
-			return t.saveDue(ctx)
+			return t.saveDue(work)
 		}
 		return nil
 	}
@@ -169,7 +169,7 @@ const historyEvery = 10
 
 // afterStep logs, saves, and runs the hooks that are due. The save comes before
 // the hooks, so that none of them can lose the step.
-func (t *Trainer) afterStep(ctx context.Context, rec StepRecord) error {
+func (t *Trainer) afterStep(ctx, work context.Context, rec StepRecord) error {
 	if rec.Step == 1 || rec.Step%historyEvery == 0 {
 		t.history = append(t.history, checkpoint.LogEntry{
 			"step": rec.Step, "loss": rec.Loss, "grad_norm": rec.GradNorm, "learning_rate": rec.LearningRate,
@@ -177,7 +177,7 @@ func (t *Trainer) afterStep(ctx context.Context, rec StepRecord) error {
 	}
 	t.observer.Step(rec)
 	if rec.Step == t.total || t.save.Checkpoint.Due(rec.Step) {
-		if err := t.saveDue(ctx); err != nil {
+		if err := t.saveDue(work); err != nil {
 			return err
 		}
 	}
@@ -188,7 +188,8 @@ func (t *Trainer) afterStep(ctx context.Context, rec StepRecord) error {
 }
 
 // runHooks runs the hooks that are due after the step done. resumed leaves out
-// those whose result is on record.
+// those whose result is on record. One that ctx cuts short is made up for when
+// the run goes on.
 func (t *Trainer) runHooks(ctx context.Context, resumed bool) error {
 	for _, h := range t.hooks {
 		due := t.done == t.total || h.Every > 0 && t.done%h.Every == 0
@@ -196,6 +197,10 @@ func (t *Trainer) runHooks(ctx context.Context, resumed bool) error {
 			continue
 		}
 		values, err := h.Run(ctx, t.done)
+		if err != nil && ctx.Err() != nil {
+			t.cutShort = true
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("trainer: %s after step %d: %w", h.Name, t.done, err)
 		}

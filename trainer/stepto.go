@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"huihai/data"
@@ -35,8 +34,8 @@ func (t *Trainer) StepTo(ctx context.Context, n int, see func(MicroBatch)) (Step
 			t.see = see
 		}
 		rec, err := t.oneStep(ctx)
-		if fault := (*FaultError)(nil); errors.As(err, &fault) && t.done+1 < n {
-			rec, err = t.mend(ctx, fault)
+		if err != nil && t.done+1 < n {
+			rec, err = t.mend(ctx, err)
 		}
 		if err != nil {
 			return rec, fmt.Errorf("trainer: step %d: %w", t.done+1, err)

@@ -49,6 +49,8 @@ type Trainer struct {
 	mishaps Mishaps
 	record  recorder
 	see     func(MicroBatch) // who looks on, nil for nobody
+	// cutShort says that a hook was stopped before it had a result.
+	cutShort bool
 }
 
 // Mishaps counts the steps that were not finite and what became of them.
