@@ -9,6 +9,7 @@ import (
 
 	"huihai/checkpoint"
 	"huihai/checkpoint/safetensors"
+	"huihai/internal/mmap"
 	"huihai/kernels"
 )
 
@@ -147,7 +148,11 @@ func (t *Trainer) copied(name string, shape []int, buf kernels.Buf) (checkpoint.
 		return checkpoint.TensorSource{}, err
 	}
 	if cap(t.saver.copy) == 0 {
-		t.saver.copy = make([]byte, 0, t.plan.Bytes[KindSaveCopy])
+		room, release, err := mmap.Anonymous(int(t.plan.Bytes[KindSaveCopy]))
+		if err != nil {
+			return checkpoint.TensorSource{}, fmt.Errorf("the copy for saving: %w", err)
+		}
+		t.saver.copy, t.saver.release = room[:0], release
 	}
 	from, n := len(t.saver.copy), int(buf.Bytes())
 	if from+n > cap(t.saver.copy) {

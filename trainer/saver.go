@@ -14,7 +14,8 @@ import (
 type saver struct {
 	keepCopy bool
 	copy     []byte
-	last     int // step of the last checkpoint in place; 0 for none
+	release  func() error // gives the memory of copy back
+	last     int          // step of the last checkpoint in place; 0 for none
 	has      bool
 	pending  chan saveResult
 	evals    map[int]float64

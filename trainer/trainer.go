@@ -202,6 +202,10 @@ func (t *Trainer) Model() model.Config { return t.model }
 func (t *Trainer) Close() error {
 	_ = t.saver.wait() // told to the observer when it mattered
 	err := t.step.Close()
+	if t.saver.release != nil {
+		err = errors.Join(err, t.saver.release())
+		t.saver.copy, t.saver.release = nil, nil
+	}
 	if t.opt != nil {
 		t.opt.Close()
 	}

@@ -1,7 +1,7 @@
 // Package mmap maps files read-only, so that opening a checkpoint of many
 // gigabytes costs nothing until its tensors are read.
 //
-// It owns the mapping and its lifetime. It must not know what is in the file.
+// It owns the mapping and its lifetime, and memory outside the Go heap. It must not know what is in the file.
 //
 // # A file that changes while it is mapped
 //

@@ -140,3 +140,14 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("absence is not recognisable: %v", err)
 	}
 }
+
+func TestAnonymous(t *testing.T) {
+	b, release, err := Anonymous(3 << 20)
+	if err != nil || len(b) != 3<<20 || b[0] != 0 || b[len(b)-1] != 0 {
+		t.Fatal(len(b), err)
+	}
+	b[0], b[len(b)-1] = 1, 2
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+}

@@ -3,6 +3,7 @@
 package mmap
 
 import (
+	"fmt"
 	"os"
 	"unsafe"
 
@@ -19,4 +20,13 @@ func unmapFile(data []byte) error { return unix.Munmap(data) }
 func within(data []byte, addr uintptr) bool {
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(data)))
 	return len(data) > 0 && addr >= start && addr-start < uintptr(len(data))
+}
+
+// Anonymous returns n zeroed bytes that the garbage collector neither moves nor
+// counts, so that they need no room beside them; release gives them back.
+func Anonymous(n int) (b []byte, release func() error, err error) {
+	if b, err = unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE); err != nil {
+		return nil, nil, fmt.Errorf("mmap: %d bytes of memory: %w", n, err)
+	}
+	return b, func() error { return unix.Munmap(b) }, nil
 }
