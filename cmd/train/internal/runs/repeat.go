@@ -65,6 +65,9 @@ func (p *Repeat) open(ctx context.Context) (_ *run, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := p.Step - r.startStep(); n > 1 {
+		r.note(fmt.Sprintf("steps %d to %d are done again, from %s", r.startStep()+1, p.Step, r.origin()))
+	}
 	if have := r.settings(); then[keyNumerics] != have[keyNumerics] {
 		r.note(fmt.Sprintf("the run was made with numerics %s and this program has %s: its numbers may differ", then[keyNumerics], have[keyNumerics]))
 	}
