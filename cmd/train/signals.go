@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 )
 
 // stopped is why the context of a command ended.
@@ -22,7 +23,7 @@ func withSignals(parent context.Context) (ctx context.Context, release func()) {
 	ignoreClosedPipes()
 	received, done := make(chan os.Signal, 4), make(chan struct{})
 	for _, s := range stopSignals {
-		if signal.Ignored(s) {
+		if s == syscall.SIGHUP && signal.Ignored(s) {
 			continue // started by nohup
 		}
 		signal.Notify(received, s)
