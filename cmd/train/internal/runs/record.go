@@ -1,10 +1,12 @@
 package runs
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 
+	"huihai/configs"
 	"huihai/telemetry/dash"
 	"huihai/trainer/rundir"
 )
@@ -94,4 +96,11 @@ func (r *run) openDashboard(ctx context.Context) error {
 	r.onClose(s.Close)
 	r.note("dashboard: " + s.URL())
 	return nil
+}
+
+// renderConfig writes a configuration with the origin of each setting.
+func renderConfig(c *configs.Config, prov *configs.Provenance) ([]byte, error) {
+	var b bytes.Buffer
+	err := configs.Render(&b, c, prov)
+	return b.Bytes(), err
 }
