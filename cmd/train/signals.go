@@ -47,8 +47,9 @@ func withSignals(parent context.Context) (ctx context.Context, release func()) {
 			}
 		}
 	}()
+	// Signals stay caught until the process has ended: one that comes now must not
+	// change the exit code of what is done.
 	return ctx, func() {
-		signal.Stop(received)
 		close(done)
 		cancel(nil)
 	}
