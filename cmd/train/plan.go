@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"huihai/checkpoint"
 	"huihai/cmd/train/internal/runs"
 	"huihai/kernels"
 	"huihai/trainer"
@@ -42,6 +43,9 @@ func newPlanCmd() *cobra.Command {
 				// A plan may be for another machine.
 				fmt.Fprintln(cmd.ErrOrStderr(), "train: note:", err)
 				in.MemoryLimit = 0
+				if in.Checkpoint.AsyncSave == checkpoint.AsyncAuto {
+					in.Checkpoint.AsyncSave = checkpoint.AsyncNever // what auto comes to there
+				}
 				p, err = trainer.PlanRun(in)
 			}
 			if err != nil {
