@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Prune removes the oldest complete checkpoints in root until limit are left,
@@ -13,10 +14,10 @@ import (
 // highest step stays in any case. A limit of 0 removes nothing. It goes on after
 // a failure; removed names what is gone.
 func Prune(root string, limit int, keep func(step int) bool) (removed []string, err error) {
-	return prune(atomicfile.OS{}, root, limit, keep)
+	return prune(vfs.OS{}, root, limit, keep)
 }
 
-func prune(fsys atomicfile.FS, root string, limit int, keep func(step int) bool) (removed []string, err error) {
+func prune(fsys vfs.FS, root string, limit int, keep func(step int) bool) (removed []string, err error) {
 	if limit < 0 {
 		return nil, fmt.Errorf("checkpoint: save_total_limit is %d; it must not be negative", limit)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"huihai/checkpoint/safetensors"
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Save writes root/checkpoint-N, N being the state's global step, replacing one
@@ -26,7 +27,7 @@ import (
 // flushing its name to disk or removing the one it replaced failed.
 func Save(ctx context.Context, root string, st State) (path string, err error) {
 	if st.Model.fsys == nil {
-		st.Model.fsys = atomicfile.OS{}
+		st.Model.fsys = vfs.OS{}
 	}
 	path, err = save(ctx, st.Model.fsys, root, st)
 	if err != nil {
@@ -35,7 +36,7 @@ func Save(ctx context.Context, root string, st State) (path string, err error) {
 	return path, nil
 }
 
-func save(ctx context.Context, fsys atomicfile.FS, root string, st State) (string, error) {
+func save(ctx context.Context, fsys vfs.FS, root string, st State) (string, error) {
 	plan, err := planState(st)
 	if err != nil {
 		return "", err
@@ -111,7 +112,7 @@ func (p *statePlan) size() int64 {
 }
 
 // commit writes the folder and puts it in place. inPlace says whether it is.
-func (p *statePlan) commit(ctx context.Context, fsys atomicfile.FS, path string) (inPlace bool, err error) {
+func (p *statePlan) commit(ctx context.Context, fsys vfs.FS, path string) (inPlace bool, err error) {
 	d, err := atomicfile.Begin(fsys, path)
 	if err != nil {
 		return false, err
@@ -178,7 +179,7 @@ func WriteTensors(path string, sources []TensorSource) error {
 	s := shardPlan{name: filepath.Base(path), sources: slices.Clone(sources)}
 	err := s.layOut()
 	if err == nil {
-		fsys := atomicfile.OS{}
+		fsys := vfs.OS{}
 		err = withSpace(fsys, filepath.Dir(path), s.bytes, func() error {
 			_, err := atomicfile.WriteFile(fsys, path, func(w io.Writer) error {
 				return safetensors.WriteAll(w, s.sources, fileMetadata())

@@ -18,8 +18,8 @@ import (
 	"testing"
 
 	"huihai/checkpoint/safetensors"
-	"huihai/internal/atomicfile"
-	"huihai/internal/atomicfile/atomictest"
+	"huihai/internal/vfs"
+	"huihai/internal/vfs/vfstest"
 )
 
 func TestMain(m *testing.M) {
@@ -61,7 +61,7 @@ func testState(step int) State {
 func mustSave(t testing.TB, root string, st State) string {
 	t.Helper()
 	if st.Model.fsys == nil {
-		st.Model.fsys = atomictest.New(-1, false) // never fails, and does not flush
+		st.Model.fsys = vfstest.New(-1, false) // never fails, and does not flush
 	}
 	path, err := Save(context.Background(), root, st)
 	if err != nil {
@@ -219,7 +219,7 @@ func newest(root string) (path string, step int, err error) {
 }
 
 // saveAndPrune saves and keeps two, as a run with a limit of two does.
-func saveAndPrune(fsys atomicfile.FS, root string, st State) (path string, err error) {
+func saveAndPrune(fsys vfs.FS, root string, st State) (path string, err error) {
 	if path, err = Save(context.Background(), root, st); path != "" {
 		_, pruneErr := prune(fsys, root, 2, func(int) bool { return false })
 		err = errors.Join(err, pruneErr)
@@ -239,7 +239,7 @@ func fault(t *testing.T, forever, again bool) {
 			mustSave(t, root, before)
 		}
 		st := testState(2)
-		fsys := atomictest.New(at, forever)
+		fsys := vfstest.New(at, forever)
 		st.Model.fsys = fsys
 		path, err := saveAndPrune(fsys, root, st)
 		hit := func(format string, a ...any) {
@@ -280,7 +280,7 @@ func fault(t *testing.T, forever, again bool) {
 		}
 		// The next save succeeds and leaves nothing of this one.
 		st.Model.fsys = nil
-		if _, err := saveAndPrune(atomicfile.OS{}, root, st); err != nil {
+		if _, err := saveAndPrune(vfs.OS{}, root, st); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, root); !slices.Equal(got, []string{"checkpoint-1", "checkpoint-2"}) {
@@ -316,7 +316,7 @@ func TestSaveSurvivesDeathAtEveryOperation(t *testing.T) {
 		}
 		st := testState(2)
 		st.Trainer.Run.RunID = "another"
-		fsys := atomictest.New(at, false)
+		fsys := vfstest.New(at, false)
 		fsys.Kill = true
 		st.Model.fsys = fsys
 		dead = dies(t, func() {
@@ -334,7 +334,7 @@ func TestSaveSurvivesDeathAtEveryOperation(t *testing.T) {
 		}
 		l.Close()
 		st.Model.fsys = nil
-		if _, err := saveAndPrune(atomicfile.OS{}, root, st); err != nil {
+		if _, err := saveAndPrune(vfs.OS{}, root, st); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, root); !slices.Equal(got, []string{"checkpoint-1", "checkpoint-2"}) {
@@ -351,7 +351,7 @@ func dies(t *testing.T, f func()) (dead bool) {
 	t.Helper()
 	defer func() {
 		if r := recover(); r != nil {
-			if dead = r == (atomictest.Killed{}); !dead {
+			if dead = r == (vfstest.Killed{}); !dead {
 				panic(r)
 			}
 		}
@@ -363,7 +363,7 @@ func dies(t *testing.T, f func()) (dead bool) {
 func TestSaveRefusesWhatCannotFit(t *testing.T) {
 	root := t.TempDir()
 	st := testState(2)
-	fsys := atomictest.New(-1, false)
+	fsys := vfstest.New(-1, false)
 	fsys.FreeNow = 100
 	st.Model.fsys = fsys
 	_, err := Save(context.Background(), root, st)

@@ -12,6 +12,7 @@ import (
 
 	"huihai/checkpoint/safetensors"
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // DefaultShardBytes is the size at which Hugging Face libraries start a new
@@ -47,7 +48,7 @@ type SaveOptions struct {
 	// Overwrite allows SaveModel to replace files of a model already there.
 	Overwrite bool
 
-	fsys atomicfile.FS // nil for the real one
+	fsys vfs.FS // nil for the real one
 }
 
 // SaveModel writes a Hugging Face model folder. A dir that does not exist
@@ -64,7 +65,7 @@ func SaveModel(dir string, o SaveOptions) error {
 
 func saveModel(dir string, o SaveOptions) (err error) {
 	if o.fsys == nil {
-		o.fsys = atomicfile.OS{}
+		o.fsys = vfs.OS{}
 	}
 	plan, err := planModel(o)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 
 	"huihai/checkpoint/safetensors"
-	"huihai/internal/atomicfile/atomictest"
 	"huihai/internal/golden"
+	"huihai/internal/vfs/vfstest"
 )
 
 func modelOptions(limit int64) SaveOptions {
@@ -28,7 +28,7 @@ func modelOptions(limit int64) SaveOptions {
 func mustSaveModel(t testing.TB, dir string, o SaveOptions) {
 	t.Helper()
 	if o.fsys == nil {
-		o.fsys = atomictest.New(-1, false) // never fails, and does not flush
+		o.fsys = vfstest.New(-1, false) // never fails, and does not flush
 	}
 	if err := SaveModel(dir, o); err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestSaveModelSurvivesAFaultAtEveryOperation(t *testing.T) {
 			if !fresh {
 				mustSaveModel(t, dir, modelOptions(130))
 			}
-			fsys := atomictest.New(at, at%2 == 0)
+			fsys := vfstest.New(at, at%2 == 0)
 			o := newer
 			o.fsys = fsys
 			err := SaveModel(dir, o)

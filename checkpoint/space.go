@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
-	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // SpaceError reports a disk that is too small for what is to be saved.
@@ -34,7 +34,7 @@ func (e *SpaceError) Unwrap() error { return e.Err }
 
 // withSpace runs save when the file system of dir has room for needed bytes,
 // and turns its failure for want of space into a SpaceError.
-func withSpace(fsys atomicfile.FS, dir string, needed int64, save func() error) error {
+func withSpace(fsys vfs.FS, dir string, needed int64, save func() error) error {
 	free, err := fsys.Free(dir)
 	if err == nil && free < needed {
 		return &SpaceError{Path: dir, Needed: needed, Free: free}

@@ -19,9 +19,9 @@ import (
 
 	"huihai/data/decontam"
 	"huihai/data/dedup"
-	"huihai/data/flow"
 	"huihai/data/linear"
 	"huihai/data/ngram"
+	"huihai/internal/vfs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -96,15 +96,15 @@ func build(t *testing.T, cfg BuildConfig) *Report {
 }
 
 // unsynced spares the tests the waits for the disk.
-type unsynced struct{ flow.OS }
+type unsynced struct{ vfs.OS }
 
-type unsyncedFile struct{ flow.File }
+type unsyncedFile struct{ vfs.File }
 
 func (unsyncedFile) Sync() error { return nil }
 
 func (unsynced) SyncDir(string) error { return nil }
 
-func (u unsynced) Create(name string) (flow.File, error) {
+func (u unsynced) Create(name string) (vfs.File, error) {
 	f, err := u.OS.Create(name)
 	return unsyncedFile{f}, err
 }

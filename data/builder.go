@@ -12,13 +12,14 @@ import (
 	"huihai/data/source"
 	"huihai/data/substring"
 	"huihai/internal/objstore"
+	"huihai/internal/vfs"
 )
 
 // Option changes how a build runs without changing what it makes.
 type Option func(*builder)
 
 // WithFS writes through another file system; tests make it fail.
-func WithFS(fs flow.FS) Option { return func(b *builder) { b.engine.FS = fs } }
+func WithFS(fs vfs.FS) Option { return func(b *builder) { b.engine.FS = fs } }
 
 // WithSpill bounds the records that a task holds before it spills them; tests use
 // it to spill often.
@@ -116,9 +117,9 @@ func newBuilder(cfg BuildConfig, progress func(Event), opts []Option) *builder {
 	return b
 }
 
-func (b *builder) fs() flow.FS {
+func (b *builder) fs() vfs.FS {
 	if b.engine.FS == nil {
-		return flow.OS{}
+		return vfs.OS{}
 	}
 	return b.engine.FS
 }

@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/parquet-go/parquet-go"
+	"huihai/internal/vfs"
 
-	"huihai/data/flow"
+	"github.com/parquet-go/parquet-go"
 )
 
 func buildError(t *testing.T, cfg BuildConfig) error {
@@ -127,11 +127,11 @@ type fullDisk struct {
 }
 
 type fullFile struct {
-	flow.File
+	vfs.File
 	left *atomic.Int64
 }
 
-func (d fullDisk) Create(name string) (flow.File, error) {
+func (d fullDisk) Create(name string) (vfs.File, error) {
 	f, err := d.unsynced.Create(name)
 	if err != nil {
 		return nil, err

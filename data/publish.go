@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"huihai/data/flow"
+	"huihai/internal/vfs"
 )
 
 // publish moves the finished files into place. The old manifest goes first and
@@ -83,7 +84,7 @@ func ReadConfig(dir string) (BuildConfig, error) {
 	return c["data"], nil
 }
 
-func writeJSON(fsys flow.FS, path string, v any) error {
+func writeJSON(fsys vfs.FS, path string, v any) error {
 	content, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
@@ -146,7 +147,7 @@ var ourShard = regexp.MustCompile(`^(documents|tokens|validation)-\d{5}\.parquet
 // clearOld removes the shards of an earlier build from dir. Files that are not
 // ours would be read together with ours by tools that take the whole folder, so
 // they end the build.
-func clearOld(fsys flow.FS, dir string) error {
+func clearOld(fsys vfs.FS, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

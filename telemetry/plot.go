@@ -18,6 +18,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // SeriesKind says how a series is drawn.
@@ -88,7 +89,7 @@ func (pl Plot) Save(path string, series []Series) error {
 	}
 	margin := vg.Points(10)
 	p.Draw(draw.Crop(draw.New(canvas), margin, -2*margin, margin, -margin))
-	_, err = atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	_, err = atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		_, err := canvas.WriteTo(w)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // encodeModel writes a model file that SentencePiece loads. Fields are in the
@@ -83,7 +84,7 @@ func appendMessage(out []byte, num protowire.Number, content message) []byte {
 
 // Save writes the model file. It appears at once and whole, or not at all.
 func (t *Tokenizer) Save(path string) error {
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	_, err := atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		_, err := w.Write(t.raw)
 		return err
 	})

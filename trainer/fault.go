@@ -14,6 +14,7 @@ import (
 	"huihai/autograd"
 	"huihai/data"
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 	"huihai/kernels"
 	"huihai/model"
 	"huihai/trainer/rundir"
@@ -139,7 +140,7 @@ func (t *Trainer) keepFault(e *FaultError) (string, error) {
 		return "", err
 	}
 	for name, content := range map[string][]byte{"batch.jsonl": batch.Bytes(), "fault.json": report} {
-		_, err := atomicfile.WriteFile(atomicfile.OS{}, filepath.Join(dir, name), func(w io.Writer) error {
+		_, err := atomicfile.WriteFile(vfs.OS{}, filepath.Join(dir, name), func(w io.Writer) error {
 			_, err := w.Write(content)
 			return err
 		})

@@ -12,6 +12,7 @@ import (
 
 	"huihai/configs"
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // configFlags are the flags of every verb that reads a configuration.
@@ -143,7 +144,7 @@ func writeNew(path string, text []byte, force bool) error {
 	if _, err := os.Lstat(path); err == nil && !force {
 		return usagef("%s exists; choose another --output or add --force", path)
 	}
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	_, err := atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // An index file is: magic; length and JSON of the head (configuration, tasks,
@@ -28,7 +29,7 @@ type head struct {
 
 // Save writes the index to a file that appears at once.
 func (x *Index) Save(path string) error {
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	_, err := atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		bw := bufio.NewWriterSize(w, 1<<16)
 		data, err := x.encode()
 		if err != nil {

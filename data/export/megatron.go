@@ -11,6 +11,7 @@ import (
 	"huihai/data/megatron"
 	"huihai/data/query"
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // megatron writes the tokens, and then the index, without which the tokens are
@@ -48,7 +49,7 @@ func (e *exporter) megatron(ctx context.Context) error {
 
 // write writes a file that appears when it is whole, and notes it.
 func (e *exporter) write(path string, fill func(io.Writer) error) error {
-	info, err := atomicfile.WriteFile(atomicfile.OS{}, path, fill)
+	info, err := atomicfile.WriteFile(vfs.OS{}, path, fill)
 	if err == nil {
 		e.summary.Files = append(e.summary.Files, File{path, info.Size, info.SHA256})
 	}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"huihai/internal/objstore"
+	"huihai/internal/vfs"
 )
 
 // Stage names a step of a pipeline and what its results depend on besides the
@@ -45,7 +46,7 @@ type Progress func(stage string, done, total int64)
 // field but Dir is usable.
 type Engine struct {
 	Dir          string // where stages keep their folders
-	FS           FS     // nil means the operating system's
+	FS           vfs.FS // nil means the operating system's
 	Workers      int    // tasks at a time; 0 means one
 	MemoryBudget int64  // bytes for all tasks together; 0 means 256 MiB of records for each and no bound on the rest
 	SpillBytes   int64  // bytes of records a task holds before it spills; 0 derives it from the budget
@@ -110,9 +111,9 @@ func (n *NotReady) Error() string {
 		n.Stage, len(n.Missing), n.Count, n.Missing[0], n.Stage)
 }
 
-func (e *Engine) fs() FS {
+func (e *Engine) fs() vfs.FS {
 	if e.FS == nil {
-		return OS{}
+		return vfs.OS{}
 	}
 	return e.FS
 }

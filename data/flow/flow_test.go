@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"huihai/internal/vfs"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -343,7 +345,7 @@ func FuzzSpillFile(f *testing.F) {
 
 func TestReplaceFileKeepsTheOldOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
-	if err := ReplaceFile(OS{}, path, []byte("old")); err != nil {
+	if err := ReplaceFile(vfs.OS{}, path, []byte("old")); err != nil {
 		t.Fatal(err)
 	}
 	if err := ReplaceFile(noRename{}, path, []byte("new")); err == nil {
@@ -360,20 +362,20 @@ func TestReplaceFileKeepsTheOldOne(t *testing.T) {
 }
 
 // unsynced spares the property tests the waits for the disk.
-type unsynced struct{ OS }
+type unsynced struct{ vfs.OS }
 
-type unsyncedFile struct{ File }
+type unsyncedFile struct{ vfs.File }
 
 func (unsyncedFile) Sync() error { return nil }
 
 func (unsynced) SyncDir(string) error { return nil }
 
-func (u unsynced) Create(name string) (File, error) {
+func (u unsynced) Create(name string) (vfs.File, error) {
 	f, err := u.OS.Create(name)
 	return unsyncedFile{f}, err
 }
 
-type noRename struct{ OS }
+type noRename struct{ vfs.OS }
 
 func (noRename) Rename(string, string) error { return os.ErrPermission }
 

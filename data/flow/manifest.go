@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"huihai/internal/vfs"
 )
 
 // manifestName is the file that makes a task folder whole.
@@ -127,7 +129,7 @@ func HashFile(ctx context.Context, path string) (string, error) {
 }
 
 // writeManifest writes the manifest that makes dir whole.
-func writeManifest(fs FS, dir string, m *Manifest) error {
+func writeManifest(fs vfs.FS, dir string, m *Manifest) error {
 	b, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"huihai/internal/vfs"
 )
 
 // runsName lists the spill files beside it. They are no outputs: another memory
@@ -26,7 +28,7 @@ type runFile struct {
 
 // writeRuns lists the first n spill files of dir. A total is written for
 // exchanges.
-func writeRuns(fs FS, dir string, n int, total *tally) error {
+func writeRuns(fs vfs.FS, dir string, n int, total *tally) error {
 	var l runList
 	for i := range n {
 		st, err := os.Stat(filepath.Join(dir, runName(i)))

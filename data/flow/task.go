@@ -14,6 +14,9 @@ import (
 	"sort"
 	"sync/atomic"
 	"syscall"
+
+	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Task is what a stage's function sees of the engine. It is used by one
@@ -51,7 +54,7 @@ func (t *Task) Create(name string) (*Output, error) {
 
 // createPrivate starts a file of the task's folder that is no output: how the
 // engine keeps records is not part of the result.
-func (t *Task) createPrivate(name string) (string, File, error) {
+func (t *Task) createPrivate(name string) (string, vfs.File, error) {
 	path := filepath.Join(t.dir, name)
 	f, err := t.engine.fs().Create(path)
 	if err != nil {
@@ -168,7 +171,7 @@ type Output struct {
 // sink is the end of an Output that meets the file.
 type sink struct {
 	name, path string
-	f          File
+	f          vfs.File
 	sum        hash.Hash
 	bytes      int64
 }
@@ -194,7 +197,7 @@ func (o *Output) close() error {
 }
 
 // closeFile syncs and closes.
-func closeFile(path string, f File) error {
+func closeFile(path string, f vfs.File) error {
 	if err := f.Sync(); err != nil {
 		_ = f.Close()
 		return writeError(path, err)
@@ -207,7 +210,7 @@ func closeFile(path string, f File) error {
 
 // WriteFile writes a whole file and syncs it. It does not rename: callers that
 // need the old content to survive a failure use [ReplaceFile].
-func WriteFile(fs FS, path string, content []byte) error {
+func WriteFile(fs vfs.FS, path string, content []byte) error {
 	f, err := fs.Create(path)
 	if err != nil {
 		return writeError(path, err)
@@ -219,19 +222,17 @@ func WriteFile(fs FS, path string, content []byte) error {
 	return closeFile(path, f)
 }
 
-// ReplaceFile writes a whole file under a temporary name, syncs it and renames
-// it into place, so that a reader sees the old content or the new, never a part.
-func ReplaceFile(fs FS, path string, content []byte) error {
-	tmp := path + ".tmp"
-	if err := WriteFile(fs, tmp, content); err != nil {
-		_ = fs.RemoveAll(tmp)
+// ReplaceFile writes a whole file at once: a reader sees the old content or the
+// new, never a part.
+func ReplaceFile(fs vfs.FS, path string, content []byte) error {
+	_, err := atomicfile.WriteFile(fs, path, func(w io.Writer) error {
+		_, err := w.Write(content)
 		return err
+	})
+	if errors.Is(err, syscall.ENOSPC) {
+		return writeError(path, syscall.ENOSPC)
 	}
-	if err := fs.Rename(tmp, path); err != nil {
-		_ = fs.RemoveAll(tmp)
-		return writeError(path, err)
-	}
-	return fs.SyncDir(filepath.Dir(path))
+	return err
 }
 
 func writeError(path string, err error) error {

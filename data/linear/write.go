@@ -11,6 +11,7 @@ import (
 	"math"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Save writes the model to path, whole or not at all, in fastText's format (see
@@ -20,7 +21,7 @@ func (m *Model) Save(path string) error {
 	if m.quantised || m.pruned != nil {
 		return fmt.Errorf("linear: save %s: the classifier is quantised or pruned and was read from a file; copy that file", path)
 	}
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, m.write)
+	_, err := atomicfile.WriteFile(vfs.OS{}, path, m.write)
 	if err != nil {
 		return fmt.Errorf("linear: save %s: %w", path, err)
 	}

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // SaveARPA writes the model as an ARPA file, compressed where path ends in .gz.
 // The values are those before quantising.
 func (b *Built) SaveARPA(path string) error {
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	_, err := atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		if !strings.HasSuffix(path, ".gz") {
 			return b.WriteARPA(w)
 		}

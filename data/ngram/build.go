@@ -14,6 +14,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Built is a model that was made and not yet saved.
@@ -52,7 +53,7 @@ func (b *Built) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	_, err = atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		if _, err := w.Write(head); err != nil {
 			return err
 		}

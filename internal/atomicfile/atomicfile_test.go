@@ -16,7 +16,8 @@ import (
 	"testing"
 
 	"huihai/internal/atomicfile"
-	"huihai/internal/atomicfile/atomictest"
+	"huihai/internal/vfs"
+	"huihai/internal/vfs/vfstest"
 )
 
 func content(s string) func(io.Writer) error {
@@ -60,7 +61,7 @@ func all(string) bool { return true }
 func TestWriteFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.json")
 	for _, text := range []string{"one", strings.Repeat("two", 1<<20), ""} {
-		info, err := atomicfile.WriteFile(atomicfile.OS{}, path, content(text))
+		info, err := atomicfile.WriteFile(vfs.OS{}, path, content(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,10 +76,10 @@ func TestWriteFile(t *testing.T) {
 }
 
 // walk runs use with operation 0, 1, ... failing until none fails.
-func walk(t *testing.T, forever bool, use func(t *testing.T, fsys *atomictest.Faulty)) {
+func walk(t *testing.T, forever bool, use func(t *testing.T, fsys *vfstest.Faulty)) {
 	t.Helper()
 	for at := 0; at < 200; at++ {
-		f := atomictest.New(at, forever)
+		f := vfstest.New(at, forever)
 		use(t, f)
 		if !f.Hit() {
 			if at < 4 {
@@ -92,7 +93,7 @@ func walk(t *testing.T, forever bool, use func(t *testing.T, fsys *atomictest.Fa
 
 func TestWriteFileKeepsTheOldOnFailure(t *testing.T) {
 	for _, forever := range []bool{false, true} {
-		walk(t, forever, func(t *testing.T, fsys *atomictest.Faulty) {
+		walk(t, forever, func(t *testing.T, fsys *vfstest.Faulty) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "a")
 			put(t, path, "old")
@@ -115,13 +116,13 @@ func TestWriteFileKeepsTheOldOnFailure(t *testing.T) {
 
 func TestWriteFilePassesOnTheSourcesError(t *testing.T) {
 	dir, boom := t.TempDir(), errors.New("boom")
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, filepath.Join(dir, "a"), func(io.Writer) error { return boom })
+	_, err := atomicfile.WriteFile(vfs.OS{}, filepath.Join(dir, "a"), func(io.Writer) error { return boom })
 	if !errors.Is(err, boom) || len(tree(t, dir)) != 0 {
 		t.Errorf("%v, left %v", err, tree(t, dir))
 	}
 }
 
-func build(fsys atomicfile.FS, final string, files map[string]string) error {
+func build(fsys vfs.FS, final string, files map[string]string) error {
 	d, err := atomicfile.Begin(fsys, final)
 	if err != nil {
 		return err
@@ -147,7 +148,7 @@ func TestFolderIsOldOrNew(t *testing.T) {
 	newer := map[string]string{"x": "new x", "z": strings.Repeat("z", 2<<20)}
 	for _, before := range []map[string]string{nil, older} {
 		for _, forever := range []bool{false, true} {
-			walk(t, forever, func(t *testing.T, fsys *atomictest.Faulty) {
+			walk(t, forever, func(t *testing.T, fsys *vfstest.Faulty) {
 				root := t.TempDir()
 				final := filepath.Join(root, "d")
 				for name, data := range before {
@@ -157,7 +158,7 @@ func TestFolderIsOldOrNew(t *testing.T) {
 				if err == nil && fsys.Hit() {
 					t.Errorf("failing %d of %q: no error", fsys.FailAt, fsys.Ops())
 				}
-				if err := atomicfile.Clean(atomicfile.OS{}, root, all); err != nil {
+				if err := atomicfile.Clean(vfs.OS{}, root, all); err != nil {
 					t.Fatal(err)
 				}
 				got := tree(t, root)
@@ -177,7 +178,7 @@ func TestFolderIsOldOrNew(t *testing.T) {
 }
 
 func TestCommitInto(t *testing.T) {
-	walk(t, false, func(t *testing.T, fsys *atomictest.Faulty) {
+	walk(t, false, func(t *testing.T, fsys *vfstest.Faulty) {
 		dir := t.TempDir()
 		put(t, filepath.Join(dir, "other"), "other")
 		put(t, filepath.Join(dir, "index"), "old index")
@@ -220,7 +221,7 @@ func TestCleanTidiesWhatAKilledProcessLeft(t *testing.T) {
 	put(t, filepath.Join(root, "g.tmp-short"), "no temporary of ours")
 	put(t, filepath.Join(root, "h.tmp-0123456789ABCDEF"), "nor this")
 	put(t, filepath.Join(root, ".tmp-"+tag), "nor this")
-	if err := atomicfile.Clean(atomicfile.OS{}, root, func(b string) bool { return b != "mine" }); err != nil {
+	if err := atomicfile.Clean(vfs.OS{}, root, func(b string) bool { return b != "mine" }); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{".tmp-" + tag, "e/x", "f/x", "g.tmp-short", "h.tmp-0123456789ABCDEF", "mine.tmp-" + tag}
@@ -228,25 +229,25 @@ func TestCleanTidiesWhatAKilledProcessLeft(t *testing.T) {
 	if !slices.Equal(slices.Sorted(maps.Keys(got)), want) || got["e/x"] != "its replacement" {
 		t.Errorf("left %v", got)
 	}
-	if err := atomicfile.Clean(atomicfile.OS{}, filepath.Join(root, "absent"), all); err != nil {
+	if err := atomicfile.Clean(vfs.OS{}, filepath.Join(root, "absent"), all); err != nil {
 		t.Errorf("absent folder: %v", err)
 	}
 }
 
 func TestCleanLeavesTheWorkOfTheLiving(t *testing.T) {
-	if _, err := (atomicfile.OS{}).Free("."); errors.Is(err, errors.ErrUnsupported) {
+	if _, err := (vfs.OS{}).Free("."); errors.Is(err, errors.ErrUnsupported) {
 		t.Skip("this system has no file locks")
 	}
 	root := t.TempDir()
-	d, err := atomicfile.Begin(atomicfile.OS{}, filepath.Join(root, "d"))
+	d, err := atomicfile.Begin(vfs.OS{}, filepath.Join(root, "d"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.WriteFile("x", content("x")); err != nil {
 		t.Fatal(err)
 	}
-	_, err = atomicfile.WriteFile(atomicfile.OS{}, filepath.Join(root, "f"), func(w io.Writer) error {
-		if err := atomicfile.Clean(atomicfile.OS{}, root, all); err != nil {
+	_, err = atomicfile.WriteFile(vfs.OS{}, filepath.Join(root, "f"), func(w io.Writer) error {
+		if err := atomicfile.Clean(vfs.OS{}, root, all); err != nil {
 			return err
 		}
 		return content("f")(w)
@@ -265,13 +266,13 @@ func TestCleanLeavesTheWorkOfTheLiving(t *testing.T) {
 func TestRemoveAndNames(t *testing.T) {
 	root := t.TempDir()
 	put(t, filepath.Join(root, "d", "x"), "x")
-	if err := atomicfile.Remove(atomicfile.OS{}, filepath.Join(root, "d")); err != nil || len(tree(t, root)) != 0 {
+	if err := atomicfile.Remove(vfs.OS{}, filepath.Join(root, "d")); err != nil || len(tree(t, root)) != 0 {
 		t.Errorf("%v, left %v", err, tree(t, root))
 	}
-	if err := atomicfile.Remove(atomicfile.OS{}, filepath.Join(root, "d")); !errors.Is(err, fs.ErrNotExist) {
+	if err := atomicfile.Remove(vfs.OS{}, filepath.Join(root, "d")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("removing what is absent: %v", err)
 	}
-	d, err := atomicfile.Begin(atomicfile.OS{}, filepath.Join(root, "d"))
+	d, err := atomicfile.Begin(vfs.OS{}, filepath.Join(root, "d"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +285,7 @@ func TestRemoveAndNames(t *testing.T) {
 			t.Errorf("name %q accepted", name)
 		}
 	}
-	if free, err := (atomicfile.OS{}).Free(root); err == nil && free <= 0 {
+	if free, err := (vfs.OS{}).Free(root); err == nil && free <= 0 {
 		t.Errorf("free space is %d", free)
 	}
 	if !bytes.Contains([]byte(d.Path()), []byte(root)) {
@@ -299,7 +300,7 @@ func TestFailedReplacementPutsTheOldFolderBack(t *testing.T) {
 		root := t.TempDir()
 		final := filepath.Join(root, "d")
 		put(t, filepath.Join(final, "x"), "old")
-		fsys := atomictest.New(at, false)
+		fsys := vfstest.New(at, false)
 		err := build(fsys, final, map[string]string{"x": "new"})
 		if !fsys.Hit() {
 			t.Fatal("the rename was never reached")

@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+
+	"huihai/internal/vfs"
 )
 
 // Dir is a folder being built under a temporary name. It is used by one
 // goroutine and ends with Commit, CommitInto or Abort.
 type Dir struct {
-	fsys  FS
+	fsys  vfs.FS
 	final string
 	tmp   string
 	lock  io.Closer
@@ -22,7 +24,7 @@ type Dir struct {
 }
 
 // Begin starts a folder that will appear at final. Parents of final are made.
-func Begin(fsys FS, final string) (*Dir, error) {
+func Begin(fsys vfs.FS, final string) (*Dir, error) {
 	final = filepath.Clean(final)
 	d := &Dir{fsys: fsys, final: final, tmp: tagged(final, tempMark)}
 	err := fsys.MkdirAll(d.tmp)

@@ -17,6 +17,6 @@
 //
 // # Tests
 //
-// All changes go through the small interface [FS]; package
-// atomicfile/atomictest fails any chosen operation.
+// All changes go through the interface [vfs.FS]; package vfs/vfstest fails any
+// chosen operation.
 package atomicfile

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"huihai/internal/vfs"
 )
 
 // Info describes a file that was written.
@@ -23,7 +25,7 @@ type Info struct {
 // WriteFile writes a file of its own: write produces the content, which then
 // appears at path at once, replacing a file there. On failure path is as it
 // was. Leftovers of earlier attempts at the same path are removed first.
-func WriteFile(fsys FS, path string, write func(io.Writer) error) (Info, error) {
+func WriteFile(fsys vfs.FS, path string, write func(io.Writer) error) (Info, error) {
 	dir, base := filepath.Split(path)
 	if err := Clean(fsys, filepath.Clean(dir), func(b string) bool { return b == base }); err != nil {
 		return Info{}, err
@@ -45,7 +47,7 @@ func WriteFile(fsys FS, path string, write func(io.Writer) error) (Info, error) 
 }
 
 // writeSynced writes and flushes a new file, hashing what goes by.
-func writeSynced(fsys FS, path string, locked bool, write func(io.Writer) error) (info Info, err error) {
+func writeSynced(fsys vfs.FS, path string, locked bool, write func(io.Writer) error) (info Info, err error) {
 	f, err := fsys.Create(path)
 	if err != nil {
 		return info, err

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"huihai/internal/vfs"
 )
 
 const (
@@ -45,7 +47,7 @@ func untag(name, mark string) (string, bool) {
 // back under its name when nothing stands there, and removed otherwise. A
 // temporary that a living process holds is left alone. A dir that does not
 // exist is clean.
-func Clean(fsys FS, dir string, match func(base string) bool) error {
+func Clean(fsys vfs.FS, dir string, match func(base string) bool) error {
 	entries, err := fsys.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -77,10 +79,10 @@ func Clean(fsys FS, dir string, match func(base string) bool) error {
 	return errors.Join(errs...)
 }
 
-func removeUnlocked(fsys FS, path string) error {
+func removeUnlocked(fsys vfs.FS, path string) error {
 	l, err := fsys.Lock(path)
 	switch {
-	case errors.Is(err, ErrLocked), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, vfs.ErrLocked), errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return err
@@ -91,7 +93,7 @@ func removeUnlocked(fsys FS, path string) error {
 
 // Remove removes the folder or file at path. A folder takes a temporary name
 // first, so that a crash on the way leaves no half folder under its name.
-func Remove(fsys FS, path string) error {
+func Remove(fsys vfs.FS, path string) error {
 	base := path
 	if b, ok := untag(path, oldMark); ok {
 		base = b

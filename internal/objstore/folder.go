@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Folder is a Store whose objects are files below a folder: a network file
@@ -55,7 +56,7 @@ func (f Folder) Put(ctx context.Context, key string, r io.ReaderAt, size int64, 
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	info, err := atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	info, err := atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		_, err := io.CopyN(w, io.NewSectionReader(r, 0, size), size)
 		return err
 	})

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 	"huihai/telemetry"
 )
 
@@ -113,8 +113,8 @@ func askLock(dir string) lockState {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return lockUnknown
 	}
-	first, err := atomicfile.OS{}.Lock(path)
-	if errors.Is(err, atomicfile.ErrLocked) {
+	first, err := vfs.OS{}.Lock(path)
+	if errors.Is(err, vfs.ErrLocked) {
 		return lockHeld
 	}
 	if err != nil {
@@ -122,7 +122,7 @@ func askLock(dir string) lockState {
 	}
 	defer first.Close()
 	// On a file system without locks everybody gets them: so does a second one now.
-	second, err := atomicfile.OS{}.Lock(path)
+	second, err := vfs.OS{}.Lock(path)
 	if err == nil {
 		second.Close()
 		return lockUnknown

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 func mkdir(t testing.TB, dir string) {
@@ -59,7 +59,7 @@ func TestAskLock(t *testing.T) {
 	if free == lockHeld {
 		t.Error("a free lock counts as held")
 	}
-	held, err := atomicfile.OS{}.Lock(filepath.Join(dir, lockName))
+	held, err := vfs.OS{}.Lock(filepath.Join(dir, lockName))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Names in a run's folder.
@@ -77,8 +78,8 @@ func Open(path, command string, now time.Time) (*Dir, error) {
 		return nil, fmt.Errorf("lock the output folder: %w", err)
 	}
 	defer f.Close()
-	d.lock, err = atomicfile.OS{}.Lock(name)
-	if errors.Is(err, atomicfile.ErrLocked) {
+	d.lock, err = vfs.OS{}.Lock(name)
+	if errors.Is(err, vfs.ErrLocked) {
 		return nil, &InUseError{Path: d.path, Holder: readHolder(name)}
 	}
 	if err != nil {
@@ -158,7 +159,7 @@ const configHeader = "# The settings of this run, written by it, each with its o
 
 // write makes a file of the folder appear at once.
 func (d *Dir) write(name string, content []byte) error {
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, d.Join(name), func(w io.Writer) error {
+	_, err := atomicfile.WriteFile(vfs.OS{}, d.Join(name), func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
 	})

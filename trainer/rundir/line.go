@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"huihai/checkpoint"
-	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // SetAsideAfter moves the checkpoints of later steps than the one given into
@@ -62,7 +62,7 @@ func (d *Dir) setAside(names []string) (moved []string, err error) {
 		}
 		moved = append(moved, path)
 	}
-	return moved, errors.Join(atomicfile.OS{}.SyncDir(to), atomicfile.OS{}.SyncDir(d.path))
+	return moved, errors.Join(vfs.OS{}.SyncDir(to), vfs.OS{}.SyncDir(d.path))
 }
 
 // newAbandoned makes the next free folder below abandoned.

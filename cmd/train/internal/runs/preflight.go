@@ -7,8 +7,8 @@ import (
 	"math"
 	"strings"
 
-	"huihai/internal/atomicfile"
 	"huihai/internal/memlimit"
+	"huihai/internal/vfs"
 	"huihai/telemetry"
 	"huihai/trainer"
 )
@@ -130,7 +130,7 @@ func (r *run) checkSpace() error {
 		return errors.New("the planned checkpoints are larger than any disk; raise checkpoint.save_steps")
 	}
 	need := size * int64(n)
-	free, err := atomicfile.OS{}.Free(r.dir.Path())
+	free, err := vfs.OS{}.Free(r.dir.Path())
 	if err != nil {
 		return nil // without an answer the saves themselves will tell
 	}

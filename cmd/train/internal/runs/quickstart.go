@@ -17,6 +17,7 @@ import (
 	"huihai/infer"
 	"huihai/infer/sample"
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 	"huihai/kernels/cpu"
 	"huihai/telemetry"
 )
@@ -78,7 +79,7 @@ func (q *Quickstart) claim() error {
 	if err := os.MkdirAll(q.Output, 0o755); err != nil {
 		return fmt.Errorf("make the output folder: %w", err)
 	}
-	_, err = atomicfile.WriteFile(atomicfile.OS{}, path, func(w io.Writer) error {
+	_, err = atomicfile.WriteFile(vfs.OS{}, path, func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"huihai/checkpoint"
 	"huihai/data"
 	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 	"huihai/kernels"
 	"huihai/kernels/cpu"
 	"huihai/telemetry"
@@ -214,7 +215,7 @@ func (r *run) heldOut(s *Summary) float64 {
 
 // writeSummary keeps the summary in the folder too: nobody may be listening.
 func (r *run) writeSummary(s *Summary) error {
-	_, err := atomicfile.WriteFile(atomicfile.OS{}, r.dir.Join("summary.json"), func(w io.Writer) error {
+	_, err := atomicfile.WriteFile(vfs.OS{}, r.dir.Join("summary.json"), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")

@@ -1,4 +1,8 @@
-package atomicfile
+// Package vfs is the file system as everything here writes to it: one small
+// interface, the real one behind it ([OS]), and one that fails any chosen operation
+// (package vfs/vfstest), by which it is tested that a full disk or a kill at any
+// moment leaves either the old or the new. Files are read through package os.
+package vfs
 
 import (
 	"errors"
@@ -11,7 +15,7 @@ import (
 // ErrLocked is returned by FS.Lock when another process holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// FS is what this package asks of a file system. Paths are those of the os
+// FS is what is asked of a file system. Paths are those of the os
 // package.
 type FS interface {
 	// Create makes a new file; an existing one is an error.
@@ -20,10 +24,14 @@ type FS interface {
 	MkdirAll(path string) error
 	// Rename moves a file, replacing one, or a folder to a free name.
 	Rename(from, to string) error
+	// Link gives a file a second name, which must be free, so that it may lose the
+	// first. Where a file system has no links the file is moved.
+	Link(from, to string) error
 	// RemoveAll removes a file or a folder with all in it; what is absent is
 	// no error.
 	RemoveAll(path string) error
-	// SyncDir flushes the entries of a folder to disk.
+	// SyncDir flushes the entries of a folder to disk, where that can be done: the
+	// renames themselves are atomic anyway.
 	SyncDir(path string) error
 	// ReadDir lists a folder, sorted by name.
 	ReadDir(path string) ([]fs.DirEntry, error)
@@ -61,6 +69,14 @@ func (OS) MkdirAll(path string) error { return os.MkdirAll(path, 0o755) }
 
 // Rename implements FS.
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+
+// Link implements FS.
+func (OS) Link(from, to string) error {
+	if err := os.Link(from, to); err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(from, to)
+}
 
 // RemoveAll implements FS.
 func (OS) RemoveAll(path string) error { return os.RemoveAll(path) }

@@ -1,6 +1,6 @@
 //go:build !(linux || darwin)
 
-package atomicfile
+package vfs
 
 import (
 	"errors"

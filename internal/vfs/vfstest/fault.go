@@ -1,6 +1,6 @@
-// Package atomictest fails chosen file operations, for tests of code that saves
-// through package atomicfile.
-package atomictest
+// Package vfstest fails chosen file operations, for tests of code that writes
+// through package vfs.
+package vfstest
 
 import (
 	"fmt"
@@ -9,14 +9,14 @@ import (
 	"sync"
 	"syscall"
 
-	"huihai/internal/atomicfile"
+	"huihai/internal/vfs"
 )
 
 // Faulty is a file system whose operation number FailAt, counted from 0, fails.
 // Writes that fail take half of their bytes first, as a full disk does. Nothing
 // is really flushed: that would take most of the time, and no test pulls the plug.
 type Faulty struct {
-	atomicfile.FS
+	vfs.FS
 	FailAt  int  // -1 for never
 	Forever bool // all later operations fail too, except removals
 	Kill    bool // the operation panics with Killed, as if the process died
@@ -34,7 +34,7 @@ type Killed struct{}
 
 // New returns a Faulty over the real file system, with much space free.
 func New(failAt int, forever bool) *Faulty {
-	return &Faulty{FS: atomicfile.OS{}, FailAt: failAt, Forever: forever, FreeNow: 1 << 60}
+	return &Faulty{FS: vfs.OS{}, FailAt: failAt, Forever: forever, FreeNow: 1 << 60}
 }
 
 // Ops returns the operations asked for so far.
@@ -72,8 +72,8 @@ func (f *Faulty) die() {
 	panic(Killed{})
 }
 
-// Create implements atomicfile.FS.
-func (f *Faulty) Create(path string) (atomicfile.File, error) {
+// Create implements vfs.FS.
+func (f *Faulty) Create(path string) (vfs.File, error) {
 	if err := f.step("create", path); err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (f *Faulty) Create(path string) (atomicfile.File, error) {
 	return &faultyFile{file, f, path}, nil
 }
 
-// MkdirAll implements atomicfile.FS.
+// MkdirAll implements vfs.FS.
 func (f *Faulty) MkdirAll(path string) error {
 	if err := f.step("mkdir", path); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (f *Faulty) MkdirAll(path string) error {
 	return f.FS.MkdirAll(path)
 }
 
-// Rename implements atomicfile.FS.
+// Rename implements vfs.FS.
 func (f *Faulty) Rename(from, to string) error {
 	if err := f.step("rename", from); err != nil {
 		return err
@@ -100,7 +100,15 @@ func (f *Faulty) Rename(from, to string) error {
 	return f.FS.Rename(from, to)
 }
 
-// RemoveAll implements atomicfile.FS. It works on a full disk.
+// Link implements vfs.FS.
+func (f *Faulty) Link(from, to string) error {
+	if err := f.step("link", from); err != nil {
+		return err
+	}
+	return f.FS.Link(from, to)
+}
+
+// RemoveAll implements vfs.FS. It works on a full disk.
 func (f *Faulty) RemoveAll(path string) error {
 	if err := f.step("remove", path); err != nil && f.FailAt == len(f.Ops())-1 {
 		return &fs.PathError{Op: "remove", Path: path, Err: syscall.EIO}
@@ -108,12 +116,12 @@ func (f *Faulty) RemoveAll(path string) error {
 	return f.FS.RemoveAll(path)
 }
 
-// SyncDir implements atomicfile.FS.
+// SyncDir implements vfs.FS.
 func (f *Faulty) SyncDir(path string) error {
 	return f.step("syncdir", path)
 }
 
-// ReadDir implements atomicfile.FS.
+// ReadDir implements vfs.FS.
 func (f *Faulty) ReadDir(path string) ([]fs.DirEntry, error) {
 	if err := f.step("readdir", path); err != nil {
 		return nil, err
@@ -121,7 +129,7 @@ func (f *Faulty) ReadDir(path string) ([]fs.DirEntry, error) {
 	return f.FS.ReadDir(path)
 }
 
-// Lock implements atomicfile.FS.
+// Lock implements vfs.FS.
 func (f *Faulty) Lock(path string) (io.Closer, error) {
 	if err := f.step("lock", path); err != nil {
 		return nil, err
@@ -135,11 +143,11 @@ func (f *Faulty) Lock(path string) (io.Closer, error) {
 	return l, err
 }
 
-// Free implements atomicfile.FS.
+// Free implements vfs.FS.
 func (f *Faulty) Free(string) (int64, error) { return f.FreeNow, nil }
 
 type faultyFile struct {
-	atomicfile.File
+	vfs.File
 	fs   *Faulty
 	path string
 }

@@ -1,8 +1,9 @@
 //go:build linux || darwin
 
-package atomicfile
+package vfs
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -14,7 +15,10 @@ func syncDir(path string) error {
 		return err
 	}
 	defer f.Close()
-	return f.Sync()
+	if err := f.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOTSUP) {
+		return err
+	}
+	return nil
 }
 
 // lock takes an advisory lock. File systems without locks are treated as if
