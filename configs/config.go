@@ -3,6 +3,7 @@ package configs
 import (
 	"huihai/checkpoint"
 	"huihai/data"
+	"huihai/data/build"
 	"huihai/model"
 	"huihai/optim"
 	"huihai/tokenizer"
@@ -22,7 +23,7 @@ type Config struct {
 
 	// Data is for building a data set and Tokenizer for training a tokenizer; a
 	// training run reads what they made.
-	Data      data.BuildConfig      `yaml:"data" mapstructure:"data"`
+	Data      build.Config          `yaml:"data" mapstructure:"data"`
 	Tokenizer tokenizer.TrainConfig `yaml:"tokenizer" mapstructure:"tokenizer"`
 }
 
@@ -35,7 +36,7 @@ func Default() Config {
 		Train:      trainer.Default(),
 		Checkpoint: checkpoint.Default(),
 		Loader:     data.DefaultLoader(),
-		Data:       data.DefaultBuild(),
+		Data:       build.Default(),
 		Tokenizer:  tokenizer.DefaultTrainConfig(),
 	}
 }

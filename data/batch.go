@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"huihai/data/shard"
 )
@@ -310,4 +311,8 @@ func (b *Batch) mask(labels []int32, start, end int, padding bool) {
 		labels[start-1] = IgnoreLabel
 		b.Ledger.DocumentFirst++
 	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sort"
 	"sync"
@@ -85,7 +84,7 @@ func (f *tokenFile) source(row int64) (string, error) {
 }
 
 func (l *Loader) path(f *tokenFile) string {
-	return filepath.Join(l.dir, filepath.FromSlash(f.Path))
+	return l.manifest.Path(l.dir, f.ManifestFile.Path)
 }
 
 // openFile verifies a file and opens it.

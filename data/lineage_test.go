@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"huihai/data/datatest"
 	"huihai/data/shard"
 )
 
@@ -23,7 +24,7 @@ func TestLineage(t *testing.T) {
 	dir := mixSet(t)
 	for kind, cfg := range map[string]LoaderConfig{KindTokens: DefaultLoader(), KindValidation: EvaluationLoader()} {
 		cfg.Prefetch, cfg.Epochs = 3, 1
-		rows := readShards[shard.TokenRow](t, dir, kind)
+		rows := datatest.Shards[shard.TokenRow](t, dir, kind)
 		l := open(t, dir, cfg)
 		seen := make([]bool, len(rows))
 		for {
@@ -176,7 +177,7 @@ func TestCheckFiles(t *testing.T) {
 	if err := open(t, dir, DefaultLoader()).CheckFiles(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
-	path := filepath.Join(dir, dirValidation, "validation-00000.parquet")
+	path := filepath.Join(dir, DirValidation, "validation-00000.parquet")
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -184,11 +185,11 @@ func TestCheckFiles(t *testing.T) {
 	flipped := slices.Clone(content)
 	flipped[len(content)/2] ^= 1
 	for name, damage := range map[string]func(){
-		"SHA-256":       func() { write(t, path, flipped) },
-		"bytes":         func() { write(t, path, content[:len(content)-1]) },
+		"SHA-256":       func() { datatest.Write(t, path, flipped) },
+		"bytes":         func() { datatest.Write(t, path, content[:len(content)-1]) },
 		"no such file":  func() { _ = os.Remove(path) },
 		"is no file":    func() { _ = os.Remove(path); _ = os.Mkdir(path, 0o755) },
-		"not-a-problem": func() { _ = os.Remove(path); write(t, path, content) },
+		"not-a-problem": func() { _ = os.Remove(path); datatest.Write(t, path, content) },
 	} {
 		damage()
 		err := open(t, dir, EvaluationLoader()).CheckFiles(ctx)
@@ -200,7 +201,7 @@ func TestCheckFiles(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, name)
 		}
 		_ = os.RemoveAll(path)
-		write(t, path, content)
+		datatest.Write(t, path, content)
 		if err := open(t, dir, DefaultLoader()).CheckFiles(ctx); err != nil {
 			t.Errorf("the other split: %v", err)
 		}
@@ -211,10 +212,10 @@ func TestCheckFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Files[slices.IndexFunc(m.Files, func(f ManifestFile) bool { return f.Kind == KindValidation })].Rows++
-	if err := m.sign(); err != nil {
+	if err := m.Sign(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, manifestFile), []byte(jsonOf(m)))
+	datatest.Write(t, filepath.Join(dir, NameManifest), []byte(jsonOf(m)))
 	cfg := EvaluationLoader()
 	cfg.Verify = false
 	if err := open(t, dir, cfg).CheckFiles(ctx); err == nil || !strings.Contains(err.Error(), "the manifest says") {
@@ -239,13 +240,13 @@ func TestTokenizerOfTheDataSet(t *testing.T) {
 	}
 	flipped := slices.Clone(content)
 	flipped[len(content)/2] ^= 1
-	write(t, path, flipped)
+	datatest.Write(t, path, flipped)
 	refused("is not the tokenizer that the data set was built with")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 	refused("no such file")
-	write(t, path, content)
+	datatest.Write(t, path, content)
 
 	m, err := ReadManifest(dir)
 	if err != nil {
@@ -254,10 +255,10 @@ func TestTokenizerOfTheDataSet(t *testing.T) {
 	size := m.VocabSize
 	forge := func(vocab int) {
 		m.VocabSize = vocab
-		if err := m.sign(); err != nil {
+		if err := m.Sign(); err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(dir, manifestFile), []byte(jsonOf(m)))
+		datatest.Write(t, filepath.Join(dir, NameManifest), []byte(jsonOf(m)))
 	}
 	forge(size + 1)
 	refused("pieces")

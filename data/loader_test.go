@@ -14,16 +14,15 @@ import (
 
 	"pgregory.net/rapid"
 
+	"huihai/data/datatest"
+	"huihai/data/pack"
 	"huihai/data/shard"
 )
 
 // loaderSet builds a small data set with both splits.
 func loaderSet(t *testing.T) string {
 	t.Helper()
-	cfg := small(t, corpus(t, 11))
-	cfg.ValidationFraction = 0.15
-	build(t, cfg)
-	return cfg.Output
+	return BuildForTest(t, 0.15, datatest.Corpus(t, 11))
 }
 
 func open(t *testing.T, dir string, cfg LoaderConfig) *Loader {
@@ -64,7 +63,7 @@ func by(n int) func() int { return func() int { return n } }
 func TestEpochIsEveryRowOnce(t *testing.T) {
 	dir := loaderSet(t)
 	want := map[string]int{}
-	for _, r := range readShards[shard.TokenRow](t, dir, KindTokens) {
+	for _, r := range datatest.Shards[shard.TokenRow](t, dir, KindTokens) {
 		want[key(r.TokenIDs[:32])]++
 	}
 	cfg := DefaultLoader()
@@ -180,10 +179,16 @@ func TestDocumentThatBeginsAtTheLastToken(t *testing.T) {
 // Over an epoch the labels trained on are those that the report counts.
 func TestLedgerAgreesWithTheReport(t *testing.T) {
 	dir := loaderSet(t)
-	report, err := ReadReport(dir)
+	var report struct {
+		Splits []struct {
+			Ledger pack.Ledger `json:"ledger"`
+		} `json:"splits"`
+	}
+	content, err := os.ReadFile(filepath.Join(dir, NameReport))
 	if err != nil {
 		t.Fatal(err)
 	}
+	fromJSON(t, string(content), &report)
 	for i, split := range []string{Train, Validation} {
 		cfg := EvaluationLoader()
 		cfg.Split = split
@@ -195,7 +200,7 @@ func TestLedgerAgreesWithTheReport(t *testing.T) {
 			t.Errorf("%s: loader %+v in %d rows, report %+v", split, ledger, len(rows), want)
 		}
 		named := map[string]bool{}
-		for _, r := range readShards[shard.TokenRow](t, dir, []string{KindTokens, KindValidation}[i]) {
+		for _, r := range datatest.Shards[shard.TokenRow](t, dir, []string{KindTokens, KindValidation}[i]) {
 			named[r.Source] = true
 		}
 		if len(ledger.Sources) != len(named) || sumOf(ledger.Sources) != ledger.BatchLedger {
@@ -216,7 +221,7 @@ func sumOf(sources map[string]BatchLedger) (sum BatchLedger) {
 
 func TestDamagedShardIsNoticed(t *testing.T) {
 	dir := loaderSet(t)
-	path := filepath.Join(dir, dirTokens, "tokens-00000.parquet")
+	path := filepath.Join(dir, DirTokens, "tokens-00000.parquet")
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -280,15 +285,13 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := Open(dir, LoaderConfig{}); err == nil {
 		t.Error("an empty configuration is taken")
 	}
-	path := filepath.Join(dir, manifestFile)
+	path := filepath.Join(dir, NameManifest)
 	b, _ := os.ReadFile(path)
-	write(t, path, bytes.Replace(b, []byte(`"rows": `), []byte(`"rows": 1`), 1))
+	datatest.Write(t, path, bytes.Replace(b, []byte(`"rows": `), []byte(`"rows": 1`), 1))
 	if _, err := Open(dir, DefaultLoader()); err == nil || !strings.Contains(err.Error(), "by hand") {
 		t.Errorf("a changed manifest: %v", err)
 	}
-	cfg := small(t, corpus(t, 1))
-	build(t, cfg)
-	if _, err := Open(cfg.Output, EvaluationLoader()); err == nil || !strings.Contains(err.Error(), "validation fraction") {
+	if _, err := Open(BuildForTest(t, 0, datatest.Corpus(t, 1)), EvaluationLoader()); err == nil || !strings.Contains(err.Error(), "validation fraction") {
 		t.Errorf("no validation split: %v", err)
 	}
 }
@@ -313,7 +316,7 @@ func FuzzReadManifest(f *testing.F) {
 	f.Add([]byte(`{`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, manifestFile), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, NameManifest), content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if m, err := ReadManifest(dir); err == nil {
@@ -323,26 +326,6 @@ func FuzzReadManifest(f *testing.F) {
 				}
 			}
 		}
-	})
-}
-
-func FuzzRecords(f *testing.F) {
-	var e encoder
-	(&rawDocument{ID: "a", Text: "b"}).encode(&e)
-	f.Add(e.b)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var r rawDocument
-		if r.decode(b) == nil {
-			var again encoder
-			r.encode(&again)
-			var second rawDocument
-			if err := second.decode(again.b); err != nil || second != r {
-				t.Errorf("%+v does not survive: %+v, %v", r, second, err)
-			}
-		}
-		_ = (&judgement{}).decode(b)
-		_, _ = decodeMember(0, b)
-		_, _ = decodeCopies(0, levelSentence, b)
 	})
 }
 

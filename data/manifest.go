@@ -1,34 +1,25 @@
 package data
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"huihai/data/flow"
 )
 
-// formatVersion changes when a reader of an older version would go wrong. Format 1
+// FormatVersion changes when a reader of an older version would go wrong. Format 1
 // had no runs: its rows can be read, but not mixed by source.
 const (
-	formatVersion = 2
+	FormatVersion = 2
 	oldestFormat  = 1
-)
-
-// The names inside a data set's folder.
-const (
-	manifestFile  = "_manifest.json"
-	reportFile    = "report.json"
-	pageFile      = "report.html"
-	configFile    = "build.yaml"
-	rejectsFile   = "rejects.jsonl"
-	workDir       = ".work"
-	dirDocuments  = "documents"
-	dirTokens     = "tokens"
-	dirValidation = "validation"
 )
 
 // The kinds of files of a data set.
@@ -69,8 +60,8 @@ type Run struct {
 	Rows   int64  `json:"rows"`
 }
 
-// sign computes the fingerprint.
-func (m *Manifest) sign() error {
+// Sign computes the fingerprint.
+func (m *Manifest) Sign() error {
 	unsigned := *m
 	unsigned.Fingerprint, unsigned.BuildKey = "", ""
 	var err error
@@ -80,13 +71,13 @@ func (m *Manifest) sign() error {
 
 // ReadManifest reads and checks the manifest of the data set in dir.
 func ReadManifest(dir string) (*Manifest, error) {
-	path := filepath.Join(dir, manifestFile)
+	path := filepath.Join(dir, NameManifest)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, e := os.Stat(filepath.Join(dir, workDir)); e == nil {
+		if _, e := os.Stat(filepath.Join(dir, DirWork)); e == nil {
 			return nil, fmt.Errorf("data: %s holds an unfinished build; run the same build again to finish it", dir)
 		}
-		return nil, fmt.Errorf("data: %s is no data set: it has no %s; make one with: train data build", dir, manifestFile)
+		return nil, fmt.Errorf("data: %s is no data set: it has no %s; make one with: train data build", dir, NameManifest)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
@@ -95,11 +86,11 @@ func ReadManifest(dir string) (*Manifest, error) {
 	if err := json.Unmarshal(content, &m); err != nil {
 		return nil, fmt.Errorf("data: %s is damaged: %w", path, err)
 	}
-	if m.Format < oldestFormat || m.Format > formatVersion {
-		return nil, fmt.Errorf("data: %s has format %d; this program reads formats %d to %d: build the data set again", path, m.Format, oldestFormat, formatVersion)
+	if m.Format < oldestFormat || m.Format > FormatVersion {
+		return nil, fmt.Errorf("data: %s has format %d; this program reads formats %d to %d: build the data set again", path, m.Format, oldestFormat, FormatVersion)
 	}
 	want := m.Fingerprint
-	if err := m.sign(); err != nil {
+	if err := m.Sign(); err != nil {
 		return nil, err
 	}
 	if m.Fingerprint != want {
@@ -151,13 +142,30 @@ func (m *Manifest) CacheBytes(limit int64) int64 {
 	return min(limit, m.Rows(KindTokens)*row) + min(EvaluationLoader().CacheBytes, m.Rows(KindValidation)*row)
 }
 
-// complete tells whether all files are in place with the right sizes.
-func (m *Manifest) complete(dir string) bool {
-	for _, f := range m.Files {
-		st, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Path)))
-		if err != nil || st.Size() != f.Bytes {
-			return false
+// Damaged compares all files with the manifest, byte by byte, workers at a time, and
+// returns the paths of those that are missing or differ, in the manifest's order.
+func (m *Manifest) Damaged(ctx context.Context, dir string, workers int) ([]string, error) {
+	wrong := make([]bool, len(m.Files))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, workers))
+	for i, f := range m.Files {
+		g.Go(func() error {
+			sum, err := flow.HashFile(ctx, m.Path(dir, f.Path))
+			wrong[i] = err != nil || sum != f.SHA256
+			return ctx.Err()
+		})
+	}
+	err := g.Wait()
+	var out []string
+	for i, f := range m.Files {
+		if wrong[i] {
+			out = append(out, m.Path(dir, f.Path))
 		}
 	}
-	return true
+	return out, err
+}
+
+// Names reports whether the data set has a file of this path.
+func (m *Manifest) Names(path string) bool {
+	return slices.ContainsFunc(m.Files, func(f ManifestFile) bool { return f.Path == path })
 }

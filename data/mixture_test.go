@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"huihai/data/datatest"
 	"huihai/data/shard"
 )
 
@@ -27,15 +28,12 @@ func mixSet(t *testing.T) string {
 	for name, n := range map[string]int{"a": 2, "b": 5, "c": 14} {
 		path := filepath.Join(dir, name)
 		for i := range n {
-			write(t, filepath.Join(path, fmt.Sprint(i, ".txt")), []byte(sentenceText(rng, 25)))
+			datatest.Write(t, filepath.Join(path, fmt.Sprint(i, ".txt")), []byte(datatest.Sentences(rng, 25)))
 		}
 		inputs = append(inputs, name+"="+path)
 	}
 	slices.Sort(inputs)
-	cfg := small(t, inputs...)
-	cfg.ValidationFraction = 0.1
-	build(t, cfg)
-	return cfg.Output
+	return BuildForTest(t, 0.1, inputs...)
 }
 
 // rowSources maps the inputs of each training row to its source, read from the
@@ -43,7 +41,7 @@ func mixSet(t *testing.T) string {
 func rowSources(t *testing.T, dir string) (of map[string]string, rows map[string]int64) {
 	t.Helper()
 	of, rows = map[string]string{}, map[string]int64{}
-	for _, r := range readShards[shard.TokenRow](t, dir, KindTokens) {
+	for _, r := range datatest.Shards[shard.TokenRow](t, dir, KindTokens) {
 		of[key(r.TokenIDs[:32])] = r.Source
 		rows[r.Source]++
 	}
@@ -88,7 +86,7 @@ func TestRunsAreTheSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want, got []string
-	for _, r := range readShards[shard.TokenRow](t, dir, KindTokens) {
+	for _, r := range datatest.Shards[shard.TokenRow](t, dir, KindTokens) {
 		want = append(want, r.Source)
 	}
 	for _, f := range m.Files {
@@ -101,7 +99,7 @@ func TestRunsAreTheSources(t *testing.T) {
 	}
 	// Validation is mixed: a reader of its first rows sees more than one source.
 	first := map[string]bool{}
-	rows := readShards[shard.TokenRow](t, dir, KindValidation)
+	rows := datatest.Shards[shard.TokenRow](t, dir, KindValidation)
 	for _, r := range rows {
 		first[r.Source] = true
 	}
@@ -442,10 +440,10 @@ func TestOlderFormat(t *testing.T) {
 	for i := range m.Files {
 		m.Files[i].Runs = nil
 	}
-	if err := m.sign(); err != nil {
+	if err := m.Sign(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, manifestFile), []byte(jsonOf(m)))
+	datatest.Write(t, filepath.Join(dir, NameManifest), []byte(jsonOf(m)))
 	l := open(t, dir, DefaultLoader())
 	b, err := l.Next(context.Background(), 4)
 	if err != nil || len(b.Sources) == 0 || !b.SourcesClose() { // they stand in the rows
@@ -462,10 +460,10 @@ func TestOlderFormat(t *testing.T) {
 			m.Files[i].Runs = []Run{{"a", m.Files[i].Rows - 1}}
 		}
 	}
-	if err := m.sign(); err != nil {
+	if err := m.Sign(); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, manifestFile), []byte(jsonOf(m)))
+	datatest.Write(t, filepath.Join(dir, NameManifest), []byte(jsonOf(m)))
 	if _, err := ReadManifest(dir); err == nil || !strings.Contains(err.Error(), "rows") {
 		t.Errorf("runs that do not add up: %v", err)
 	}

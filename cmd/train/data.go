@@ -10,8 +10,9 @@ import (
 
 	"huihai/cmd/train/internal/runs"
 	"huihai/configs"
-	"huihai/data"
+	"huihai/data/build"
 	"huihai/data/decontam"
+	"huihai/data/query"
 	"huihai/internal/bytesize"
 	"huihai/telemetry"
 )
@@ -41,7 +42,7 @@ func newDataBuildCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return store.with(cmd.Context(), func(opts ...data.Option) error { return runDataBuild(cmd, c.Data, opts...) })
+		return store.with(cmd.Context(), func(opts ...build.Option) error { return runDataBuild(cmd, c.Data, opts...) })
 	}
 	return cmd
 }
@@ -49,7 +50,7 @@ func newDataBuildCmd() *cobra.Command {
 // limitMemory makes the collector keep what the stages do not plan, such as
 // buffers of readers, within the budget. Without one it may let garbage lie longer:
 // the stages hold a few hundred megabytes, and a twentieth of the time is saved.
-func limitMemory(cfg data.BuildConfig) {
+func limitMemory(cfg build.Config) {
 	if n, err := bytesize.Parse(cfg.Memory); err == nil {
 		debug.SetMemoryLimit(n)
 		return
@@ -57,12 +58,12 @@ func limitMemory(cfg data.BuildConfig) {
 	debug.SetGCPercent(400)
 }
 
-func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig, opts ...data.Option) error {
+func runDataBuild(cmd *cobra.Command, cfg build.Config, opts ...build.Option) error {
 	limitMemory(cfg)
 	w := cmd.ErrOrStderr()
 	screen := telemetry.ScreenOf(w, os.Getenv)
 	progress := telemetry.NewProgress(w, screen, time.Now)
-	report, err := data.Build(cmd.Context(), cfg, runs.StageLines(progress, time.Now), append(opts, data.WithStdin(cmd.InOrStdin()))...)
+	report, err := build.Run(cmd.Context(), cfg, runs.StageLines(progress, time.Now), append(opts, build.WithStdin(cmd.InOrStdin()))...)
 	if closeErr := progress.Close(); err == nil {
 		err = closeErr
 	}
@@ -76,7 +77,7 @@ func runDataBuild(cmd *cobra.Command, cfg data.BuildConfig, opts ...data.Option)
 // dataFlags are the flags of data build: each stands for a key of the
 // configuration.
 type dataFlags struct {
-	cfg   data.BuildConfig
+	cfg   build.Config
 	evals []string
 	keys  []dataFlag
 }
@@ -87,7 +88,7 @@ type dataFlag struct {
 }
 
 func addDataFlags(cmd *cobra.Command) *dataFlags {
-	d := &dataFlags{cfg: data.DefaultBuild()}
+	d := &dataFlags{cfg: build.Default()}
 	c, f := &d.cfg, cmd.Flags()
 	flag := func(name, key string, value func() any) {
 		d.keys = append(d.keys, dataFlag{name, "data." + key, value})
@@ -161,7 +162,7 @@ func newDataInspectCmd() *cobra.Command {
 		Use: "inspect DIR", Short: "Describe a data set as JSON",
 		Args: oneFolder("one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			info, err := data.Inspect(args[0])
+			info, err := query.Inspect(args[0])
 			if err != nil {
 				return err
 			}

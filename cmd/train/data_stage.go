@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"huihai/cmd/train/internal/runs"
-	"huihai/data"
+	"huihai/data/build"
 	"huihai/data/flow"
 	"huihai/telemetry"
 )
@@ -45,16 +45,16 @@ func newDataStageCmd() *cobra.Command {
 		if part.Stage == "" {
 			return usagef("%s needs --stage; --list prints the stages", cmd.CommandPath())
 		}
-		return store.with(cmd.Context(), func(opts ...data.Option) error { return runDataStage(cmd, c.Data, part, opts...) })
+		return store.with(cmd.Context(), func(opts ...build.Option) error { return runDataStage(cmd, c.Data, part, opts...) })
 	}
 	return cmd
 }
 
-func runDataStage(cmd *cobra.Command, cfg data.BuildConfig, part flow.Part, opts ...data.Option) error {
+func runDataStage(cmd *cobra.Command, cfg build.Config, part flow.Part, opts ...build.Option) error {
 	limitMemory(cfg)
 	w := cmd.ErrOrStderr()
 	progress := telemetry.NewProgress(w, telemetry.ScreenOf(w, os.Getenv), time.Now)
-	report, err := data.BuildShare(cmd.Context(), cfg, part, runs.StageLines(progress, time.Now), append(opts, data.WithStdin(cmd.InOrStdin()))...)
+	report, err := build.RunShare(cmd.Context(), cfg, part, runs.StageLines(progress, time.Now), append(opts, build.WithStdin(cmd.InOrStdin()))...)
 	if closeErr := progress.Close(); err == nil {
 		err = closeErr
 	}

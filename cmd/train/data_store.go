@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"huihai/data"
+	"huihai/data/build"
 	"huihai/internal/objstore"
 	"huihai/internal/objstore/s3"
 )
@@ -28,7 +28,7 @@ func addStoreFlags(cmd *cobra.Command) *storeFlags {
 }
 
 // with calls fn with the options of a build that these flags ask for.
-func (s *storeFlags) with(ctx context.Context, fn func(...data.Option) error) error {
+func (s *storeFlags) with(ctx context.Context, fn func(...build.Option) error) error {
 	if s.address == "" {
 		if s.clear {
 			return usagef("--clear-store needs --store")
@@ -40,10 +40,10 @@ func (s *storeFlags) with(ctx context.Context, fn func(...data.Option) error) er
 		return err
 	}
 	defer done()
-	if err := fn(data.WithStore(store)); err != nil || !s.clear {
+	if err := fn(build.WithStore(store)); err != nil || !s.clear {
 		return err
 	}
-	return data.ClearStore(ctx, store)
+	return build.ClearStore(ctx, store)
 }
 
 func openStore(address string) (store objstore.Store, done func(), err error) {

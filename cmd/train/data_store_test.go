@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"huihai/data"
+	"huihai/data/build"
 	"huihai/internal/objstore/s3/s3test"
 )
 
@@ -24,13 +25,13 @@ func TestDataStageStore(t *testing.T) {
 		return []string{"--input", in, "--vocab-size", "300", "--sequence-length", "16", "--output", filepath.Join(dir, out)}
 	}
 	stdout, stderr, code := call(t, append([]string{"data", "build"}, flags("alone")...)...)
-	var want, got data.Report
+	var want, got build.Report
 	if err := json.Unmarshal([]byte(stdout), &want); code != exitOK || err != nil {
 		t.Fatalf("exit %d, %v: %s", code, err, stderr)
 	}
 	store := []string{"--store", "s3://" + s3test.Bucket + "/sets/one"}
 	stdout, _, _ = call(t, append([]string{"data", "stage", "--list"}, flags("list")...)...)
-	var stages []data.ShareStage
+	var stages []build.ShareStage
 	if err := json.Unmarshal([]byte(stdout), &stages); err != nil || len(stages) < 10 {
 		t.Fatalf("%v: %s", err, stdout)
 	}

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"huihai/data"
+	"huihai/data/build"
+	"huihai/data/query"
 )
 
 func TestDataBuildAndInspect(t *testing.T) {
@@ -23,7 +24,7 @@ func TestDataBuildAndInspect(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	var r data.Report
+	var r build.Report
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
 		t.Fatalf("%v: %s", err, stdout)
 	}
@@ -36,7 +37,7 @@ func TestDataBuildAndInspect(t *testing.T) {
 		}
 	}
 	stdout, stderr, code = call(t, "data", "inspect", out)
-	var info data.Inspection
+	var info query.Inspection
 	if err := json.Unmarshal([]byte(stdout), &info); code != exitOK || err != nil {
 		t.Fatalf("inspect: exit %d, %v: %s", code, err, stderr)
 	}

@@ -148,7 +148,7 @@ func (e *exporter) verify(ctx context.Context, kinds ...string) error {
 		if !slices.Contains(kinds, f.Kind) {
 			continue
 		}
-		path := filepath.Join(e.dir, filepath.FromSlash(f.Path))
+		path := e.manifest.Path(e.dir, f.Path)
 		sum, err := flow.HashFile(ctx, path)
 		if err != nil {
 			return err

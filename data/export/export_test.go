@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"huihai/data"
+	"huihai/data/build"
 	"huihai/data/megatron"
 	"huihai/data/pack"
 	"huihai/data/query"
@@ -24,12 +25,12 @@ const seqLen = 24
 
 // dataSet builds a data set in which sampling repeats one source and leaves another
 // out.
-func dataSet(t *testing.T, method string) (string, *data.Report) {
+func dataSet(t *testing.T, method string) (string, *build.Report) {
 	t.Helper()
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(3, 0))
 	words := strings.Fields("river mountain forest 春花秋月 garden city <b>&amp; winter 何時了 engine letter question")
-	cfg := data.DefaultBuild()
+	cfg := build.Default()
 	for _, name := range []string{"once", "twice", "never"} {
 		var b bytes.Buffer
 		for i := range 25 {
@@ -53,7 +54,7 @@ func dataSet(t *testing.T, method string) (string, *data.Report) {
 	cfg.Pack.SequenceLength, cfg.Pack.Method = seqLen, method
 	cfg.Score.Profile, cfg.Dedup.Near = "none", false
 	cfg.Sample.Sources = map[string]float64{"twice": 2, "never": 0}
-	r, err := data.Build(context.Background(), cfg, nil)
+	r, err := build.Run(context.Background(), cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,10 +229,10 @@ func TestJSONLines(t *testing.T) {
 		t.Errorf("%d lines of %d tokens, summary %+v", len(byID), tokens, s)
 	}
 	// Read again, the text is the same: a build of the export keeps all of it.
-	cfg := data.DefaultBuild()
+	cfg := build.Default()
 	cfg.Inputs, cfg.Output, cfg.VocabSize = []string{path}, filepath.Join(t.TempDir(), "again"), 500
 	cfg.Score.Profile, cfg.Dedup.Near, cfg.Pack.SequenceLength = "none", false, seqLen
-	again, err := data.Build(context.Background(), cfg, nil)
+	again, err := build.Run(context.Background(), cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,9 @@ package flow
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +66,7 @@ type blockWriter struct {
 	tallies []tally
 	bytes   int64
 	budget  int64
-	runs    int
+	runs    []runFile     // written so far
 	enc     *RecordWriter // for all streams, one after the other
 	sink    BlockSink     // instead of files
 }
@@ -121,14 +123,16 @@ func (b *blockWriter) spill() error {
 	if b.sink != nil {
 		return b.send()
 	}
-	path, f, err := b.task.createPrivate(runName(b.runs))
+	name := runName(len(b.runs))
+	path, f, err := b.task.createPrivate(name)
 	if err != nil {
 		return err
 	}
-	b.runs++
-	w := &countWriter{w: f, path: path}
-	err = b.writeRun(w)
-	return errors.Join(err, closeFile(path, f))
+	sum := sha256.New()
+	w := &countWriter{w: io.MultiWriter(f, sum), path: path}
+	err = errors.Join(b.writeRun(w), closeFile(path, f))
+	b.runs = append(b.runs, runFile{name, w.n, hex.EncodeToString(sum.Sum(nil))})
+	return err
 }
 
 func (b *blockWriter) writeRun(w *countWriter) error {

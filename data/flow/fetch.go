@@ -27,14 +27,6 @@ func (e *Engine) Fetch(ctx context.Context, inputs ...Input) error {
 		if r == nil || r.stored == nil {
 			continue
 		}
-		if in.name == "" { // all that it emitted
-			for i, run := range r.stored.Runs {
-				g.Go(func() error {
-					return e.fetch(ctx, r, part{r.runPath(i), run.SHA256, 0, run.Bytes, run.SHA256})
-				})
-			}
-			continue
-		}
 		for _, o := range r.Outputs {
 			if o.Name == in.name {
 				g.Go(func() error { return e.fetch(ctx, r, part{in.Path, o.SHA256, 0, o.Bytes, o.SHA256}) })
@@ -45,8 +37,12 @@ func (e *Engine) Fetch(ctx context.Context, inputs ...Input) error {
 }
 
 // fetchRecords makes what the results emitted for a partition lie here, and no
-// more: a reduction needs a small part of each spill file.
-func (e *Engine) fetchRecords(ctx context.Context, from []*Result, partition int) error {
+// more: a reduction needs a small part of each spill file. With all it fetches whole
+// files.
+func (e *Engine) fetchRecords(ctx context.Context, from []*Result, partition int, all bool) error {
+	if e.Store == nil {
+		return nil
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(transfers)
 	for _, r := range from {
@@ -54,7 +50,11 @@ func (e *Engine) fetchRecords(ctx context.Context, from []*Result, partition int
 			continue
 		}
 		for i, run := range r.stored.Runs {
-			if s := run.section(partition); s != nil && !hasFile(r.runPath(i)) {
+			if all {
+				g.Go(func() error {
+					return e.fetch(ctx, r, part{r.runPath(i), run.SHA256, 0, run.Bytes, run.SHA256})
+				})
+			} else if s := run.section(partition); s != nil && !hasFile(r.runPath(i)) {
 				g.Go(func() error {
 					return e.fetch(ctx, r, part{r.sectionPath(i, partition), run.SHA256, s.Offset, s.Bytes, s.SHA256})
 				})

@@ -14,21 +14,21 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"huihai/internal/vfs"
-
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"huihai/internal/vfs"
 )
 
 // wordCount is a small pipeline: map tasks emit words, reduce tasks count them.
 func wordCount(e *Engine, texts []string, partitions int, ran *atomic.Int64) (map[string]int, []*Result, error) {
 	ctx := context.Background()
-	specs := make([]Spec, len(texts))
+	specs := make([]Spec[None], len(texts))
 	for i, t := range texts {
 		h, _ := Hash(t)
-		specs[i] = Spec{Inputs: []Input{{Path: t, Hash: h}}}
+		specs[i] = Spec[None]{Inputs: []Input{{Path: t, Hash: h}}}
 	}
-	mapped, err := e.Map(ctx, Stage{Name: "split", Code: "1", Partitions: partitions}, specs, func(_ context.Context, t *Task) error {
+	mapped, err := mapTasks(ctx, e, "split", partitions, specs, func(_ context.Context, t *Task) error {
 		ran.Add(1)
 		for _, w := range strings.Fields(t.Inputs[0].Path) {
 			if err := t.Emit(len(w)%partitions, []byte(w)); err != nil {
@@ -41,7 +41,7 @@ func wordCount(e *Engine, texts []string, partitions int, ran *atomic.Int64) (ma
 	if err != nil {
 		return nil, nil, err
 	}
-	reduced, err := e.Reduce(ctx, Stage{Name: "count", Code: "1"}, partitions, mapped, Spec{}, countWords(ran))
+	reduced, err := mapTasks(ctx, e, "count", 0, Reduce(mapped, 0, partitions), countWords(ran))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -64,8 +64,15 @@ func wordCount(e *Engine, texts []string, partitions int, ran *atomic.Int64) (ma
 	return counts, append(mapped, reduced...), nil
 }
 
-func countWords(ran *atomic.Int64) ReduceFunc {
-	return func(_ context.Context, t *Task, in *Merge) error {
+// mapTasks runs a stage whose body is a function of the test.
+func mapTasks(ctx context.Context, e *Engine, name string, partitions int, specs []Spec[None], fn func(context.Context, *Task) error) ([]*Result, error) {
+	st := Stage[None, None]{Name: name, Run: func(ctx context.Context, t *Task, _, _ None) error { return fn(ctx, t) }}
+	return Run(ctx, e, st, Work[None, None]{Tasks: specs, Partitions: partitions})
+}
+
+func countWords(ran *atomic.Int64) func(context.Context, *Task) error {
+	return func(_ context.Context, t *Task) error {
+		in := t.Records()
 		ran.Add(1)
 		out, err := t.Create("counts")
 		if err != nil {
@@ -198,11 +205,11 @@ func TestRerunRunsNothing(t *testing.T) {
 func TestFailureLeavesNothing(t *testing.T) {
 	e := &Engine{Dir: t.TempDir()}
 	boom := errors.New("boom")
-	for name, fn := range map[string]TaskFunc{
+	for name, fn := range map[string]func(context.Context, *Task) error{
 		"error": func(context.Context, *Task) error { return boom },
 		"panic": func(context.Context, *Task) error { panic("boom") },
 	} {
-		_, err := e.Single(context.Background(), Stage{Name: name}, Spec{}, func(ctx context.Context, t *Task) error {
+		_, err := mapTasks(context.Background(), e, name, 0, make([]Spec[None], 1), func(ctx context.Context, t *Task) error {
 			out, err := t.Create("x")
 			if err != nil {
 				return err
@@ -224,7 +231,7 @@ func TestFailureLeavesNothing(t *testing.T) {
 func TestFirstFailureEndsTheStage(t *testing.T) {
 	var ran atomic.Int64
 	e := &Engine{Dir: t.TempDir(), Workers: 1}
-	_, err := e.Map(context.Background(), Stage{Name: "m"}, make([]Spec, 50), func(_ context.Context, t *Task) error {
+	_, err := mapTasks(context.Background(), e, "m", 0, make([]Spec[None], 50), func(_ context.Context, t *Task) error {
 		ran.Add(1)
 		if t.Index == 3 {
 			return errors.New("task three")
@@ -245,10 +252,11 @@ func TestProgressCounts(t *testing.T) {
 		last = max(last, done)
 		calls++
 	}}
-	if _, err := e.Map(context.Background(), Stage{Name: "m", Total: 100}, make([]Spec, 10), func(_ context.Context, t *Task) error {
+	st := Stage[None, None]{Name: "m", Run: func(_ context.Context, t *Task, _, _ None) error {
 		t.Progress(10)
 		return nil
-	}); err != nil {
+	}}
+	if _, err := Run(context.Background(), e, st, Work[None, None]{Tasks: make([]Spec[None], 10), Total: 100}); err != nil {
 		t.Fatal(err)
 	}
 	if last != 100 || calls != 11 { // one at the start
@@ -387,7 +395,7 @@ func TestMergeSortsAcrossRuns(t *testing.T) {
 		}
 		recs := rapid.SliceOf(rapid.SliceOfN(rapid.ByteRange(0, 3), 0, 12)).Draw(rt, "records")
 		e := &Engine{Dir: dir, FS: unsynced{}, SpillBytes: int64(rapid.IntRange(1, 200).Draw(rt, "budget"))}
-		res, err := e.Map(context.Background(), Stage{Name: "m", Partitions: 1}, make([]Spec, 2), func(_ context.Context, t *Task) error {
+		res, err := mapTasks(context.Background(), e, "m", 1, make([]Spec[None], 2), func(_ context.Context, t *Task) error {
 			for i, r := range recs {
 				if i%2 == t.Index {
 					if err := t.Emit(0, r); err != nil {
@@ -401,7 +409,8 @@ func TestMergeSortsAcrossRuns(t *testing.T) {
 			rt.Fatal(err)
 		}
 		want := slices.SortedFunc(slices.Values(recs), bytes.Compare)
-		_, err = e.Reduce(context.Background(), Stage{Name: "r"}, 1, res, Spec{}, func(_ context.Context, _ *Task, in *Merge) error {
+		_, err = mapTasks(context.Background(), e, "r", 0, Reduce(res, 0, 1), func(_ context.Context, t *Task) error {
+			in := t.Records()
 			for _, w := range want {
 				got, err := in.Next()
 				if err != nil || !bytes.Equal(got, w) {
@@ -425,7 +434,7 @@ func TestMergeReadsFewRunsAtATime(t *testing.T) {
 	const runs = 5*leastFan + 3
 	e := &Engine{Dir: t.TempDir(), FS: unsynced{}, SpillBytes: 1}
 	ctx := context.Background()
-	res, err := e.Map(ctx, Stage{Name: "m", Partitions: 2}, make([]Spec, 2), func(_ context.Context, t *Task) error {
+	res, err := mapTasks(ctx, e, "m", 2, make([]Spec[None], 2), func(_ context.Context, t *Task) error {
 		for i := range runs {
 			if err := t.Emit(i%2, []byte{byte(i * 37), byte(t.Index)}); err != nil {
 				return err
@@ -437,7 +446,8 @@ func TestMergeReadsFewRunsAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	var scratch string
-	reduced, err := e.Reduce(ctx, Stage{Name: "r"}, 2, res, Spec{}, func(_ context.Context, task *Task, in *Merge) error {
+	reduced, err := mapTasks(ctx, e, "r", 0, Reduce(res, 0, 2), func(_ context.Context, task *Task) error {
+		in := task.Records()
 		if len(in.runs) < 2 || len(in.runs) > leastFan {
 			t.Errorf("%d runs are read at a time, of %d", len(in.runs), leastFan)
 		}
@@ -469,5 +479,123 @@ func TestMergeReadsFewRunsAtATime(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(reduced[0].Dir, "*")); len(left) != 1 {
 		t.Errorf("the result holds %v, want the manifest alone", left)
+	}
+}
+
+// Every field of a configuration is in its key, whatever its tags and its name say.
+func TestKeyHoldsEveryField(t *testing.T) {
+	type inner struct{ a, B string }
+	type config struct {
+		Tagged  int `json:"-" yaml:"-"`
+		private float64
+		inner
+		Inner  inner
+		List   []inner
+		Map    map[string]int
+		Small  *int8
+		File   Input
+		Nested map[string][]Input
+	}
+	one, two := int8(1), int8(2)
+	base := config{List: []inner{{"x", "y"}}, Map: map[string]int{"a": 1, "b": 2}, Small: &one, File: Input{Path: "p", Hash: "h"}}
+	changed := []func(*config){
+		func(c *config) { c.Tagged = 1 },
+		func(c *config) { c.private = 0.5 },
+		func(c *config) { c.a = "1" },
+		func(c *config) { c.B = "1" },
+		func(c *config) { c.Inner.a = "1" },
+		func(c *config) { c.List = []inner{{"xy", ""}} },
+		func(c *config) { c.List = nil },
+		func(c *config) { c.Map = map[string]int{"a": 2, "b": 1} },
+		func(c *config) { c.Small = &two },
+		func(c *config) { c.Small = nil },
+		func(c *config) { c.File.Hash = "i" },
+		func(c *config) { c.Nested = map[string][]Input{"x": {{Hash: "h"}}} },
+	}
+	seen := map[string]int{}
+	for i, change := range append(changed, func(*config) {}) {
+		c := base
+		change(&c)
+		k, err := Key(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j, ok := seen[k]; ok {
+			t.Errorf("changes %d and %d have one key", i, j)
+		}
+		seen[k] = i
+	}
+	moved := base
+	moved.File.Path = "elsewhere"
+	if a, b := must(t, base), must(t, moved); a != b {
+		t.Error("a file that lies elsewhere has another key")
+	}
+	for _, bad := range []any{func() {}, make(chan int), struct{ X any }{1}} {
+		if _, err := Key(bad); err == nil {
+			t.Errorf("%T has a key", bad)
+		}
+	}
+}
+
+func must(t *testing.T, v any) string {
+	t.Helper()
+	k, err := Key(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// What an earlier run left and something damaged is named and made again; sizes
+// alone do not show it.
+func TestDamagedResultsAreMadeAgain(t *testing.T) {
+	for _, name := range []string{"split/00001/blocks-000.bin", "count/00000/counts"} {
+		dir := t.TempDir()
+		var ran atomic.Int64
+		var notes []string
+		e := &Engine{Dir: dir, FS: unsynced{}, OnNote: func(s string) { notes = append(notes, s) }}
+		want, _, err := wordCount(e, partTexts, 2, &ran)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2] ^= 1
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		before := ran.Load()
+		got, _, err := wordCount(e, partTexts, 2, &ran)
+		if err != nil || ran.Load() != before+1 || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: %d tasks ran, %v; counts %v, want %v", name, ran.Load()-before, err, got, want)
+		}
+		if len(notes) != 1 || !strings.Contains(notes[0], path) {
+			t.Errorf("%s: told %q", name, notes)
+		}
+	}
+}
+
+// A task that does not look up is left behind soon after the signal.
+func TestDeafTaskIsLeftBehind(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	release := make(chan struct{})
+	ended := make(chan struct{})
+	e := &Engine{Dir: t.TempDir(), FS: unsynced{}}
+	_, err := mapTasks(ctx, e, "deaf", 0, make([]Spec[None], 1), func(context.Context, *Task) error {
+		defer close(ended)
+		cancel()
+		<-release
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+	close(release)
+	<-ended
+	if hasFile(filepath.Join(e.Dir, "deaf", "00000")) {
+		t.Error("what was left behind became a result")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"huihai/internal/vfs"
 )
@@ -24,7 +25,7 @@ type Input struct {
 	Hash string
 
 	from *Result // whose output it is, for one that may have to be fetched
-	name string  // of the output; empty for all that was emitted
+	name string  // of the output
 }
 
 // OutputFile describes one file that a task wrote.
@@ -39,10 +40,9 @@ type OutputFile struct {
 // travel to partitions: equal work gives equal bytes on any engine.
 type Manifest struct {
 	Stage      string          `json:"stage"`
-	Kind       string          `json:"kind"` // map, reduce or single
 	Index      int             `json:"index"`
 	Count      int             `json:"count"`
-	Code       string          `json:"code"`        // version of the stage's code
+	Code       string          `json:"code"`        // version of the code
 	ConfigHash string          `json:"config_hash"` // of the stage's configuration
 	InputHash  string          `json:"input_hash"`  // of all inputs in order
 	Key        string          `json:"key"`         // of everything the result depends on
@@ -76,14 +76,13 @@ func (r *Result) Input(name string) Input {
 	panic("flow: stage " + r.Stage + " has no output " + name)
 }
 
-// EmittedInput stands for all records that the task emitted, for a task that
-// opens them with [Task.OpenRecords].
-func (r *Result) EmittedInput() Input {
+// emittedHash stands for all records that the task emitted.
+func (r *Result) emittedHash() string {
 	h, err := Hash(r.Emitted)
 	if err != nil {
 		panic("flow: a manifest's own fields have no JSON form")
 	}
-	return Input{Path: r.Dir, Hash: h, from: r}
+	return h
 }
 
 // DecodeInfo reads the stage's own counters into v.
@@ -105,6 +104,9 @@ func Hash(v any) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
+// hashBuffers are few, however many files are hashed.
+var hashBuffers = sync.Pool{New: func() any { return new([1 << 18]byte) }}
+
 // HashFile returns the hex sha256 of a file's content.
 func HashFile(ctx context.Context, path string) (string, error) {
 	f, err := os.Open(path)
@@ -112,12 +114,13 @@ func HashFile(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	h, buf := sha256.New(), make([]byte, 1<<20)
+	h, buf := sha256.New(), hashBuffers.Get().(*[1 << 18]byte)
+	defer hashBuffers.Put(buf)
 	for {
 		if err := ctx.Err(); err != nil { // a large file takes minutes
 			return "", err
 		}
-		n, err := f.Read(buf)
+		n, err := f.Read(buf[:])
 		h.Write(buf[:n])
 		if errors.Is(err, io.EOF) {
 			return hex.EncodeToString(h.Sum(nil)), nil
@@ -155,4 +158,44 @@ func loadResult(dir, key string) *Result {
 		}
 	}
 	return r
+}
+
+// verify compares a result that an earlier run left with its manifest, byte by
+// byte, and returns the name of a file that is damaged, or "".
+func (r *Result) verify(ctx context.Context) (damaged string, err error) {
+	check := func(name, sum string) (bool, error) {
+		got, err := HashFile(ctx, r.Path(name))
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		return err == nil && got == sum, nil
+	}
+	for _, o := range r.Outputs {
+		if ok, err := check(o.Name, o.SHA256); err != nil || !ok {
+			return o.Name, err
+		}
+	}
+	l, err := readRuns(r.Dir)
+	if err != nil {
+		return "", nil // it emitted nothing, or an exchange has it
+	}
+	for _, run := range l.Runs {
+		if ok, err := check(run.Name, run.SHA256); err != nil || !ok {
+			return run.Name, err
+		}
+	}
+	return "", nil
+}
+
+// sign fills in the hashes that decide whether a result may be used again.
+func (m *Manifest) sign(s spec, params string, partitions int) error {
+	sources, err := s.sources(m.Stage)
+	if err != nil {
+		return err
+	}
+	if m.InputHash, err = Hash(sources); err != nil {
+		return err
+	}
+	m.Key, err = Hash([]any{m.Stage, m.Index, m.Count, m.Code, m.ConfigHash, m.InputHash, params, partitions})
+	return err
 }

@@ -56,11 +56,11 @@ type section struct {
 	scratch   bool // to be removed once it was read
 }
 
-// OpenRecords opens the records that the given results, of one stage or several,
+// openRecords opens the records that the given results, of one stage or several,
 // emitted for a partition. Where they lie in more runs than the task may read at a
 // time, these are merged to fewer in the task's working folder first. Close frees
 // what is held.
-func (t *Task) OpenRecords(from []*Result, partition int) (*Merge, error) {
+func (t *Task) openRecords(from []*Result, partition int) (*Merge, error) {
 	m := &Merge{}
 	var all []section
 	for len(from) > 0 {

@@ -235,19 +235,19 @@ func TestLostRecordsAreNoticed(t *testing.T) {
 }
 
 func TestMemoryBudget(t *testing.T) {
-	stage := Stage{Name: "s", Partitions: 1, Memory: 100 << 20}
+	stage := job{stage: "s", partitions: 1, memory: 100 << 20}
 	for _, tc := range []struct {
 		budget  int64
 		workers int
 		spill   int64
 	}{{0, 4, defaultSpill}, {1 << 30, 4, (256<<20 - 100<<20) / 2}, {250 << 20, 2, (125<<20 - 100<<20) / 2}, {101 << 20, 1, leastSpill}} {
-		j := &job{st: stage}
+		j := &job{stage: stage.stage, partitions: stage.partitions, memory: stage.memory}
 		workers, err := (&Engine{Workers: 4, MemoryBudget: tc.budget}).admit(j)
 		if err != nil || workers != tc.workers || j.spill != tc.spill {
 			t.Errorf("budget %d: %d tasks of %d, %v; want %d of %d", tc.budget, workers, j.spill, err, tc.workers, tc.spill)
 		}
 	}
-	if _, err := (&Engine{MemoryBudget: 50 << 20}).admit(&job{st: stage}); err == nil || !strings.Contains(err.Error(), "at least") {
+	if _, err := (&Engine{MemoryBudget: 50 << 20}).admit(&job{stage: stage.stage, partitions: stage.partitions, memory: stage.memory}); err == nil || !strings.Contains(err.Error(), "at least") {
 		t.Errorf("a budget too small for one task: %v", err)
 	}
 }

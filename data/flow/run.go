@@ -8,38 +8,45 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
 
 // job is a stage about to run.
 type job struct {
-	st        Stage
-	specs     []Spec
-	fn        TaskFunc
-	manifests []Manifest
-	results   []*Result // of tasks that are done
-	stored    []bool    // which the engine's store has; nil without one
-	spill     int64     // bytes of records a task holds
-	merges    bool      // records of earlier stages
-	fan       int       // runs of records a task reads at a time
-	done      atomic.Int64
+	stage      string
+	partitions int // of what its tasks emit
+	total      int64
+	memory     int64 // of one task, besides records
+	specs      []spec
+	run        func(ctx context.Context, t *Task) error
+	shared     *shared
+	manifests  []Manifest
+	results    []*Result // of tasks that are done
+	stored     []bool    // which the engine's store has; nil without one
+	spill      int64     // bytes of records a task holds
+	fan        int       // runs of records a task reads at a time
+	done       atomic.Int64
 }
 
-func (e *Engine) run(ctx context.Context, st Stage, kind string, specs []Spec, fn TaskFunc) ([]*Result, error) {
-	j, err := e.newJob(ctx, st, kind, specs, fn)
+// merges reports whether the tasks read records of earlier stages.
+func (j *job) merges() bool { return len(j.specs) > 0 && len(j.specs[0].from) > 0 }
+
+func (e *Engine) runJob(ctx context.Context, j *job) ([]*Result, error) {
+	err := e.findDone(ctx, j)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case e.Part != nil && e.Part.Stage == st.Name:
+	case e.Part != nil && e.Part.Stage == j.stage:
 		return nil, e.runPart(ctx, j)
 	case e.Part != nil:
 		err = j.notReady()
 	case e.Elsewhere != nil:
 		err = e.runElsewhere(ctx, j)
 	default:
-		if err = e.cleanTemp(st.Name); err == nil {
+		if err = e.cleanTemp(j.stage); err == nil {
 			err = e.runTasks(ctx, j, j.unfinished())
 		}
 	}
@@ -49,27 +56,20 @@ func (e *Engine) run(ctx context.Context, st Stage, kind string, specs []Spec, f
 	return j.results, nil
 }
 
-// newJob signs the tasks and finds those that are done.
-func (e *Engine) newJob(ctx context.Context, st Stage, kind string, specs []Spec, fn TaskFunc) (*job, error) {
-	configHash, err := Hash(st.Config)
-	if err != nil {
-		return nil, err
+// findDone finds the tasks that are done.
+func (e *Engine) findDone(ctx context.Context, j *job) error {
+	for i, m := range j.manifests {
+		j.results[i] = loadResult(e.taskDir(j.stage, i), m.Key)
 	}
-	j := &job{st: st, specs: specs, fn: fn, merges: kind == "reduce", manifests: make([]Manifest, len(specs)), results: make([]*Result, len(specs))}
-	for i, spec := range specs {
-		m := Manifest{Stage: st.Name, Kind: kind, Index: i, Count: len(specs), Code: st.Code, ConfigHash: configHash}
-		if err := m.sign(spec, st); err != nil {
-			return nil, err
-		}
-		j.manifests[i] = m
-		j.results[i] = loadResult(e.taskDir(st.Name, i), m.Key)
+	if err := e.dropDamaged(ctx, j); err != nil {
+		return err
 	}
-	if st.Partitions > 0 && e.Sink == nil {
-		j.dropUnreadable(filepath.Join(e.Dir, st.Name))
+	if j.partitions > 0 && e.Sink == nil {
+		j.dropUnreadable(filepath.Join(e.Dir, j.stage))
 	}
 	if e.Store != nil {
 		if err := e.loadStored(ctx, j); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	e.mu.Lock()
@@ -77,15 +77,38 @@ func (e *Engine) newJob(ctx context.Context, st Stage, kind string, specs []Spec
 	if e.totals == nil {
 		e.totals = map[string]int64{}
 	}
-	e.totals[st.Name] = st.Total
-	return j, nil
+	e.totals[j.stage] = j.total
+	return nil
+}
+
+// dropDamaged reads what earlier runs left, and forgets results whose files are not
+// what was written: they are made again. A share reads only those of its own tasks,
+// or the shares together would read everything as often as there are shares.
+func (e *Engine) dropDamaged(ctx context.Context, j *job) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, e.Workers))
+	for i, r := range j.results {
+		if r == nil || e.Part != nil && (e.Part.Stage != j.stage || i%e.Part.Count != e.Part.Index) {
+			continue
+		}
+		g.Go(func() error {
+			damaged, err := r.verify(ctx)
+			if err == nil && damaged != "" {
+				e.note("%s is damaged: its bytes are not those that were written; stage %s makes it again", r.Path(damaged), j.stage)
+				err = e.fs().RemoveAll(r.Dir)
+				j.results[i] = nil
+			}
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // dropUnreadable forgets map results whose emitted records are neither in spill
 // files nor in an exchange.
 func (j *job) dropUnreadable(stageDir string) {
 	exchanged := true
-	for p := range j.st.Partitions {
+	for p := range j.partitions {
 		if !hasFile(filepath.Join(exchangeDir(stageDir, p), runsName)) {
 			exchanged = false
 			break
@@ -136,7 +159,7 @@ func (j *job) unfinished() []int {
 
 func (j *job) notReady() error {
 	if m := j.missing(); len(m) > 0 {
-		return &NotReady{Stage: j.st.Name, Missing: m, Count: len(j.specs)}
+		return &NotReady{Stage: j.stage, Missing: m, Count: len(j.specs)}
 	}
 	return nil
 }
@@ -170,22 +193,22 @@ func (e *Engine) runElsewhere(ctx context.Context, j *job) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	if j.st.Partitions > 0 {
+	if j.partitions > 0 {
 		tasks = tasks[:0]
 		for i := range j.specs {
 			tasks = append(tasks, i)
 		}
 		// Left from other results, exchanges would pass for those of this job
 		// if it is killed before it has written its own.
-		if err := e.fs().RemoveAll(filepath.Join(e.Dir, j.st.Name, "exchange")); err != nil {
+		if err := e.fs().RemoveAll(filepath.Join(e.Dir, j.stage, "exchange")); err != nil {
 			return err
 		}
 	}
-	if err := e.Elsewhere(ctx, Job{Stage: j.st.Name, Count: len(j.specs), Tasks: tasks, Partitions: j.st.Partitions}); err != nil {
+	if err := e.Elsewhere(ctx, Job{Stage: j.stage, Count: len(j.specs), Tasks: tasks, Partitions: j.partitions}); err != nil {
 		return err
 	}
 	for i, m := range j.manifests {
-		j.results[i] = loadResult(e.taskDir(j.st.Name, i), m.Key)
+		j.results[i] = loadResult(e.taskDir(j.stage, i), m.Key)
 	}
 	return j.notReady()
 }
@@ -196,7 +219,7 @@ func (e *Engine) runTasks(ctx context.Context, j *job, tasks []int) error {
 	if err != nil || len(tasks) == 0 {
 		return err
 	}
-	e.progress(j.st.Name, j.done.Load())
+	e.progress(j.stage, j.done.Load())
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
 	for _, i := range tasks {
@@ -242,7 +265,7 @@ const (
 )
 
 // LeastRecords is the memory in bytes that a task needs for the records it reads
-// and emits, besides [Stage.Memory].
+// and emits, besides [Work.Memory].
 const LeastRecords = leastSpill + leastFan*runBytes
 
 // admit decides how many tasks of the stage run at a time, how many records each
@@ -258,19 +281,19 @@ func (e *Engine) admit(j *job) (workers int, err error) {
 		j.spill = defaultSpill
 		return workers, nil
 	}
-	need := j.st.Memory
-	if j.merges {
+	need := j.memory
+	if j.merges() {
 		need += leastFan * runBytes
 	}
-	if j.st.Partitions > 0 {
+	if j.partitions > 0 {
 		need += leastSpill
 	}
 	if need > e.MemoryBudget {
-		return 0, fmt.Errorf("flow: one task of stage %s needs %d MiB, but the memory budget is %d MiB; give at least %d MiB", j.st.Name, need>>20+1, e.MemoryBudget>>20, need>>20+1)
+		return 0, fmt.Errorf("flow: one task of stage %s needs %d MiB, but the memory budget is %d MiB; give at least %d MiB", j.stage, need>>20+1, e.MemoryBudget>>20, need>>20+1)
 	}
 	workers = int(min(int64(workers), e.MemoryBudget/max(need, 1)))
-	left := e.MemoryBudget/int64(workers) - j.st.Memory
-	if j.merges {
+	left := e.MemoryBudget/int64(workers) - j.memory
+	if j.merges() {
 		j.fan = int(min(max(left/4/runBytes, leastFan), mostFan))
 		left -= int64(j.fan) * runBytes
 	}
@@ -285,26 +308,36 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	st, m, spec := j.st, j.manifests[index], j.specs[index]
-	if err := e.Fetch(ctx, spec.Inputs...); err != nil {
-		return nil, fmt.Errorf("flow: stage %s, task %d: inputs: %w", st.Name, index, err)
+	m, spec := j.manifests[index], j.specs[index]
+	if err := e.Fetch(ctx, spec.inputs...); err != nil {
+		return nil, fmt.Errorf("flow: stage %s, task %d: inputs: %w", j.stage, index, err)
 	}
-	dir := e.taskDir(st.Name, index)
+	if err := e.checkInputs(ctx, spec.inputs); err != nil {
+		return nil, err
+	}
+	if err := e.fetchRecords(ctx, spec.from, spec.partition, spec.all); err != nil {
+		return nil, err
+	}
+	dir := e.taskDir(j.stage, index)
 	tmp, err := e.tempFolder(filepath.Dir(dir), index)
 	if err != nil {
 		return nil, err
 	}
-	t := &Task{Stage: st.Name, Index: index, Count: len(j.specs), Inputs: spec.Inputs, Params: spec.Params, engine: e, fan: j.fan, done: &j.done, dir: tmp}
-	if st.Partitions > 0 {
-		t.blocks = newBlockWriter(t, st.Partitions, j.spill, e.Sink)
+	t := &Task{
+		Stage: j.stage, Index: index, Count: len(j.specs), Inputs: spec.inputs,
+		engine: e, from: spec.from, shared: j.shared, fan: j.fan, done: &j.done, dir: tmp,
 	}
+	if j.partitions > 0 {
+		t.blocks = newBlockWriter(t, j.partitions, j.spill, e.Sink)
+	}
+	left := false // running still, with its folder
 	defer func() {
-		if err != nil {
+		if err != nil && !left {
 			t.abandon()
 			_ = e.fs().RemoveAll(tmp)
 		}
 	}()
-	if err := guard(ctx, t, j.fn); err != nil {
+	if left, err = e.body(ctx, j, t, spec); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -316,7 +349,7 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 	// Two attempts at a task may run at a time, and what the faster one left must
 	// not vanish again, be it for a moment: readers may be at it. Only spill
 	// files that went missing beside a whole result make it worth replacing.
-	if st.Partitions == 0 || e.Sink != nil {
+	if j.partitions == 0 || e.Sink != nil {
 		if r := loadResult(dir, m.Key); r != nil {
 			return r, e.fs().RemoveAll(tmp)
 		}
@@ -329,6 +362,29 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 		return nil, err
 	}
 	return &Result{Manifest: m, Dir: dir}, nil
+}
+
+// checkInputs compares what an earlier run left with its manifest, in a share: a
+// whole build has compared everything before. A damaged result is removed, so that
+// the shares of its stage make it again.
+func (e *Engine) checkInputs(ctx context.Context, inputs []Input) error {
+	if e.Part == nil {
+		return nil
+	}
+	for _, in := range inputs {
+		if in.from == nil || !in.from.Reused {
+			continue
+		}
+		sum, err := HashFile(ctx, in.Path)
+		if err != nil {
+			return err
+		}
+		if sum != in.Hash {
+			r := in.from
+			return errors.Join(fmt.Errorf("flow: %s is damaged: its bytes are not those that were written; it was removed: run the shares of stage %s again, then this one", in.Path, r.Stage), e.fs().RemoveAll(r.Dir))
+		}
+	}
+	return nil
 }
 
 // tempFolder makes an empty folder that no other process uses.
@@ -378,28 +434,46 @@ func (e *Engine) rename(tmp, dir string) error {
 	return fs.SyncDir(filepath.Dir(dir))
 }
 
-// guard turns a panic of a stage's code into an error that names the task.
-func guard(ctx context.Context, t *Task, fn TaskFunc) (err error) {
+// grace is how long a task that was told to stop may go on before it is left
+// behind: a decoder in the middle of something may not look up for minutes.
+const grace = 1500 * time.Millisecond
+
+// body runs the stage's code for a task. When ctx ends and the code does not, it is
+// left running: the process is about to end, and what it writes lies in a folder
+// that nobody takes for a result.
+func (e *Engine) body(ctx context.Context, j *job, t *Task, s spec) (left bool, err error) {
+	ended := make(chan error, 1)
+	go func() { ended <- guard(ctx, j, t, s) }()
+	select {
+	case err := <-ended:
+		return false, err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return false, err
+	case <-time.After(grace):
+		return true, ctx.Err()
+	}
+}
+
+// guard opens the records of a task and runs the stage's code, turning a panic of
+// that into an error that names the task.
+func guard(ctx context.Context, j *job, t *Task, s spec) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("flow: stage %s, task %d of %d: defect in the stage's code: %v\n%s", t.Stage, t.Index, t.Count, p, debug.Stack())
 		}
 	}()
-	return fn(ctx, t)
-}
-
-// sign fills in the hashes that decide whether a result may be used again.
-func (m *Manifest) sign(spec Spec, st Stage) error {
-	hashes := make([]string, len(spec.Inputs))
-	for i, in := range spec.Inputs {
-		hashes[i] = in.Hash
+	if len(s.from) > 0 && !s.all {
+		m, err := t.openRecords(s.from, s.partition)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		t.merge = m
 	}
-	var err error
-	if m.InputHash, err = Hash(hashes); err != nil {
-		return err
-	}
-	m.Key, err = Hash([]any{m.Stage, m.Kind, m.Index, m.Count, m.Code, m.ConfigHash, m.InputHash, spec.Params, st.Partitions})
-	return err
+	return j.run(ctx, t)
 }
 
 // IsPartDone tells whether err is the end of a share, and of which.

@@ -22,21 +22,14 @@ type runList struct {
 }
 
 type runFile struct {
-	Name  string `json:"name"`
-	Bytes int64  `json:"bytes"`
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
 }
 
-// writeRuns lists the first n spill files of dir. A total is written for
-// exchanges.
-func writeRuns(fs vfs.FS, dir string, n int, total *tally) error {
-	var l runList
-	for i := range n {
-		st, err := os.Stat(filepath.Join(dir, runName(i)))
-		if err != nil {
-			return err
-		}
-		l.Runs = append(l.Runs, runFile{runName(i), st.Size()})
-	}
+// writeRuns lists the spill files of dir. A total is written for exchanges.
+func writeRuns(fs vfs.FS, dir string, runs []runFile, total *tally) error {
+	l := runList{Runs: runs}
 	if total != nil {
 		e := total.emitted()
 		l.Total = &e

@@ -100,9 +100,9 @@ func (e *Engine) loadStored(ctx context.Context, j *job) error {
 	if e.Sink != nil || e.Elsewhere != nil {
 		return errors.New("flow: an engine that carries records itself cannot work with a store")
 	}
-	keys, err := e.Store.List(ctx, storedTasks+j.st.Name+"/")
+	keys, err := e.Store.List(ctx, storedTasks+j.stage+"/")
 	if err != nil {
-		return fmt.Errorf("flow: finished tasks of stage %s: %w", j.st.Name, err)
+		return fmt.Errorf("flow: finished tasks of stage %s: %w", j.stage, err)
 	}
 	there := map[string]bool{}
 	for _, k := range keys {

@@ -26,13 +26,15 @@ type Task struct {
 	Index  int     // shard or partition number
 	Count  int     // number of tasks in the stage
 	Inputs []Input // as the pipeline gave them
-	Params any     // as the pipeline gave them
 
 	engine *Engine
 	dir    string
 	open   []*Output
 	rows   int64
 	info   any
+	from   []*Result
+	merge  *Merge
+	shared *shared
 	blocks *blockWriter
 	fan    int // runs of records read at a time
 	merges int // scratch runs made so far
@@ -111,6 +113,22 @@ func (t *Task) Partitions() int {
 	}
 	return len(t.blocks.parts)
 }
+
+// Records are those that the results in [Spec.From] emitted for the task's
+// partition, in bytewise order. They can be read once.
+func (t *Task) Records() *Merge {
+	if t.merge == nil {
+		panic("flow: stage " + t.Stage + " reads no partition of records")
+	}
+	return t.merge
+}
+
+// OpenPartition opens the records that the results in [Spec.From] of a task with
+// [Spec.All] emitted for a partition. Close frees what is held.
+func (t *Task) OpenPartition(partition int) (*Merge, error) { return t.openRecords(t.from, partition) }
+
+// Workers is how many threads the task may use. It must not change the result.
+func (t *Task) Workers() int { return max(1, t.engine.Workers) }
 
 // Progress adds n units to the stage's progress line.
 func (t *Task) Progress(n int64) {

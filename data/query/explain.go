@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"huihai/data"
+	"huihai/data/build"
 	"huihai/data/score"
 	"huihai/data/shard"
 )
@@ -102,7 +103,7 @@ func Explain(ctx context.Context, dir, id string) (*Story, error) {
 
 // judge puts the text to all rules again, as the build did.
 func (s *Story) judge(dir string) error {
-	cfg, err := data.ReadConfig(dir)
+	cfg, err := build.ReadConfig(dir)
 	if err != nil {
 		return err
 	}

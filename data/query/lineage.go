@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -57,7 +56,7 @@ func Documents(ctx context.Context, dir string, numbers []int64) (map[int64]Docu
 		if f.Kind != data.KindDocuments || len(found) == len(want) {
 			continue
 		}
-		if err := lookUpFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Path)), want, found); err != nil {
+		if err := lookUpFile(ctx, m.Path(dir, f.Path), want, found); err != nil {
 			return nil, err
 		}
 	}
@@ -243,7 +242,7 @@ func readRows(dir string, m *data.Manifest, f data.ManifestFile, first int64, ro
 		}
 		if t == nil {
 			var err error
-			t, err = shard.OpenTokens(filepath.Join(dir, filepath.FromSlash(f.Path)), m.SequenceLength+1, &shard.PageCache{})
+			t, err = shard.OpenTokens(m.Path(dir, f.Path), m.SequenceLength+1, &shard.PageCache{})
 			if err != nil {
 				return fmt.Errorf("query: %w", err)
 			}

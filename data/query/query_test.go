@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"huihai/data"
+	"huihai/data/build"
 	"huihai/data/query"
 )
 
@@ -26,10 +27,10 @@ func set(t *testing.T) string {
 	if err := os.WriteFile(in, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg := data.DefaultBuild()
+	cfg := build.Default()
 	cfg.Inputs, cfg.Output, cfg.VocabSize, cfg.Pack.SequenceLength = []string{in}, filepath.Join(dir, "set"), 400, 32
 	cfg.Score.Profile = "none" // the texts repeat themselves
-	if _, err := data.Build(context.Background(), cfg, nil); err != nil {
+	if _, err := build.Run(context.Background(), cfg, nil); err != nil {
 		t.Fatal(err)
 	}
 	return cfg.Output

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -21,7 +20,7 @@ func Scan[T any](ctx context.Context, dir string, m *data.Manifest, kind string,
 		if f.Kind != kind {
 			continue
 		}
-		more, err := scanFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Path)), fn)
+		more, err := scanFile(ctx, m.Path(dir, f.Path), fn)
 		if err != nil || !more {
 			return err
 		}

@@ -40,7 +40,6 @@ type goFile struct {
 	fset      *token.FileSet
 	test      bool // named *_test.go
 	generated bool
-	nested    bool // belongs to a module of its own below the root
 }
 
 func (f *goFile) dir() string { return path.Dir(f.path) }
@@ -96,10 +95,6 @@ func load(root fs.FS) (*repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	modules, err := nestedModules(root)
-	if err != nil {
-		return nil, err
-	}
 	err = fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -113,12 +108,12 @@ func load(root fs.FS) (*repo, error) {
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		return r.add(root, p, d, modules)
+		return r.add(root, p, d)
 	})
 	return r, err
 }
 
-func (r *repo) add(root fs.FS, p string, d fs.DirEntry, modules []string) error {
+func (r *repo) add(root fs.FS, p string, d fs.DirEntry) error {
 	info, err := d.Info()
 	if err != nil {
 		return err
@@ -143,27 +138,8 @@ func (r *repo) add(root fs.FS, p string, d fs.DirEntry, modules []string) error 
 		return err
 	}
 	f.generated = ast.IsGenerated(f.ast)
-	f.nested = slices.ContainsFunc(modules, func(m string) bool { return within(p, m) })
 	r.goFiles = append(r.goFiles, f)
 	return nil
-}
-
-// nestedModules returns the folders below the root that have a go.mod.
-func nestedModules(root fs.FS) ([]string, error) {
-	var dirs []string
-	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules") {
-			return fs.SkipDir
-		}
-		if d.Name() == "go.mod" && path.Dir(p) != "." {
-			dirs = append(dirs, path.Dir(p))
-		}
-		return nil
-	})
-	return dirs, err
 }
 
 // within tells whether p is dir or lies below it.

@@ -6,15 +6,15 @@ import (
 	"slices"
 	"time"
 
-	"huihai/data"
+	"huihai/data/build"
 	"huihai/telemetry"
 )
 
 // StageLines shows a build: a bar with rate and time left for the stage under way
 // and a line for each that is finished.
-func StageLines(p *telemetry.Progress, now func() time.Time) func(data.Event) {
+func StageLines(p *telemetry.Progress, now func() time.Time) func(build.Event) {
 	stage, began, base := "", time.Time{}, int64(0)
-	return func(e data.Event) {
+	return func(e build.Event) {
 		if e.Finished {
 			p.End()
 			stage = ""
@@ -25,7 +25,7 @@ func StageLines(p *telemetry.Progress, now func() time.Time) func(data.Event) {
 			stage, began, base = e.Stage, now(), e.Done
 			p.Begin(e.Stage, e.Done, e.Total)
 		}
-		p.Set(e.Done, rate(e.Done-base, now().Sub(began), data.Unit(e.Stage)))
+		p.Set(e.Done, rate(e.Done-base, now().Sub(began), build.Unit(e.Stage)))
 	}
 }
 
@@ -35,14 +35,14 @@ func rate(done int64, in time.Duration, unit string) string {
 	switch {
 	case done <= 0 || in <= 0:
 		return ""
-	case unit == data.UnitBytes:
+	case unit == build.UnitBytes:
 		return fmt.Sprintf("%.1f MB/s", perSecond/1e6)
 	}
 	return fmt.Sprintf("%.3g %s/s", perSecond, unit)
 }
 
 // DataPage tells what became of the text.
-func DataPage(dir string, r *data.Report, screen telemetry.Screen) string {
+func DataPage(dir string, r *build.Report, screen telemetry.Screen) string {
 	t := telemetry.Table{Title: "text", Header: []string{"", "documents", "MB", "share of text"}}
 	add := func(what string, documents, bytes int64) {
 		share := 0.0
@@ -54,7 +54,7 @@ func DataPage(dir string, r *data.Report, screen telemetry.Screen) string {
 	add("read", r.Read.Documents, r.Read.Bytes)
 	for _, step := range r.Funnel {
 		switch {
-		case step.Stage == data.StageGather: // records, which were never documents
+		case step.Stage == build.StageGather: // records, which were never documents
 		case step.Cut:
 			add("cut out: "+step.Reason, step.Documents, step.Bytes)
 		default:

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"huihai/data"
+	"huihai/data/build"
 )
 
 func TestRate(t *testing.T) {
@@ -14,8 +14,8 @@ func TestRate(t *testing.T) {
 		unit string
 		want string
 	}{
-		{0, time.Second, data.UnitBytes, ""}, {5, 0, data.UnitBytes, ""},
-		{21_000_000, 2 * time.Second, data.UnitBytes, "10.5 MB/s"}, {30, 20 * time.Second, data.UnitPartitions, "1.5 partitions/s"},
+		{0, time.Second, build.UnitBytes, ""}, {5, 0, build.UnitBytes, ""},
+		{21_000_000, 2 * time.Second, build.UnitBytes, "10.5 MB/s"}, {30, 20 * time.Second, build.UnitPartitions, "1.5 partitions/s"},
 	} {
 		if got := rate(tc.done, tc.in, tc.unit); got != tc.want {
 			t.Errorf("%d %s in %v: %q, want %q", tc.done, tc.unit, tc.in, got, tc.want)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"huihai/data"
+	"huihai/data/build"
 	"huihai/model"
 	"huihai/tokenizer"
 	"huihai/trainer"
@@ -26,8 +27,8 @@ type dataset struct {
 	loader     *data.Loader // nil before openOrder
 	validation *data.Loader // nil without a held-out split
 	manifest   *data.Manifest
-	report     *data.Report // nil when report.json was removed
-	tokenizer  []byte       // tokenizer.model
+	report     *build.Report // nil when report.json was removed
+	tokenizer  []byte        // tokenizer.model
 	pieces     *tokenizer.Tokenizer
 	unread     int64 // rows of the last pass that no step takes
 }
@@ -96,7 +97,7 @@ func (d *dataset) Close() error {
 	return errors.Join(errs...)
 }
 
-func readReport(dir string) (*data.Report, error) {
+func readReport(dir string) (*build.Report, error) {
 	path := filepath.Join(dir, "report.json")
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -105,7 +106,7 @@ func readReport(dir string) (*data.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r data.Report
+	var r build.Report
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", path, err)
 	}

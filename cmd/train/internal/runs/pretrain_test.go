@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"huihai/configs"
-	"huihai/data"
+	"huihai/data/build"
 )
 
 // A run that evaluates, saves in the background, shows itself and is repeated
@@ -42,7 +42,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Data.Score.Profile = "none"
-	if _, err := data.Build(t.Context(), c.Data, func(data.Event) {}); err != nil {
+	if _, err := build.Run(t.Context(), c.Data, func(build.Event) {}); err != nil {
 		t.Fatal(err)
 	}
 	var screen bytes.Buffer

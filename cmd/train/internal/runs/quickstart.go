@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"huihai/data"
+	"huihai/data/build"
 	"huihai/infer"
 	"huihai/infer/sample"
 	"huihai/internal/atomicfile"
@@ -39,7 +40,7 @@ func QuickstartPaths(output string) (dataset, run string) {
 // QuickstartSummary is what the quickstart made.
 type QuickstartSummary struct {
 	*Summary
-	Data         *data.Report       `json:"data"`
+	Data         *build.Report      `json:"data"`
 	Prompt       string             `json:"prompt"`
 	Continuation string             `json:"continuation"`
 	StageSeconds map[string]float64 `json:"stage_seconds"`
@@ -89,7 +90,7 @@ func (q *Quickstart) claim() error {
 // buildData makes the data set and shows its funnel.
 func (q *Quickstart) buildData(ctx context.Context, out *QuickstartSummary) (err error) {
 	progress := telemetry.NewProgress(q.Messages, q.Screen(), q.Now)
-	out.Data, err = data.Build(ctx, q.Config.Data, StageLines(progress, time.Now))
+	out.Data, err = build.Run(ctx, q.Config.Data, StageLines(progress, time.Now))
 	if err = errors.Join(err, progress.Close()); err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (s *QuickstartSummary) Page(program string, screen telemetry.Screen) string
 		return b.String()
 	}
 	t := telemetry.Table{Title: "seconds", Header: []string{"stage", "seconds"}}
-	for _, stage := range append(data.Stages(), "train", "generate") {
+	for _, stage := range append(build.Stages(), "train", "generate") {
 		if sec, ok := s.StageSeconds[stage]; ok {
 			t.Add(stage, fmt.Sprintf("%.2f", sec))
 		}
