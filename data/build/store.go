@@ -5,7 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -51,9 +54,10 @@ func (b *builder) fetchResults(ctx context.Context) error {
 }
 
 // ClearStore removes what builds with [WithStore] keep in a store, for when the
-// data set is published. Shares of such a build must not be at work.
+// data set is published, and nothing else there. Shares of such a build must not be at
+// work.
 func ClearStore(ctx context.Context, s objstore.Store) error {
-	err := s.Delete(ctx, fileList) // first, so that no share begins
+	err := clearList(ctx, s) // first, so that no share begins
 	if err == nil {
 		err = flow.ClearStore(ctx, s)
 	}
@@ -61,4 +65,18 @@ func ClearStore(ctx context.Context, s objstore.Store) error {
 		return fmt.Errorf("data: the data set is whole, but its working files remain in the store: %w", err)
 	}
 	return nil
+}
+
+// clearList removes the file of stage list, and leaves another file of that name.
+func clearList(ctx context.Context, s objstore.Store) error {
+	var content bytes.Buffer
+	err := s.Get(ctx, fileList, 0, -1, &content)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var l savedList
+	if err != nil || json.Unmarshal(content.Bytes(), &l) != nil || l.BuildKey == "" {
+		return err
+	}
+	return s.Delete(ctx, fileList)
 }

@@ -16,5 +16,5 @@ const (
 	VersionStages
 
 	// Latest is the version that this program makes.
-	Latest = iota - 1
+	Latest = Version(iota - 1)
 )

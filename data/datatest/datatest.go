@@ -49,6 +49,30 @@ func Corpus(t testing.TB, seed uint64) string {
 	return dir
 }
 
+// SmallCorpus writes a folder with a few texts of each kind, and copies among them.
+func SmallCorpus(t testing.TB, seed uint64) string {
+	t.Helper()
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(seed, 1))
+	var jsonl bytes.Buffer
+	text := ""
+	for i := range 24 {
+		switch {
+		case i%4 == 0:
+			text = Verse(rng)
+		case i%6 != 5: // else a copy
+			text = Sentences(rng, 3+rng.IntN(12))
+		}
+		line, _ := json.Marshal(map[string]any{"id": i, "text": text, "url": "https://example.org/" + fmt.Sprint(i)})
+		jsonl.Write(append(line, '\n'))
+	}
+	jsonl.WriteString("{broken\n")
+	Write(t, filepath.Join(dir, "a.jsonl"), jsonl.Bytes())
+	Write(t, filepath.Join(dir, "b.txt"), []byte(Sentences(rng, 20)+" Write to someone@example.org or call 13912345678."))
+	Write(t, filepath.Join(dir, "c.html"), []byte("<html><body><article><p>"+Sentences(rng, 20)+"</p></article></body></html>"))
+	return dir
+}
+
 // The words that Sentences draws from.
 var nouns = strings.Fields("river mountain forest garden city winter morning engine letter question answer teacher window road market island bridge song story")
 var verbs = strings.Fields("sees crosses remembers builds follows finds leaves loves keeps paints measures carries hears reads counts")

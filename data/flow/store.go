@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"golang.org/x/sync/errgroup"
 
@@ -268,18 +269,29 @@ func describeRun(path string, partitions int) (*storedRun, error) {
 	return run, err
 }
 
-// ClearStore removes what engines keep in a store: entries first, so that none
-// names what is gone.
+// The names that engines give to objects. Others in the same bucket are not theirs.
+var (
+	ownTask = regexp.MustCompile(`^` + storedTasks + `[a-z]+/\d{5,}\.[0-9a-f]{64}\.json$`)
+	ownBlob = regexp.MustCompile(`^` + storedBlobs + `[0-9a-f]{64}$`)
+)
+
+// ClearStore removes what engines keep in a store, and nothing else there: entries
+// first, so that none names what is gone.
 func ClearStore(ctx context.Context, s objstore.Store) error {
-	for _, prefix := range []string{storedTasks, storedBlobs} {
-		keys, err := s.List(ctx, prefix)
+	for _, kind := range []struct {
+		prefix string
+		own    *regexp.Regexp
+	}{{storedTasks, ownTask}, {storedBlobs, ownBlob}} {
+		keys, err := s.List(ctx, kind.prefix)
 		if err != nil {
 			return err
 		}
 		g, ctx := errgroup.WithContext(ctx)
 		g.SetLimit(transfers)
 		for _, k := range keys {
-			g.Go(func() error { return s.Delete(ctx, k) })
+			if kind.own.MatchString(k) {
+				g.Go(func() error { return s.Delete(ctx, k) })
+			}
 		}
 		if err := g.Wait(); err != nil {
 			return err

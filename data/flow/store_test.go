@@ -249,10 +249,15 @@ func TestStoreLater(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(string(s), "mine"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	for _, foreign := range []string{"blobs/sha256-of-an-image", "blobs/sub/" + strings.Repeat("a", 64), "tasks/notes.json"} {
+		if err := s.Put(context.Background(), foreign, strings.NewReader("x"), 1, sumOf([]byte("x"))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := ClearStore(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
-	if keys, err := s.List(context.Background(), ""); err != nil || len(keys) != 1 {
+	if keys, err := s.List(context.Background(), ""); err != nil || len(keys) != 4 {
 		t.Errorf("%v are left: %v", keys, err)
 	}
 }

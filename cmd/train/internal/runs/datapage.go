@@ -15,6 +15,10 @@ import (
 func StageLines(p *telemetry.Progress, now func() time.Time) func(build.Event) {
 	stage, began, base := "", time.Time{}, int64(0)
 	return func(e build.Event) {
+		if e.Note != "" {
+			p.Println("note: " + e.Note)
+			return
+		}
 		if e.Finished {
 			p.End()
 			stage = ""
