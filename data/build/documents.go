@@ -191,7 +191,7 @@ func count(m map[string]Tally, key string, bytes int) {
 // tokenise encodes the text, closes it with EOS and emits it as often as it is
 // to stand in the rows. A record sorts by source, then in shuffled order.
 func (d *documentWriter) tokenise(j *joined, copies int) error {
-	d.tokens.IDs = append(d.encoder.AppendEncode(d.tokens.IDs[:0], j.text), d.encoder.EOS())
+	d.tokens.IDs = append(d.encoder.AppendEncodeUser(d.tokens.IDs[:0], j.text), d.encoder.EOS())
 	s := d.info.Sampled[j.split]
 	s.Copies += int64(copies)
 	s.Tokens += int64(copies) * int64(len(d.tokens.IDs))

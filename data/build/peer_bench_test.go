@@ -47,7 +47,7 @@ func BenchmarkPeer(b *testing.B) {
 	}
 	var ids []int32
 	each("encode", func(text string) int {
-		ids = encoder.AppendEncode(ids[:0], text)
+		ids = encoder.AppendEncodeUser(ids[:0], text)
 		return len(ids)
 	}, "tokens")
 }

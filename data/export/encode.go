@@ -62,7 +62,7 @@ func (c *encoder) flush() error {
 		wg.Go(func() {
 			for i := w; i < len(c.batch); i += c.workers {
 				if d := &c.batch[i]; d.copies > 0 {
-					d.tokens = append(c.tok.AppendEncode(nil, d.text), c.tok.EOS())
+					d.tokens = append(c.tok.AppendEncodeUser(nil, d.text), c.tok.EOS())
 				}
 			}
 		})

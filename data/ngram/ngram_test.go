@@ -219,7 +219,7 @@ func TestUnits(t *testing.T) {
 // letters is a tokenizer of bytes.
 type letters struct{ name string }
 
-func (letters) AppendEncode(dst []int32, text string) []int32 {
+func (letters) AppendEncodeUser(dst []int32, text string) []int32 {
 	for i := range len(text) {
 		dst = append(dst, int32(text[i]))
 	}

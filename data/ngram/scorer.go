@@ -111,7 +111,7 @@ func (s *Scorer) Tokens(dst []Token, text string) ([]Token, error) {
 func (s *Scorer) text(text string, r *Result) {
 	if s.enc != nil {
 		for line := range lines(text) {
-			s.pieces = s.enc.AppendEncode(s.pieces[:0], line)
+			s.pieces = s.enc.AppendEncodeUser(s.pieces[:0], line)
 			s.line = s.line[:0]
 			for _, p := range s.pieces {
 				id := uint32(unkID)

@@ -137,7 +137,7 @@ func (w *Worker) document(text string, to *tempFile, count bool) (tokens int, er
 	}
 	if w.t.enc != nil {
 		for line := range lines(text) {
-			w.pieces = w.t.enc.AppendEncode(w.pieces[:0], line)
+			w.pieces = w.t.enc.AppendEncodeUser(w.pieces[:0], line)
 			for _, id := range w.pieces {
 				if id < 0 || int(id) >= len(w.counts) {
 					return tokens, fmt.Errorf("ngram: the tokenizer gave id %d; it has ids up to %d", id, len(w.counts)-1)

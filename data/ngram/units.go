@@ -10,8 +10,9 @@ import (
 // Encoder is what the package needs of a tokenizer for [UnitsPieces]. It must
 // be safe for use by several goroutines.
 type Encoder interface {
-	// AppendEncode appends the ids of text to dst.
-	AppendEncode(dst []int32, text string) []int32
+	// AppendEncodeUser appends the ids of a text that somebody wrote to dst: control
+	// pieces in it are text.
+	AppendEncodeUser(dst []int32, text string) []int32
 	// VocabSize is one more than the largest id.
 	VocabSize() int
 	// Piece is the text of an id. Ids of the same text are the same unit.
