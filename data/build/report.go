@@ -46,7 +46,8 @@ type Report struct {
 	BytesPerToken float64          `json:"bytes_per_token"` // of kept text, EOS tokens not counted
 	Unigram       UnigramReport    `json:"unigram"`
 
-	Survey *Survey `json:"survey"`
+	Thresholds []Threshold `json:"thresholds"`
+	Survey     *Survey     `json:"survey"`
 
 	Seconds   map[string]float64 `json:"seconds"`   // by stage
 	Unchanged bool               `json:"unchanged"` // the data set was there already
@@ -156,6 +157,12 @@ func (b *builder) makeReport(ctx context.Context) (*Report, error) {
 		r.BytesPerToken = float64(r.Kept.Bytes) / float64(tokens)
 	}
 	r.Funnel = r.funnel()
+	if r.Thresholds, err = b.cfg.thresholds(); err != nil {
+		return nil, err
+	}
+	if err := b.findTwins(ctx, r.Survey); err != nil {
+		return nil, err
+	}
 	return r, r.check()
 }
 

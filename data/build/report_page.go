@@ -38,7 +38,7 @@ func (r *Report) page(name string) page.Page {
 			{Name: "bytes per token", Value: strconv.FormatFloat(r.BytesPerToken, 'f', 2, 64)},
 		},
 	}
-	p.Sections = append(p.Sections, r.funnelSection(), flowSection("Languages", r.Languages), flowSection("Sources", r.Sources),
+	p.Sections = append(p.Sections, r.funnelSection(), r.thresholdSection(), flowSection("Languages", r.Languages), flowSection("Sources", r.Sources),
 		r.histogramSection(), r.splitSection(), r.secondsSection())
 	return withExamples(p, r)
 }
@@ -88,12 +88,12 @@ func flowSection(title string, flows map[string]Flow) page.Section {
 }
 
 func (r *Report) histogramSection() page.Section {
-	s := page.Section{Title: "Scores", Note: "Documents kept, and dropped (lighter), by score."}
+	s := page.Section{Title: "Scores", Note: "Documents kept, and dropped (lighter), by score; dashed lines are thresholds."}
 	for _, h := range r.Survey.Histograms {
 		if !h.some() {
 			continue // of a model that was not given
 		}
-		s.Histograms = append(s.Histograms, page.Histogram{Name: h.Name, Min: h.Min, Max: h.Max, Strong: h.Kept[:], Faint: h.Dropped[:]})
+		s.Histograms = append(s.Histograms, page.Histogram{Name: h.Name, Min: h.Min, Max: h.Max, Strong: h.Kept[:], Faint: h.Dropped[:], Marks: r.marks(h.Name)})
 	}
 	return s
 }
@@ -127,20 +127,35 @@ func (r *Report) secondsSection() page.Section {
 	return page.Section{Title: "Time", Table: t}
 }
 
-// withExamples adds a section of examples per reason.
+// withExamples adds a section of examples per reason, and the kept documents that are
+// nearest to being dropped.
 func withExamples(p page.Page, r *Report) page.Page {
-	for _, reason := range sortedKeys(r.Survey.Examples) {
-		s := page.Section{Title: "Examples: " + reason, Note: "See train data explain for a document's whole story."}
-		for _, e := range r.Survey.Examples[reason] {
-			head := fmt.Sprintf("%s · %s · %s · quality %.2f", e.ID, e.FilePath, e.Language, e.Quality)
-			if e.Detail != "" {
-				head += " · " + e.Detail
-			}
-			s.Examples = append(s.Examples, page.Example{Head: head, Text: e.Text})
+	section := func(title, note string, examples []Example) {
+		s := page.Section{Title: title, Note: note}
+		for _, e := range examples {
+			s.Examples = append(s.Examples, e.show())
 		}
-		p.Sections = append(p.Sections, s)
+		if len(s.Examples) > 0 {
+			p.Sections = append(p.Sections, s)
+		}
+	}
+	section("Lowest quality kept", "The kept documents of the lowest quality, from the lowest up: what a higher data.score.min_quality would drop first.", r.Survey.Lowest)
+	for _, reason := range sortedKeys(r.Survey.Examples) {
+		section("Examples: "+reason, "See train data explain for a document's whole story.", r.Survey.Examples[reason])
 	}
 	return p
+}
+
+func (e *Example) show() page.Example {
+	head := fmt.Sprintf("%s · %s · %s · quality %.2f", e.ID, e.FilePath, e.Language, e.Quality)
+	if e.Detail != "" {
+		head += " · " + e.Detail
+	}
+	out := page.Example{Head: head, Text: e.Text}
+	if t := e.Twin; t != nil {
+		out.Beside = []page.Example{{Head: fmt.Sprintf("The copy that stays: %s · %s · quality %.2f · similarity %.2f", t.ID, t.FilePath, t.Quality, t.Similarity), Text: t.Text}}
+	}
+	return out
 }
 
 func megabytes(n int64) string { return strconv.FormatFloat(float64(n)/1e6, 'f', 2, 64) + " MB" }

@@ -49,20 +49,35 @@ type Example struct {
 	Quality  float32 `json:"quality"`
 	Detail   string  `json:"detail,omitempty"`
 	Text     string  `json:"text"` // the beginning
+	// Twin is the copy that stays, of a document that was dropped as one.
+	Twin *Twin `json:"twin,omitempty"`
 
-	rank uint64
+	rank    uint64
+	cluster int64
+}
+
+// Twin is a copy of an example.
+type Twin struct {
+	ID         string  `json:"id"`
+	FilePath   string  `json:"file_path"`
+	Quality    float32 `json:"quality"`
+	Similarity float64 `json:"similarity"` // Jaccard, of shingles
+	Text       string  `json:"text"`       // the beginning
 }
 
 // The examples of each reason, and the bytes of text each shows.
 const (
 	examplesPerReason = 5
 	exampleBytes      = 400
+	lowestShown       = 20
 )
 
 // Survey is what the documents of a build look like, for its report.
 type Survey struct {
 	Histograms []Histogram          `json:"histograms"`
 	Examples   map[string][]Example `json:"examples"` // by reason, also of kept ones
+	// Lowest are the kept documents of the lowest quality, from the lowest up.
+	Lowest []Example `json:"lowest"`
 }
 
 // surveyed are the columns with a histogram.
@@ -120,14 +135,31 @@ func (s *Survey) add(d *shard.Document, kept bool, detail string) {
 			h.add(float64(x.Quality), kept)
 		}
 	}
-	e := Example{ID: d.ID, rank: xxh3.HashString(d.ID)}
+	e := Example{ID: d.ID, Quality: d.Quality, rank: xxh3.HashString(d.ID), cluster: d.ClusterID}
 	held := s.Examples[d.Status]
-	if len(held) == examplesPerReason && held[examplesPerReason-1].rank <= e.rank {
+	shows := len(held) < examplesPerReason || e.rank < held[examplesPerReason-1].rank
+	low := kept && (len(s.Lowest) < lowestShown || lower(e, s.Lowest[lowestShown-1]) < 0)
+	if !shows && !low {
 		return
 	}
-	e.Source, e.FilePath, e.Language, e.Quality, e.Detail = d.Source, d.FilePath, d.Language, d.Quality, detail
+	e.Source, e.FilePath, e.Language, e.Detail = d.Source, d.FilePath, d.Language, detail
 	e.Text = strings.Clone(beginning(d.Text, exampleBytes))
-	s.Examples[d.Status] = topExamples(append(held, e))
+	if shows {
+		s.Examples[d.Status] = topExamples(append(held, e))
+	}
+	if low {
+		s.Lowest = lowest(append(s.Lowest, e))
+	}
+}
+
+// lower orders by quality, then as examples are.
+func lower(a, b Example) int {
+	return cmp.Or(cmp.Compare(a.Quality, b.Quality), cmp.Compare(a.rank, b.rank), strings.Compare(a.ID, b.ID))
+}
+
+func lowest(e []Example) []Example {
+	slices.SortFunc(e, lower)
+	return e[:min(len(e), lowestShown)]
 }
 
 func topExamples(e []Example) []Example {
@@ -143,6 +175,10 @@ func (s *Survey) merge(o *Survey) {
 			s.Histograms[i].Dropped[k] += o.Histograms[i].Dropped[k]
 		}
 	}
+	for i := range o.Lowest {
+		o.Lowest[i].rank = xxh3.HashString(o.Lowest[i].ID)
+	}
+	s.Lowest = lowest(append(s.Lowest, o.Lowest...))
 	for reason, examples := range o.Examples {
 		for i := range examples {
 			examples[i].rank = xxh3.HashString(examples[i].ID)

@@ -56,6 +56,13 @@ type Histogram struct {
 	Min, Max float64
 	Strong   []int64
 	Faint    []int64
+	Marks    []Mark
+}
+
+// Mark is a line in a histogram, such as the threshold below which documents go.
+type Mark struct {
+	At   float64
+	Name string
 }
 
 // Table is a table; columns from the second on are set flush right.
@@ -64,48 +71,40 @@ type Table struct {
 	Rows [][]string
 }
 
-// Example is a text with what is to be said of it.
-type Example struct{ Head, Text string }
+// Example is a text with what is to be said of it, and other texts beside it.
+type Example struct {
+	Head, Text string
+	Beside     []Example
+}
 
 //go:embed page.tmpl
 var files embed.FS
 
-var tmpl = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{"bars": barsSVG, "histogram": histogramSVG}).ParseFS(files, "page.tmpl"))
+var tmpl = template.Must(template.New("page.tmpl").Funcs(template.FuncMap{"width": percent, "histogram": histogramSVG}).ParseFS(files, "page.tmpl"))
 
 // Write writes the page as HTML.
 func Write(w io.Writer, p Page) error { return tmpl.Execute(w, p) }
 
 // The measures of charts, in the units of their view boxes.
 const (
-	barHeight, barGap, barLeft, barWidth, barRight = 18, 6, 230, 520, 210
-	histWidth, histHeight, histFoot                = 340, 150, 34
+	histWidth, histHeight, histFoot = 340, 150, 34
 )
 
-func barsSVG(b *Bars) template.HTML {
+// Most is the length of the longest bar.
+func (b *Bars) Most() float64 {
 	most := 0.0
 	for _, x := range b.Bars {
 		most = max(most, x.Value+x.Faint)
 	}
-	var s strings.Builder
-	height := len(b.Bars)*(barHeight+barGap) + barGap
-	fmt.Fprintf(&s, `<svg viewBox="0 0 %d %d" role="img" aria-label="%s">`, barLeft+barWidth+barRight, height, template.HTMLEscapeString(b.Unit))
-	for i, x := range b.Bars {
-		y := barGap + i*(barHeight+barGap)
-		strong, faint := scale(x.Value, most), scale(x.Faint, most)
-		fmt.Fprintf(&s, `<text class="name" x="%d" y="%d">%s</text>`, barLeft-8, y+13, template.HTMLEscapeString(x.Name))
-		fmt.Fprintf(&s, `<rect class="strong" x="%d" y="%d" width="%s" height="%d"/>`, barLeft, y, decimal(strong), barHeight)
-		fmt.Fprintf(&s, `<rect class="faint" x="%s" y="%d" width="%s" height="%d"/>`, decimal(barLeft+strong), y, decimal(faint), barHeight)
-		fmt.Fprintf(&s, `<text x="%s" y="%d">%s</text>`, decimal(barLeft+strong+faint+6), y+13, template.HTMLEscapeString(x.Label))
-	}
-	s.WriteString(`</svg>`)
-	return template.HTML(s.String()) //nolint:gosec // every text was escaped
+	return most
 }
 
-func scale(v, most float64) float64 {
+// percent writes a part of a length as a style of width.
+func percent(v, most float64) template.CSS {
 	if !(most > 0) || !(v > 0) {
-		return 0
+		return "width:0"
 	}
-	return v / most * barWidth
+	return template.CSS("width:" + decimal(100*v/most) + "%")
 }
 
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
@@ -124,6 +123,10 @@ func histogramSVG(h Histogram) template.HTML {
 		x := decimal(float64(i) * w)
 		fmt.Fprintf(&s, `<rect class="strong" x="%s" y="%s" width="%s" height="%s"><title>%d</title></rect>`, x, decimal(histHeight-strong), decimal(w-1), decimal(strong), h.Strong[i])
 		fmt.Fprintf(&s, `<rect class="faint" x="%s" y="%s" width="%s" height="%s"><title>%d</title></rect>`, x, decimal(histHeight-strong-faint), decimal(w-1), decimal(faint), h.Faint[i])
+	}
+	for _, m := range h.Marks {
+		x := decimal(min(max((m.At-h.Min)/(h.Max-h.Min), 0), 1) * histWidth)
+		fmt.Fprintf(&s, `<line class="mark" x1="%s" y1="0" x2="%s" y2="%d"><title>%s</title></line>`, x, x, histHeight, template.HTMLEscapeString(m.Name))
 	}
 	mid := (h.Min + h.Max) / 2
 	for _, tick := range []struct {

@@ -26,9 +26,9 @@ func full(text string) Page {
 		Sections: []Section{{
 			Title: text, Note: text,
 			Bars:       &Bars{Unit: text, Bars: []Bar{{text, 3, 1, text}, {"b", 0, 0, ""}}},
-			Histograms: []Histogram{{text, 0, 1, []int64{1, 2}, []int64{0, 5}}},
+			Histograms: []Histogram{{text, 0, 1, []int64{1, 2}, []int64{0, 5}, []Mark{{0.5, text}}}},
 			Table:      &Table{Head: []string{text, "n"}, Rows: [][]string{{text, "1"}}},
-			Examples:   []Example{{text, text}},
+			Examples:   []Example{{text, text, []Example{{Head: text, Text: text}}}},
 		}},
 	}
 }
@@ -49,8 +49,8 @@ var svg = regexp.MustCompile(`(?s)<svg.*?</svg>`)
 
 func TestChartsAreXML(t *testing.T) {
 	charts := svg.FindAllString(render(t, full(`a & <b> "c"`)), -1)
-	if len(charts) != 2 {
-		t.Fatalf("%d charts, want 2", len(charts))
+	if len(charts) != 1 {
+		t.Fatalf("%d charts, want 1", len(charts))
 	}
 	for _, c := range charts {
 		d := xml.NewDecoder(strings.NewReader(c))
@@ -62,9 +62,16 @@ func TestChartsAreXML(t *testing.T) {
 			}
 		}
 	}
-	// The longer part of the first bar: 3 of 4 parts of the width.
-	if !strings.Contains(charts[0], `width="390.0"`) || !strings.Contains(charts[0], `width="130.0"`) {
-		t.Errorf("bars are not to scale: %s", charts[0])
+	if !strings.Contains(charts[0], `x1="170.0"`) {
+		t.Errorf("the mark is not in the middle: %s", charts[0])
+	}
+}
+
+// The longer part of the first bar: 3 of 4 parts of the width.
+func TestBarsAreToScale(t *testing.T) {
+	out := render(t, full("x"))
+	if !strings.Contains(out, `style="width:75.0%"`) || !strings.Contains(out, `style="width:25.0%"`) {
+		t.Errorf("bars are not to scale: %s", out)
 	}
 }
 
