@@ -51,9 +51,10 @@ type Example struct {
 	Text     string  `json:"text"` // the beginning
 	// Twin is the copy that stays, of a document that was dropped as one.
 	Twin *Twin `json:"twin,omitempty"`
+	// Cluster is that of copies, -1 for none.
+	Cluster int64 `json:"cluster"`
 
-	rank    uint64
-	cluster int64
+	rank uint64
 }
 
 // Twin is a copy of an example.
@@ -135,7 +136,7 @@ func (s *Survey) add(d *shard.Document, kept bool, detail string) {
 			h.add(float64(x.Quality), kept)
 		}
 	}
-	e := Example{ID: d.ID, Quality: d.Quality, rank: xxh3.HashString(d.ID), cluster: d.ClusterID}
+	e := Example{ID: d.ID, Quality: d.Quality, rank: xxh3.HashString(d.ID), Cluster: d.ClusterID}
 	held := s.Examples[d.Status]
 	shows := len(held) < examplesPerReason || e.rank < held[examplesPerReason-1].rank
 	low := kept && (len(s.Lowest) < lowestShown || lower(e, s.Lowest[lowestShown-1]) < 0)

@@ -26,7 +26,7 @@ func (b *builder) findTwins(ctx context.Context, s *Survey) error {
 	for _, reason := range []string{ReasonExactDuplicate, ReasonNearDuplicate} {
 		for i := range s.Examples[reason] {
 			e := &s.Examples[reason][i]
-			wanted[e.cluster] = append(wanted[e.cluster], e)
+			wanted[e.Cluster] = append(wanted[e.Cluster], e)
 		}
 	}
 	if len(wanted) == 0 {
