@@ -39,17 +39,32 @@ def own(ch):
     return any(a <= c <= b for a, b in ((0x4E00, 0x9FFF), (0x3040, 0x30FF), (0x3400, 0x4DBF), (0x20000, 0x323AF), (0xF900, 0xFAFF)))
 
 
+def folded():
+    """Traditional characters and variants, by the table that is used for cleaning too."""
+    pairs = open("data/clean/t2s/characters.txt", encoding="utf-8").read().strip()
+    return {pairs[i]: pairs[i + 1] for i in range(0, len(pairs) - 1, 2)}
+
+
+FOLDED = folded()
+
+
+def fold(ch):
+    if "\uf900" <= ch <= "\ufaff":
+        ch = unicodedata.normalize("NFKC", ch)
+    return FOLDED.get(ch, ch)
+
+
 def units(text):
     words, han = [""], 0
     for ch in text:
         kind = unicodedata.category(ch)
         if own(ch):
-            words += [ch, ""]
+            words += [fold(ch), ""]
             han += 1
         elif kind[0] == "L":
             words[-1] += ch.lower()
         elif kind == "Nd":
-            words[-1] += "0"
+            words[-1] += str(unicodedata.digit(ch))
         elif kind[0] != "M":
             words.append("")
     return [w for w in words if w], han

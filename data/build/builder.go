@@ -98,7 +98,7 @@ type builder struct {
 	found []*flow.Result
 
 	tokenizerFile flow.Input
-	encoder       *encoder
+	vocab         tokenizerFacts
 
 	packBytes int64 // of text whose rows are one partition, about
 	parts     packParts

@@ -81,6 +81,7 @@ type component struct {
 	first []int64 // of equal text, by places: its shingles are theirs
 	start []int   // of each document's shingles in sets
 	sets  []uint32
+	nums  [][]uint32        // of each document
 	pairs *dedup.Clustering // by places in docs
 	enc   record.Encoder
 }
@@ -100,7 +101,7 @@ func (c *component) add(rec []byte) error {
 		n := record.Node{Shingles: c.sets}
 		err := n.Decode(rest)
 		c.docs, c.qual, c.start = append(c.docs, n.Doc), append(c.qual, n.Quality), append(c.start, len(c.sets))
-		c.sets = n.Shingles
+		c.sets, c.nums = n.Shingles, append(c.nums, n.Numbers)
 		return err
 	}
 	if c.pairs == nil {
@@ -134,10 +135,11 @@ func (c *component) add(rec []byte) error {
 	return nil
 }
 
-// alike compares the shingles of two documents, by places.
+// alike compares two documents, by places.
 func (c *component) alike(i, j int64) bool {
 	i, j = c.first[i], c.first[j]
-	return dedup.AtLeast(c.sets[c.start[i]:c.start[i+1]], c.sets[c.start[j]:c.start[j+1]], c.cfg.Threshold)
+	a, b := c.sets[c.start[i]:c.start[i+1]], c.sets[c.start[j]:c.start[j+1]]
+	return dedup.AtLeast(a, b, c.cfg.Threshold) && dedup.SameNumbers(c.nums[i], c.nums[j], max(len(a), len(b)), c.cfg.Numbers)
 }
 
 // end decides the component that was read.
@@ -167,5 +169,5 @@ func (c *component) end() error {
 }
 
 func (c *component) reset() {
-	c.docs, c.qual, c.first, c.start, c.sets, c.pairs = c.docs[:0], c.qual[:0], c.first[:0], c.start[:0], c.sets[:0], nil
+	c.docs, c.qual, c.first, c.start, c.sets, c.nums, c.pairs = c.docs[:0], c.qual[:0], c.first[:0], c.start[:0], c.sets[:0], c.nums[:0], nil
 }

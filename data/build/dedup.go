@@ -69,16 +69,26 @@ func (g *grouper) add(rec []byte) error {
 	return nil
 }
 
+// fullGroup is the size up to which all pairs of a group are compared.
+const fullGroup = 12
+
 func (g *grouper) endGroup() error {
 	defer func() { g.docs = g.docs[:0] }()
-	// Each against the first and against the one before: when verification
-	// finds the first unlike the others, these still meet.
+	// Of a large group each is paired with the first and with the one before: when
+	// verification finds the first unlike the others, these still meet.
+	near := len(g.docs) > 1 && g.key[0] == record.CandidateNear
 	for i := 1; i < len(g.docs); i++ {
 		if err := g.edge(g.docs[0], g.docs[i]); err != nil {
 			return err
 		}
-		if i > 1 && g.key[0] == record.CandidateNear {
-			if err := g.edge(g.docs[i-1], g.docs[i]); err != nil {
+		from := i - 1
+		if !near {
+			from = i
+		} else if len(g.docs) <= fullGroup {
+			from = 1
+		}
+		for k := max(1, from); k < i; k++ {
+			if err := g.edge(g.docs[k], g.docs[i]); err != nil {
 				return err
 			}
 		}

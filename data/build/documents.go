@@ -11,6 +11,7 @@ import (
 	"huihai/data/score"
 	"huihai/data/shard"
 	"huihai/data/substring"
+	"huihai/tokenizer"
 )
 
 const (
@@ -104,7 +105,7 @@ func (b *builder) writeDocuments(ctx context.Context) (err error) {
 func (b *builder) documentsSummary() string { return fmt.Sprintf("%d shards", len(b.written)) }
 
 func documentsTask(ctx context.Context, t *flow.Task, c documentsConfig, p documentsShard) error {
-	enc, err := flow.Shared(t, func() (*encoder, error) { return loadEncoder(c.Tokenizer.Path) })
+	enc, err := flow.Shared(t, func() (*tokenizer.Tokenizer, error) { return loadEncoder(c.Tokenizer.Path) })
 	if err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func documentsTask(ctx context.Context, t *flow.Task, c documentsConfig, p docum
 type documentWriter struct {
 	c       documentsConfig
 	t       *flow.Task
-	encoder *encoder
+	encoder *tokenizer.Tokenizer
 	w       *shard.Writer[shard.Document]
 	info    documentsInfo
 	rows    rowMaker

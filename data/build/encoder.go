@@ -6,14 +6,16 @@ import (
 	"huihai/tokenizer"
 )
 
-// encoder turns documents into tokens, for several goroutines at a time.
-type encoder struct {
-	*tokenizer.Tokenizer
-	path string
+// tokenizerFacts are what the driver of a build knows of the tokenizer. The model
+// itself, some tens of megabytes, is loaded by the stages that encode.
+type tokenizerFacts struct {
+	VocabSize   int
+	EOS         int32
+	Fingerprint string // hex SHA-256 of the model file
 }
 
 // loadEncoder reads a SentencePiece model file.
-func loadEncoder(path string) (*encoder, error) {
+func loadEncoder(path string) (*tokenizer.Tokenizer, error) {
 	t, err := tokenizer.Load(path)
 	if err != nil {
 		return nil, err
@@ -21,5 +23,14 @@ func loadEncoder(path string) (*encoder, error) {
 	if t.EOS() < 0 {
 		return nil, fmt.Errorf("tokenizer %s has no end-of-sequence piece; documents cannot be told apart without one", path)
 	}
-	return &encoder{t, path}, nil
+	return t, nil
+}
+
+// readTokenizer loads a model file to see that it can be, and what it is.
+func readTokenizer(path string) (tokenizerFacts, error) {
+	t, err := loadEncoder(path)
+	if err != nil {
+		return tokenizerFacts{}, err
+	}
+	return tokenizerFacts{t.VocabSize(), t.EOS(), t.Fingerprint()}, nil
 }

@@ -62,7 +62,7 @@ func (b *builder) sign(ctx context.Context) (err error) {
 	}
 	if b.cfg.Tokenizer != "" { // loaded now, not after an hour of scoring
 		b.tokenizerFile = b.given.Tokenizer
-		if b.encoder, err = loadEncoder(b.tokenizerFile.Path); err != nil {
+		if b.vocab, err = readTokenizer(b.tokenizerFile.Path); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ var packStage = flow.Stage[packConfig, flow.None]{Name: StagePack, Run: packTask
 func (b *builder) pack(ctx context.Context) (err error) {
 	n := b.parts.all()
 	b.packed, err = run(ctx, b, packStage, flow.Work[packConfig, flow.None]{
-		Config: packConfig{b.cfg.Pack, b.cfg.Seed, b.encoder.EOS(), b.parts, b.encoder.Fingerprint(), b.buildKey},
+		Config: packConfig{b.cfg.Pack, b.cfg.Seed, b.vocab.EOS, b.parts, b.vocab.Fingerprint, b.buildKey},
 		Tasks:  flow.Reduce(b.written, 0, n), Total: int64(n), Memory: documentsMemory,
 	})
 	return err

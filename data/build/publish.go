@@ -41,13 +41,13 @@ func (b *builder) publish(ctx context.Context) error {
 	}
 	m := &data.Manifest{
 		Format: data.FormatVersion, BuildKey: b.buildKey, SequenceLength: b.cfg.Pack.SequenceLength,
-		VocabSize: b.encoder.VocabSize(), EOS: b.encoder.EOS(), Tokenizer: b.encoder.Fingerprint(),
+		VocabSize: b.vocab.VocabSize, EOS: b.vocab.EOS, Tokenizer: b.vocab.Fingerprint,
 	}
 	shards, err := b.placeShards(m)
 	if err != nil {
 		return err
 	}
-	m.Files = append(m.Files, data.ManifestFile{Path: data.NameTokenizer, Kind: "tokenizer", Bytes: int64(len(model)), SHA256: b.encoder.Fingerprint()})
+	m.Files = append(m.Files, data.ManifestFile{Path: data.NameTokenizer, Kind: "tokenizer", Bytes: int64(len(model)), SHA256: b.vocab.Fingerprint})
 	if err := m.Sign(); err != nil {
 		return err
 	}

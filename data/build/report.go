@@ -119,7 +119,7 @@ func (b *builder) makeReport(ctx context.Context) (*Report, error) {
 		Files: b.read.Files, FileBytes: b.read.FileBytes, BadFiles: append([]BadFile{}, b.read.BadFiles...), SkippedFiles: b.listing.Skipped,
 		Rejected: map[string]Tally{}, RawBytes: b.read.ReadBytes, CleanChanges: b.read.Clean,
 		Dropped: map[string]Tally{}, Cut: map[string]Tally{}, Languages: map[string]Flow{}, Sources: map[string]Flow{}, Survey: newSurvey(),
-		Tokenizer: TokenizerReport{b.encoder.VocabSize(), b.encoder.Fingerprint(), b.cfg.Tokenizer == ""},
+		Tokenizer: TokenizerReport{b.vocab.VocabSize, b.vocab.Fingerprint, b.cfg.Tokenizer == ""},
 		Seconds:   b.seconds,
 	}
 	r.Records = b.documents()

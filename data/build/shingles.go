@@ -127,7 +127,7 @@ func (s *shingler) emit(rec []byte, quality float32) error {
 				if err := s.raw.Decode(rec); err != nil {
 					return err
 				}
-				node.Shingles = s.signer.Shingles(s.raw.Text)
+				node.Shingles, node.Numbers = s.signer.Shingles(s.raw.Text), s.signer.Numbers(s.raw.Text)
 			}
 			node.Encode(&s.enc, id)
 		}

@@ -39,7 +39,7 @@ func (b *builder) tokenizer(ctx context.Context) error {
 	if err := b.engine.Fetch(ctx, b.tokenizerFile); err != nil {
 		return err
 	}
-	b.encoder, err = loadEncoder(b.tokenizerFile.Path)
+	b.vocab, err = readTokenizer(b.tokenizerFile.Path)
 	return err
 }
 
@@ -115,7 +115,7 @@ func trainingText(ctx context.Context, t *flow.Task, c tokenizerConfig) (iter.Se
 // tokenizerText says how large the tokenizer is, and why it may be smaller than
 // asked.
 func (b *builder) tokenizerText() string {
-	n := b.encoder.VocabSize()
+	n := b.vocab.VocabSize
 	if b.cfg.Tokenizer == "" && n < b.cfg.VocabSize {
 		return fmt.Sprintf("%d pieces: the text has no more for the %d asked", n, b.cfg.VocabSize)
 	}

@@ -24,7 +24,7 @@ type UnigramReport struct {
 
 // unigram sums the counts of the documents stage into cross-entropies.
 func (b *builder) unigram(ctx context.Context, splits map[string]*SplitReport) (UnigramReport, error) {
-	vocab := b.encoder.VocabSize()
+	vocab := b.vocab.VocabSize
 	var counts [2][]int64
 	counts[0], counts[1] = make([]int64, vocab), make([]int64, vocab)
 	for _, r := range b.written {

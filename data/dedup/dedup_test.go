@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -76,7 +77,7 @@ func TestHashFunctionsAreFair(t *testing.T) {
 func TestShortTextsHaveSignatures(t *testing.T) {
 	cfg := Default()
 	for _, pair := range [][2]string{
-		{"hello world", "Hello, WORLD!"}, {"春眠不覺曉", "春眠，不覺曉。"}, {"***", " *** "}, {"", ""}, {"v1 beta", "v2 beta"},
+		{"hello world", "Hello, WORLD!"}, {"春眠不覺曉", "春眠，不覺曉。"}, {"***", " *** "}, {"", ""}, {"v1 beta", "V1 Beta"},
 		{"café", "cafe\u0301"},
 	} {
 		if pair[0] == "café" {
@@ -86,7 +87,7 @@ func TestShortTextsHaveSignatures(t *testing.T) {
 			t.Errorf("%q and %q differ", pair[0], pair[1])
 		}
 	}
-	for _, pair := range [][2]string{{"hello world", "hello word"}, {"***", "---"}, {"春眠不覺曉", "春眠不覺"}} {
+	for _, pair := range [][2]string{{"hello world", "hello word"}, {"v1 beta", "v2 beta"}, {"***", "---"}, {"春眠不覺曉", "春眠不覺"}} {
 		if agree(signature(cfg, pair[0]), signature(cfg, pair[1])) > 0.1 {
 			t.Errorf("%q and %q are taken for copies", pair[0], pair[1])
 		}
@@ -101,21 +102,106 @@ func TestShingles(t *testing.T) {
 			t.Errorf("%q has %d shingles, want %d", text, got, want)
 		}
 	}
-	one := slices.Clone(s.shingles("The cat, 2 dogs."))
-	if two := s.shingles("the CAT 7 dogs"); !slices.Equal(one, two) {
-		t.Error("case, digits and punctuation make a difference")
+	one := slices.Clone(s.shingles("The cat, 2 dogs. 裏面有２隻貓"))
+	if two := s.shingles("the CAT 7 dogs　里面有٩只猫"); !slices.Equal(one, two) {
+		t.Error("case, digits, punctuation or traditional characters make a difference")
+	}
+	s.Digits = true
+	one = slices.Clone(s.shingles("2 dogs"))
+	if two := s.shingles("２ dogs"); !slices.Equal(one, two) {
+		t.Error("the width of digits makes a difference")
+	}
+	if two := s.shingles("7 dogs"); slices.Equal(one, two) {
+		t.Error("numbers make no difference")
 	}
 }
 
-// Texts that share 14 bands of 8 rows become candidates along the curve
-// 1-(1-s^8)^14.
+// curve is the share of pairs of a similarity that become candidates.
+func curve(c Config, similarity float64) float64 {
+	return 1 - math.Pow(1-math.Pow(similarity, float64(c.Rows)), float64(c.Bands))
+}
+
+// Every decimal digit of Unicode has its value: each range of the table begins with a
+// zero and holds whole rows of ten.
+func TestDigits(t *testing.T) {
+	check := func(lo, hi rune) {
+		for r := lo; r <= hi; r++ {
+			if want := '0' + (r-lo)%10; digit(r) != want {
+				t.Errorf("%U is %c, want %c", r, digit(r), want)
+			}
+		}
+		if (hi-lo+1)%10 != 0 {
+			t.Errorf("%U to %U are no whole rows", lo, hi)
+		}
+	}
+	for _, x := range unicode.Nd.R16 {
+		check(rune(x.Lo), rune(x.Hi))
+	}
+	for _, x := range unicode.Nd.R32 {
+		check(rune(x.Lo), rune(x.Hi))
+	}
+}
+
+// Blanks at the beginnings of lines, and what blanks they are, make no difference.
+func TestExactHashOverlooksBlanks(t *testing.T) {
+	one := ExactHash("春眠 不覺曉\n處處聞啼鳥\nand more")
+	for _, same := range []string{"　　春眠　不覺曉\n  處處聞啼鳥\n\tand more", "春眠\u00a0不覺曉\n處處聞啼鳥\nand more"} {
+		if ExactHash(same) != one {
+			t.Errorf("%q is another text", same)
+		}
+	}
+	for _, other := range []string{"春眠不覺曉\n處處聞啼鳥\nand more", "春眠 不覺曉\n處處聞啼鳥 \nand more", "春眠 不覺曉 處處聞啼鳥\nand more"} {
+		if ExactHash(other) == one {
+			t.Errorf("%q is the same text", other)
+		}
+	}
+}
+
+// Sheets and reports that differ in their numbers are different; an article with
+// another date and another count of readers is not.
+func TestSameNumbers(t *testing.T) {
+	s := NewSigner(Default())
+	same := func(a, b string) bool {
+		x, y := slices.Clone(s.Shingles(a)), slices.Clone(s.Shingles(b))
+		return SameNumbers(slices.Clone(s.Numbers(a)), s.Numbers(b), max(len(x), len(y)), Default().Numbers)
+	}
+	words := ""
+	for i := range 250 { // no two alike
+		words += strings.Repeat(string(rune('a'+i%26)), 1+i/26) + " "
+	}
+	report := func(n ...any) string {
+		return fmt.Sprintf(strings.Repeat("in the north the company sold %d units of its most popular product line at a price of %d and kept a margin of %d while costs rose to %d ", 3), n...)
+	}
+	for _, tc := range []struct {
+		a, b string
+		want bool
+	}{
+		{report(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), report(21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32), false},
+		{report(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), report(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 99), true},
+		{words + "posted 2021-03-04, read 1023 times", words + "posted 2022-11-30, read 7 times", true},
+		{"no numbers at all", "no numbers at all here", true},
+		{"007 and 1", "7 and １", true},
+	} {
+		if got := same(tc.a, tc.b); got != tc.want {
+			t.Errorf("%.60q and %.60q: %v", tc.a, tc.b, got)
+		}
+	}
+}
+
+// Texts that share b bands of r rows become candidates along the curve 1-(1-s^r)^b,
+// and the default finds what it promises.
 func TestBandsFollowTheCurve(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	s := NewSigner(Default())
+	cfg := Default()
+	s := NewSigner(cfg)
+	n := cfg.Bands * cfg.Rows
+	if curve(cfg, 0.7) < 0.95 || curve(cfg, 0.8) < 0.99 {
+		t.Errorf("of pairs 0.7 and 0.8 alike shares of %.3f and %.3f are found", curve(cfg, 0.7), curve(cfg, 0.8))
+	}
 	for _, similarity := range []float64{0.4, 0.7, 0.8, 0.95} {
 		hits, trials := 0, 400
 		for range trials {
-			a, b := make([]uint32, 112), make([]uint32, 112)
+			a, b := make([]uint32, n), make([]uint32, n)
 			for i := range a {
 				a[i] = rng.Uint32()
 				if b[i] = a[i]; rng.Float64() >= similarity {
@@ -130,7 +216,7 @@ func TestBandsFollowTheCurve(t *testing.T) {
 				}
 			}
 		}
-		want := 1 - math.Pow(1-math.Pow(similarity, 8), 14)
+		want := curve(cfg, similarity)
 		got := float64(hits) / float64(trials)
 		if tolerance := 4*math.Sqrt(want*(1-want)/float64(trials)) + 0.01; math.Abs(got-want) > tolerance {
 			t.Errorf("at similarity %g a share of %g become candidates, want %g", similarity, got, want)

@@ -24,8 +24,8 @@
 // fair draw from the set, so two sets agree there with probability equal to
 // their Jaccard similarity, without bias, sets of one element included.
 //
-// That is Rows hashes per shingle (8) where independent hash functions need
-// Bands*Rows (112). The rows of a band come from different sketches and are
+// That is Rows hashes per shingle (5) where independent hash functions need
+// Bands*Rows (90). The rows of a band come from different sketches and are
 // independent, so that a band of r rows agrees with probability s^r exactly. The
 // bands of a signature are not quite independent: bins of one sketch draw
 // without replacement, which makes the estimate from all values vary less than

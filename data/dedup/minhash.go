@@ -3,6 +3,8 @@ package dedup
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/zeebo/xxh3"
 
@@ -25,7 +27,7 @@ type affine struct{ a, b uint64 }
 
 // NewSigner draws the hash functions from the configuration's seed.
 func NewSigner(cfg Config) *Signer {
-	s := &Signer{cfg: cfg, sh: shingler{words: cfg.WordNGram, chars: cfg.CharNGram},
+	s := &Signer{cfg: cfg, sh: shingler{Splitter: Splitter{Digits: !cfg.FoldDigits}, words: cfg.WordNGram, chars: cfg.CharNGram},
 		fns: make([]affine, 2*cfg.Bands*cfg.Rows), sig: make([]uint32, cfg.Bands*cfg.Rows)}
 	stream := rng.New(cfg.Seed, "data/dedup/minhash")
 	for i := range s.fns {
@@ -109,6 +111,47 @@ func (s *Signer) BandKeys(dst []uint64, sig []uint32) []uint64 {
 	return dst
 }
 
+// Numbers returns the sorted set of hashes of the numbers in a text, valid until the
+// next call.
+func (s *Signer) Numbers(text string) []uint32 { return s.sh.numberSet(text) }
+
 // ExactHash identifies a cleaned text: 128 bits, so that no two texts of any
-// corpus share it by chance.
-func ExactHash(text string) [16]byte { return xxh3.HashString128(text).Bytes() }
+// corpus share it by chance. Blanks at the beginning of lines, and whether a blank is
+// ideographic or non-breaking, make no difference.
+func ExactHash(text string) [16]byte { return xxh3.HashString128(withoutIndent(text)).Bytes() }
+
+// withoutIndent takes the blanks at the beginnings of lines out and makes all others
+// ASCII. Most texts need neither and come back as they are.
+func withoutIndent(text string) string {
+	if text == "" || !blank(text, 0) && !strings.Contains(text, "\n ") && !strings.Contains(text, "\n\t") &&
+		!strings.Contains(text, "\u3000") && !strings.Contains(text, "\u00a0") {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	start := true // of a line
+	for i := 0; i < len(text); {
+		if blank(text, i) {
+			_, n := utf8.DecodeRuneInString(text[i:])
+			i += n
+			if !start {
+				out = append(out, ' ')
+			}
+			continue
+		}
+		start = text[i] == '\n'
+		out = append(out, text[i])
+		i++
+	}
+	return string(out)
+}
+
+// blank reports whether a blank begins at text[i].
+func blank(text string, i int) bool {
+	switch text[i] {
+	case ' ', '\t':
+		return true
+	case 0xc2, 0xe3:
+		return strings.HasPrefix(text[i:], "\u00a0") || strings.HasPrefix(text[i:], "\u3000")
+	}
+	return false
+}

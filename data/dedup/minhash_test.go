@@ -134,27 +134,27 @@ func TestEstimates(t *testing.T) {
 				cfg := Default()
 				cfg.Seed = uint64(trial / 50) // functions are drawn anew, too
 				s := NewSigner(cfg)
-				n := tc.least + rng.IntN(tc.most-tc.least+1)
-				both := rng.IntN(n + 1)
-				a, b := pairOfSets(rng, n, both)
+				size := tc.least + rng.IntN(tc.most-tc.least+1)
+				both := rng.IntN(size + 1)
+				a, b := pairOfSets(rng, size, both)
 				if len(a) == 0 || len(b) == 0 {
 					continue
 				}
-				j := float64(both) / float64(n)
+				j := float64(both) / float64(size)
 				x, y := slices.Clone(s.sign(a)), slices.Clone(s.sign(b))
 				e := agree(x, y)
 				bias += e - j
-				biasVar += j * (1 - j) / 112
+				biasVar += j * (1 - j) / float64(cfg.Bands*cfg.Rows)
 				variance += (e - j) * (e - j)
 				hits := 0.0
-				for band := range 14 {
-					if slices.Equal(x[8*band:8*band+8], y[8*band:8*band+8]) {
+				for band := range cfg.Bands {
+					if at := cfg.Rows * band; slices.Equal(x[at:at+cfg.Rows], y[at:at+cfg.Rows]) {
 						hits++
 					}
 				}
-				p := math.Pow(j, 8)
-				bands, bandsWant, bandsVar = bands+hits, bandsWant+14*p, bandsVar+14*p*(1-p)
-				q := 1 - math.Pow(1-p, 14)
+				p, n := math.Pow(j, float64(cfg.Rows)), float64(cfg.Bands)
+				bands, bandsWant, bandsVar = bands+hits, bandsWant+n*p, bandsVar+n*p*(1-p)
+				q := 1 - math.Pow(1-p, n)
 				any, anyWant, anyVar = any+min(hits, 1), anyWant+q, anyVar+q*(1-q)
 			}
 			t.Logf("bias %+.4f (standard error %.4f), variance %.3f of the binomial; bands %.0f of %.1f, candidates %.0f of %.1f±%.1f",
@@ -258,13 +258,13 @@ func TestRollingHash(t *testing.T) {
 		for i := range units {
 			units[i] = p61 - units[i]
 		}
-		s := shingler{Splitter: Splitter{units}}
+		s := shingler{Splitter: Splitter{units: units}}
 		s.roll(n)
 		if len(s.out) != len(units)-n+1 {
 			t.Fatalf("%d shingles", len(s.out))
 		}
 		for i, got := range s.out {
-			alone := shingler{Splitter: Splitter{units[i : i+n]}}
+			alone := shingler{Splitter: Splitter{units: units[i : i+n]}}
 			if alone.roll(n); alone.out[0] != got {
 				t.Fatalf("shingle %d is %d, alone %d", i, got, alone.out[0])
 			}

@@ -2,9 +2,12 @@ package dedup
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"huihai/data/clean"
 
 	"github.com/zeebo/xxh3"
 )
@@ -14,6 +17,7 @@ type shingler struct {
 	Splitter
 	words, chars int // n-gram lengths
 	out          []uint32
+	numbers      []uint32
 }
 
 // shingles returns the shingle hashes of text, with repetitions, valid until the
@@ -31,6 +35,47 @@ func (s *shingler) shingles(text string) []uint32 {
 	}
 	s.roll(min(n, len(s.units)))
 	return s.out
+}
+
+// numberSet returns the hashes of the numbers of text, sorted, each once, valid until
+// the next call. A number is a row of digits, whatever their script and width, without
+// zeros in front.
+func (s *shingler) numberSet(text string) []uint32 {
+	out, h, in := s.numbers[:0], uint64(0), false
+	end := func() {
+		if in {
+			out, h, in = append(out, scramble(unit(h))), 0, false
+		}
+	}
+	for i := 0; i < len(text); {
+		if b := text[i]; b < utf8.RuneSelf {
+			i++
+			if b < '0' || b > '9' {
+				if in {
+					end()
+				}
+				continue
+			}
+			if in = true; b != '0' || h != 0 {
+				h = letter(h, rune(b))
+			}
+			continue
+		}
+		r, n := decode(text, i)
+		i += n
+		switch {
+		case ideographic(r) || !unicode.IsDigit(r):
+			end()
+		default:
+			if in = true; digit(r) != '0' || h != 0 {
+				h = letter(h, digit(r))
+			}
+		}
+	}
+	end()
+	slices.Sort(out)
+	s.numbers = slices.Compact(out)
+	return s.numbers
 }
 
 // p61 is the prime of the rolling hash, and base the point its polynomials are
@@ -103,15 +148,22 @@ var plain = func() (t [utf8.RuneSelf]byte) {
 		case b >= 'A' && b <= 'Z':
 			t[b] = b | 0x20
 		case b >= '0' && b <= '9':
-			t[b] = '0'
+			t[b] = b
 		}
 	}
 	return t
 }()
 
 // Splitter cuts texts into units, keeping its buffer between texts; the zero value
-// is ready. A unit is a word of the simplified text, or a Han or Kana character.
-type Splitter struct{ units []uint64 }
+// is ready. A unit is a word of the simplified text, or a Han or Kana character; of
+// traditional and simplified Han, and of common variants, it makes no difference.
+type Splitter struct {
+	// Digits keeps digits apart. Otherwise all are the same, and words that differ in
+	// them alone are one unit.
+	Digits bool
+
+	units []uint64
+}
 
 // Split returns a hash in [1, 2^61) for every unit of the text, in order, and how
 // many are single Han or Kana characters. The hashes are valid until the next
@@ -123,6 +175,9 @@ func (s *Splitter) Split(text string) (hashes []uint64, han int) {
 		if b < utf8.RuneSelf {
 			i++
 			if c := plain[b]; c != 0 {
+				if c <= '9' && !s.Digits {
+					c = '0'
+				}
 				h = letter(h, rune(c))
 			} else if h != 0 {
 				units, h = append(units, unit(h)), 0
@@ -134,6 +189,9 @@ func (s *Splitter) Split(text string) (hashes []uint64, han int) {
 		simple, kind := simplify(r)
 		switch kind {
 		case partOfWord:
+			if simple <= '9' && !s.Digits {
+				simple = '0'
+			}
 			h = letter(h, simple)
 			continue
 		case nothing:
@@ -179,18 +237,31 @@ const (
 func simplify(r rune) (rune, int) {
 	switch {
 	case ideographic(r):
-		return r, ownUnit
+		return clean.FoldHan(r), ownUnit
 	case r >= 0x2000 && r <= 0x206f, r >= 0x3000 && r <= 0x3004, r >= 0x3008 && r <= 0x3020,
 		r >= 0xff01 && r <= 0xff0f, r >= 0xff1a && r <= 0xff20: // punctuation, which the tables are slow to find
 		return 0, gap
 	case unicode.IsLetter(r):
 		return unicode.ToLower(r), partOfWord
 	case unicode.IsDigit(r):
-		return '0', partOfWord
+		return digit(r), partOfWord
 	case unicode.IsMark(r): // accents apart from their letters do not matter
 		return 0, nothing
 	}
 	return 0, gap
+}
+
+// digit returns the ASCII digit of the same value. Unicode keeps the ten digits of a
+// script in a row, each row beginning at a character whose code the ranges below know.
+func digit(r rune) rune {
+	if r >= 0x1d7ce && r <= 0x1d7ff { // five rows of mathematical digits, without a gap
+		return '0' + (r-0x1d7ce)%10
+	}
+	zero := r
+	for n := 0; n < 9 && unicode.IsDigit(zero-1); n++ {
+		zero--
+	}
+	return '0' + (r-zero)%10
 }
 
 // ideographic tells whether a character is a unit of its own.

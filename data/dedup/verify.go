@@ -57,3 +57,24 @@ func shared(a, b []uint32, need int) int {
 	}
 	return both
 }
+
+// The least numbers that two texts must have together, and the least share of their
+// units, for their numbers to count.
+const (
+	fewNumbers   = 4
+	numbersShare = 0.04
+)
+
+// SameNumbers reports whether two texts may be copies by their numbers: a and b are
+// the sets of them, units the larger of the texts' numbers of units. Texts whose
+// numbers make up less than a twenty-fifth of their units may, such as articles that
+// differ in a date and a count of readers; of sheets, tables and reports at least share
+// of all numbers must be in both.
+func SameNumbers(a, b []uint32, units int, share float64) bool {
+	both := shared(a, b, 0)
+	all := len(a) + len(b) - both
+	if share == 0 || all < fewNumbers || float64(all) < numbersShare*float64(units) {
+		return true
+	}
+	return float64(both) >= share*float64(all)
+}

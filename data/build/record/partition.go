@@ -76,6 +76,7 @@ type Node struct {
 	Doc      int64
 	Quality  float32
 	Shingles []uint32 // ascending; empty where nobody compares them
+	Numbers  []uint32 // of the text, ascending
 }
 
 // Encode makes the record of a component.
@@ -83,15 +84,25 @@ func (n *Node) Encode(e *Encoder, component uint64) {
 	e.component(component, ComponentNode)
 	e.u64(uint64(n.Doc))
 	e.float(n.Quality)
+	e.uint(uint64(len(n.Numbers)))
+	for _, x := range n.Numbers {
+		e.u32(x)
+	}
 	for _, x := range n.Shingles {
 		e.u32(x)
 	}
 }
 
-// Decode reads what follows component and kind; shingles are appended.
+// Decode reads what follows component and kind; shingles and numbers are appended.
 func (n *Node) Decode(rest []byte) error {
 	d := decoder{b: rest}
 	n.Doc, n.Quality = int64(d.u64()), d.float()
+	for range d.uint() {
+		if d.err != nil {
+			break
+		}
+		n.Numbers = append(n.Numbers, d.u32())
+	}
 	for len(d.b) > 0 && d.err == nil {
 		n.Shingles = append(n.Shingles, d.u32())
 	}

@@ -128,7 +128,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 		var u2 Unigram
 		err = u2.Decode(e.Bytes())
 		same(u, u2, err)
-		n := Node{i64.Draw(t, "doc"), f32.Draw(t, "quality"), rapid.SliceOfN(rapid.Uint32(), 1, 9).Draw(t, "shingles")}
+		n := Node{i64.Draw(t, "doc"), f32.Draw(t, "quality"), rapid.SliceOfN(rapid.Uint32(), 1, 9).Draw(t, "shingles"), rapid.SliceOfN(rapid.Uint32(), 1, 4).Draw(t, "numbers")}
 		n.Encode(&e, 7)
 		var n2 Node
 		err = n2.Decode(e.Bytes()[ComponentHead:])
