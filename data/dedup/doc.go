@@ -4,8 +4,8 @@
 // # Shingles
 //
 // A text becomes a set of shingles: five words in a row of the simplified text
-// (lower case, digits to 0, punctuation to blanks), or five characters where
-// most units are Han or Kana. A text shorter than that is one shingle, and one
+// (lower case, punctuation to blanks, digits to 0 where asked), or five characters,
+// traditional ones made simplified, where most units are Han or Kana. A text shorter than that is one shingle, and one
 // without any unit is a shingle of its raw bytes, so every text has a signature.
 //
 // Each unit is hashed once. A shingle is the polynomial of its units' hashes
