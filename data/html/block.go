@@ -15,7 +15,7 @@ type block struct {
 	links      int32 // those of them in anchors
 	marks      int32 // punctuation of sentences
 	pre        bool
-	copyright  bool
+	sign       int // where its first copyright sign ends; 0 for none
 	verdict    verdict
 }
 
@@ -84,6 +84,10 @@ func (p *page) lineBreak() {
 }
 
 func (p *page) writePre(text []byte) {
+	if p.line && p.begun && len(text) > 0 && text[0] != '\n' && p.text[len(p.text)-1] != '\n' {
+		p.text = append(p.text, '\n')
+	}
+	p.line = false
 	if !p.begun {
 		if len(text) > 0 && text[0] == '\n' {
 			text = text[1:]
@@ -128,7 +132,9 @@ func (p *page) count(r rune) {
 	case r == '。' || r == '，' || r == '！' || r == '？' || r == '；' || r == '、' || r == '…' || r == '：' || r == '．':
 		p.cur.marks++
 	case r == '©':
-		p.cur.copyright = true
+		if p.cur.sign == 0 {
+			p.cur.sign = len(p.text)
+		}
 	case unicode.IsLetter(r) || unicode.IsDigit(r):
 		p.cur.letters++
 		if p.link {
@@ -147,7 +153,7 @@ func (p *page) flush() {
 				b.end--
 			}
 		}
-		if b.letters > 0 || b.marks > 0 && b.pre {
+		if b.letters > 0 || b.marks > 0 && b.pre || p.ancestor(b.elem, atom.Td, atom.Th) > 0 {
 			p.blocks = append(p.blocks, b)
 		} else {
 			p.text = p.text[:b.start]

@@ -44,29 +44,46 @@ func (x *Extractor) Extract(src []byte) Result {
 	if x.cfg.Extractor == ExtractorNone {
 		p.everything()
 	} else {
-		p.judge(x.cfg.Comments)
-		article := p.article()
-		switch {
-		case article >= 0 && (x.cfg.Precision || int(p.elems[article].good) >= 2*x.cfg.MinLetters):
-			p.choose(article)
-		case !x.cfg.Precision:
-			p.anything()
-		}
+		x.choose(true)
 	}
-	letters := 0
+	letters := x.letters()
+	if letters < max(x.cfg.MinLetters, 1) && x.cfg.Extractor != ExtractorNone && len(p.blocks) > 0 {
+		// Names of classes may lie: nothing is left, so the page is tried without.
+		x.choose(false)
+		letters = x.letters()
+	}
+	if letters >= x.cfg.MinLetters && letters > 0 {
+		r.Text = p.emit()
+	}
+	return r
+}
+
+// choose settles which blocks stay; with names, what classes and ids say counts.
+func (x *Extractor) choose(names bool) {
+	p := &x.page
+	p.judge(x.cfg.Comments, names)
+	article := p.article()
+	switch {
+	case article >= 0 && (x.cfg.Precision || int(p.elems[article].good) >= 2*x.cfg.MinLetters):
+		p.choose(article, x.cfg.Comments)
+	case !x.cfg.Precision:
+		p.anything()
+	}
+}
+
+// letters counts those of the blocks that stay.
+func (x *Extractor) letters() (n int) {
+	p := &x.page
 	for i := range p.blocks {
 		b := &p.blocks[i]
 		if !x.cfg.Tables && p.ancestor(b.elem, atom.Td, atom.Th) > 0 && p.ancestor(b.elem, atom.Table, atom.Table) > 0 {
 			b.verdict = bad
 		}
 		if b.verdict == good || b.verdict == kept {
-			letters += int(b.letters)
+			n += int(b.letters)
 		}
 	}
-	if letters >= x.cfg.MinLetters && letters > 0 {
-		r.Text = p.emit()
-	}
-	return r
+	return n
 }
 
 // emit joins the blocks that stay: an empty line between paragraphs, none
@@ -99,16 +116,37 @@ func (p *page) emit() string {
 		if item > 0 && p.firstOf(i, item) && !b.pre {
 			out.WriteString("- ")
 		}
-		out.Write(p.text[b.start:b.end])
-		for ; n > 1; n-- { // the other cells of a row
-			i++
-			if c := &p.blocks[i]; c.verdict == good || c.verdict == kept {
-				out.WriteString(" | ")
-				out.Write(p.text[c.start:c.end])
-			}
+		if n > 1 {
+			i = p.emitRow(&out, i, row)
+			continue
 		}
+		out.Write(p.text[b.start:b.end])
 	}
 	return out.String()
+}
+
+// emitRow writes the cells of a row, empty ones and those that a wide cell stands for
+// too, so that each stays in its column. It returns the row's last block.
+func (p *page) emitRow(out *strings.Builder, i int, row int32) int {
+	first := true
+	for c := row + 1; c < p.elems[row].end; c = p.elems[c].end {
+		if t := p.elems[c].tag; p.elems[c].parent != row || t != atom.Td && t != atom.Th {
+			continue
+		}
+		if !first {
+			out.WriteString(" | ")
+		}
+		first = false
+		for ; i < len(p.blocks) && p.blocks[i].elem < p.elems[c].end; i++ {
+			if b := &p.blocks[i]; b.verdict == good || b.verdict == kept {
+				out.Write(p.text[b.start:b.end])
+			}
+		}
+		for range p.elems[c].columns {
+			out.WriteString(" | ")
+		}
+	}
+	return i - 1
 }
 
 // firstOf tells whether block i is the first one in an element.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 
 	xhtml "golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -17,6 +18,8 @@ type element struct {
 	end     int32 // number of the first element behind this one and its content
 	letters int32 // own and inner text that is not in links
 	good    int32 // letters of good blocks
+	columns int32 // that a cell spans besides its own
+	seen    uint8 // 1: a table or list without text of its own; 2: with
 }
 
 // open is an element that has begun and not ended.
@@ -37,19 +40,28 @@ type page struct {
 	text   []byte
 
 	hard   int  // open elements whose content is passed over
-	link   bool // inside an anchor
+	xml    bool // an XHTML document, where a slash ends any element
+	link   bool // inside an anchor that leads somewhere
+	href   bool // the start tag read last has an address
 	pre    int  // open preformatted elements
 	cur    block
 	begun  bool // cur has text
 	space  bool // a blank is due before the next character
 	breaks int  // line breaks met since the last character
+	line   bool // in preformatted text: the next character begins a line
+	lines  int  // open block elements in preformatted text
+
+	math   formulaReader
+	glyphs bool // inside the glyphs that MathJax draws
 
 	title, lang, canonical string
 }
 
 func (p *page) reset() {
 	p.elems, p.blocks, p.stack, p.text = p.elems[:0], p.blocks[:0], p.stack[:0], p.text[:0]
-	p.hard, p.link, p.pre, p.begun, p.space, p.breaks = 0, false, 0, false, false, 0
+	p.hard, p.link, p.pre, p.begun, p.space, p.breaks, p.line, p.lines = 0, false, 0, false, false, 0, false, 0
+	p.math.reset()
+	p.glyphs = false
 	p.title, p.lang, p.canonical = "", "", ""
 	p.elems = append(p.elems, element{tag: atom.Html, bits: isBlock})
 	p.stack = append(p.stack, open{atom.Html, 0, false})
@@ -59,6 +71,7 @@ func (p *page) reset() {
 // parse reads a whole document.
 func (p *page) parse(src []byte) error {
 	p.reset()
+	p.xml = bytes.HasPrefix(bytes.TrimLeft(src, "\ufeff \t\r\n"), []byte("<?xml"))
 	z := xhtml.NewTokenizer(bytes.NewReader(src))
 	inTitle := false
 	for {
@@ -73,26 +86,53 @@ func (p *page) parse(src []byte) error {
 			}
 			return nil
 		case xhtml.TextToken:
-			if inTitle {
+			if p.math.reading() {
+				p.math.text(z.Text())
+			} else if inTitle {
 				if p.title == "" {
 					p.title = string(bytes.Join(bytes.Fields(z.Text()), []byte(" ")))
 				}
-			} else if p.hard == 0 {
+			} else if p.hard == 0 && !p.glyphs {
 				p.write(z.Text())
 			}
 		case xhtml.StartTagToken:
 			name, more := z.TagName()
 			tag := atom.Lookup(name)
+			if p.math.reading() {
+				p.math.start(string(name), z, more)
+				continue
+			}
+			if bytes.HasPrefix(name, mathJax) {
+				p.glyphs = p.glyphs || string(name) == mathJaxGlyphs
+				continue
+			}
+			if p.ruby(name) {
+				continue
+			}
 			inTitle = tag == atom.Title && p.hardOnlyHead()
 			p.start(z, tag, more)
 		case xhtml.SelfClosingTagToken:
-			// A slash means nothing on other elements than those without content.
+			// In HTML a slash means nothing on other elements than those without
+			// content.
 			name, more := z.TagName()
-			p.start(z, atom.Lookup(name), more)
+			tag := atom.Lookup(name)
+			if p.math.reading() {
+				continue // spaces and the like
+			}
+			p.start(z, tag, more)
+			if p.xml && tagBits[tag]&isVoid == 0 {
+				z.NextIsNotRawText()
+				p.finish(tag)
+			}
 		case xhtml.EndTagToken:
 			name, _ := z.TagName()
 			inTitle = false
-			p.finish(atom.Lookup(name))
+			if string(name) == mathJaxGlyphs {
+				p.glyphs = false
+			}
+			if !(name[0] == 'r' && rubyBase[string(name)]) && !bytes.HasPrefix(name, mathJax) {
+				p.finish(atom.Lookup(name))
+			}
 		}
 	}
 }
@@ -104,14 +144,16 @@ func (p *page) hardOnlyHead() bool {
 }
 
 // attributes reads what matters of a start tag.
-func (p *page) attributes(z *xhtml.Tokenizer, tag atom.Atom, more bool) (bits uint16) {
+func (p *page) attributes(z *xhtml.Tokenizer, tag atom.Atom, more bool) (bits uint16, columns int32) {
 	var rel, href []byte
+	var named uint16
+	p.href = false
 	for more {
 		var key, value []byte
 		key, value, more = z.TagAttr()
 		switch string(key) {
 		case "class", "id":
-			bits |= attributeBits(value)
+			named |= attributeBits(value)
 			if tag == atom.Sup && bytes.Contains(value, []byte("reference")) {
 				bits |= isAside
 			}
@@ -135,8 +177,16 @@ func (p *page) attributes(z *xhtml.Tokenizer, tag atom.Atom, more bool) (bits ui
 				p.lang = string(value)
 			}
 		case "alttext":
-			if tag == atom.Math && p.hard == 0 {
-				p.formula(value)
+			if tag == atom.Math {
+				p.math.alt = string(value)
+			}
+		case "type":
+			if tag == atom.Script && bytes.HasPrefix(value, []byte("math/tex")) {
+				p.math.script = true
+			}
+		case "colspan":
+			if n, err := strconv.Atoi(string(value)); err == nil && n > 1 && n <= 50 {
+				columns = int32(n - 1)
 			}
 		case "alt": // formulas as pictures
 			if tag == atom.Img && p.hard == 0 && bytes.HasPrefix(value, displayStyle) {
@@ -145,14 +195,23 @@ func (p *page) attributes(z *xhtml.Tokenizer, tag atom.Atom, more bool) (bits ui
 		case "rel":
 			rel = value
 		case "href":
-			href = value
+			href, p.href = value, true
 		}
 	}
 	if tag == atom.Link && string(rel) == "canonical" {
 		p.canonical = string(bytes.TrimSpace(href))
 	}
-	return bits
+	if named&isAside != 0 && bits&isAside == 0 {
+		named |= isNamed
+	}
+	return bits | named, columns
 }
+
+// mathJax begins the names of the elements that MathJax 3 puts around formulas; what it
+// draws of them is in one of these.
+var mathJax = []byte("mjx-")
+
+const mathJaxGlyphs = "mjx-math"
 
 var displayStyle = []byte(`{\displaystyle`)
 
@@ -183,7 +242,7 @@ func (p *page) start(z *xhtml.Tokenizer, tag atom.Atom, more bool) {
 	if tag == 0 {
 		known = isBlock // an element of the page's own making is most often a box
 	}
-	bits := p.attributes(z, tag, more)
+	bits, columns := p.attributes(z, tag, more)
 	switch {
 	case tag == atom.Html:
 		return
@@ -194,7 +253,14 @@ func (p *page) start(z *xhtml.Tokenizer, tag atom.Atom, more bool) {
 		p.void(tag)
 		return
 	case tag == atom.A:
-		p.link = true
+		p.link = p.href
+	case tag == atom.Math, p.math.script:
+		p.math.begin(tag, p.hard == 0)
+	}
+	if p.pre > 0 && known&isBlock != 0 && tag != atom.Pre && p.hard == 0 && bits&isAside == 0 {
+		p.line = true // an element for each line
+		p.lines++
+		return
 	}
 	if known&isBlock != 0 && tag != 0 && p.stack[len(p.stack)-1].tag == atom.Head {
 		p.pop() // the body began without saying so
@@ -216,7 +282,7 @@ func (p *page) start(z *xhtml.Tokenizer, tag atom.Atom, more bool) {
 			bits |= isAside
 		}
 		o.elem = int32(len(p.elems))
-		p.elems = append(p.elems, element{tag: tag, bits: known | bits, parent: p.top()})
+		p.elems = append(p.elems, element{tag: tag, bits: known | bits, parent: p.top(), columns: columns})
 		if tag == atom.Pre {
 			p.pre++
 		}
@@ -272,6 +338,7 @@ func (p *page) pop() {
 		p.elems[o.elem].end = int32(len(p.elems))
 		if o.tag == atom.Pre {
 			p.pre--
+			p.lines, p.line = 0, false
 		}
 	}
 }
@@ -279,7 +346,19 @@ func (p *page) pop() {
 // finish ends the innermost open element of a tag and all inside it. The end of
 // an inline element does not end blocks around it.
 func (p *page) finish(tag atom.Atom) {
+	if p.math.reading() {
+		if tex, ended := p.math.finish(tag); !ended {
+			return
+		} else if tex != "" {
+			p.formula([]byte(tex))
+		}
+	}
 	inline := tag != 0 && tagBits[tag]&isBlock == 0
+	if p.lines > 0 && !inline && tag != atom.Pre && p.hard == 0 {
+		p.line = true
+		p.lines--
+		return
+	}
 	if tag == atom.A {
 		p.link = false
 	}
