@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"strconv"
 	"strings"
 
@@ -29,21 +28,30 @@ func (r *Response) MediaType() (mediaType, charset string) {
 	return MediaType(r.Header.Get("Content-Type"))
 }
 
-// MediaType takes a Content-Type apart, as leniently as servers write it.
+// MediaType takes a Content-Type apart, as leniently as servers write it: of several
+// types the first counts, quotes and a missing semicolon make no difference, and the
+// names that stand for HTML are one.
 func MediaType(value string) (mediaType, charset string) {
-	t, params, err := mime.ParseMediaType(value)
-	if err == nil {
-		return t, params["charset"]
-	}
-	t, rest, _ := strings.Cut(value, ";")
-	t = strings.ToLower(strings.TrimSpace(t))
-	if _, after, ok := strings.Cut(strings.ToLower(rest), "charset="); ok {
-		charset = strings.Trim(strings.TrimSpace(after), "\"'; ")
+	lower := strings.ToLower(value)
+	if i := strings.Index(lower, "charset="); i >= 0 && len(lower) == len(value) {
+		charset = strings.TrimLeft(value[i+len("charset="):], "\"' ")
 		if i := strings.IndexAny(charset, "; ,\"'"); i >= 0 {
 			charset = charset[:i]
 		}
 	}
-	return t, charset
+	mediaType = strings.TrimLeft(lower, "\"' \t")
+	if i := strings.IndexAny(mediaType, "; ,\"'\t"); i >= 0 {
+		mediaType = mediaType[:i]
+	}
+	if htmlNames[mediaType] {
+		mediaType = "text/html"
+	}
+	return mediaType, charset
+}
+
+// htmlNames are what servers call HTML.
+var htmlNames = map[string]bool{
+	"html": true, "htm": true, "text/htm": true, "text/x-html": true, "text/x-server-parsed-html": true, "application/html": true, "text/html\\": true,
 }
 
 // ParseHTTP takes the body of a response record apart. A crawler may have undone
@@ -63,10 +71,7 @@ func ParseHTTP(block []byte, limit int64) (*Response, error) {
 		return nil, fmt.Errorf("no HTTP status: %.60q", line)
 	}
 	head, body := splitHead(rest)
-	h, err := parseHeader(head, true)
-	if err != nil {
-		return nil, err
-	}
+	h := parseHeader(head)
 	r := &Response{Status: status, Header: h, Body: body}
 	if strings.Contains(strings.ToLower(h.Get("Transfer-Encoding")), "chunked") {
 		r.Body = dechunk(r.Body)
@@ -101,6 +106,9 @@ func dechunk(b []byte) []byte {
 		line, after, ok := bytes.Cut(rest, []byte("\n"))
 		size, _, _ := bytes.Cut(line, []byte(";"))
 		n, err := strconv.ParseUint(string(bytes.TrimSpace(size)), 16, 31)
+		if first && !bytes.HasSuffix(line, []byte("\r")) {
+			return b // the header was kept, the chunks were not
+		}
 		if err != nil || !ok {
 			if first {
 				return b
@@ -130,6 +138,9 @@ func decodeContent(b []byte, header string, limit int64) ([]byte, error) {
 	for i := len(names) - 1; i >= 0; i-- {
 		name := strings.ToLower(strings.TrimSpace(names[i]))
 		r, err := contentReader(b, name)
+		if errors.Is(err, errUnknownCoding) && isText(b) {
+			continue // a charset, a type or a word of the server's own
+		}
 		if err != nil {
 			return nil, fmt.Errorf("content encoding %s: %w", name, err)
 		}
@@ -154,6 +165,19 @@ func decodeContent(b []byte, header string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
+var errUnknownCoding = errors.New("not known here")
+
+// isText reports whether bytes are of no coding: none that are not in text stand at
+// their beginning.
+func isText(b []byte) bool {
+	for _, c := range b[:min(len(b), 1024)] {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b {
+			return false
+		}
+	}
+	return true
+}
+
 // contentReader is nil when b is not in the coding that is named.
 func contentReader(b []byte, name string) (io.Reader, error) {
 	switch name {
@@ -161,7 +185,7 @@ func contentReader(b []byte, name string) (io.Reader, error) {
 		if bytes.HasPrefix(b, magicGzip) {
 			return gzip.NewReader(bytes.NewReader(b))
 		}
-	case "deflate": // zlib by the standard, bare by custom
+	case "deflate", "x-deflate": // zlib by the standard, bare by custom
 		if len(b) > 2 && b[0]&0xf == 8 && (int(b[0])<<8|int(b[1]))%31 == 0 {
 			return zlib.NewReader(bytes.NewReader(b))
 		}
@@ -182,7 +206,7 @@ func contentReader(b []byte, name string) (io.Reader, error) {
 		}
 	case "", "identity":
 	default:
-		return nil, errors.New("not known here")
+		return nil, errUnknownCoding
 	}
 	return nil, nil
 }

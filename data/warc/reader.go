@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Options bound and choose what is read.
@@ -31,6 +32,8 @@ type Reader struct {
 	body   []byte
 	done   error // final
 	resync bool  // find the next record first
+	alone  bool  // the record begins its member
+	begun  bool  // a record of the member was begun
 	used   int64 // bytes of plain text used so far
 }
 
@@ -83,6 +86,7 @@ func (r *Reader) next() (*Record, error) {
 		}
 		return nil, r.damage(r.m.start, 0, err)
 	}
+	r.alone, r.begun = !r.begun && !r.m.plain, true
 	rec := &Record{Number: r.number, Offset: r.m.start}
 	if r.m.plain {
 		rec.Offset = r.used
@@ -112,6 +116,7 @@ func (r *Reader) skipBlank() error {
 			if err := r.m.next(); err != nil {
 				return err
 			}
+			r.begun = false
 			continue
 		case err != nil && len(b) == 0:
 			return err
@@ -189,8 +194,10 @@ func (r *Reader) goOn() error {
 		return err
 	}
 	if bytes.Equal(b, magicWARC) {
+		r.begun = false
 		return errNewRecord
 	}
+	r.alone = false
 	return nil
 }
 
@@ -204,7 +211,7 @@ func (r *Reader) header(rec *Record) error {
 		return err
 	}
 	version := string(bytes.TrimRight(buf, " \r\n"))
-	if version != "WARC/1.0" && version != "WARC/1.1" && version != "WARC/0.18" {
+	if !isVersion(version) {
 		return fmt.Errorf("no record begins here: %.40q", version)
 	}
 	buf = buf[:0]
@@ -217,11 +224,15 @@ func (r *Reader) header(rec *Record) error {
 			break
 		}
 	}
-	if rec.Header, err = parseHeader(buf, false); err != nil {
-		return err
-	}
+	rec.Header = parseHeader(buf)
 	rec.Length, err = contentLength(rec.Header)
 	return err
+}
+
+// isVersion reports whether a line begins a record: of any version of the format.
+func isVersion(line string) bool {
+	return len(line) >= len("WARC/1.0") && strings.EqualFold(line[:len(magicWARC)], string(magicWARC)) &&
+		(line[5] == '0' || line[5] == '1') && line[6] == '.' && strings.Trim(line[7:], "0123456789") == ""
 }
 
 // content reads or passes over the content block and checks that the record ends
@@ -234,10 +245,14 @@ func (r *Reader) content(rec *Record) (*Record, error) {
 	for left > 0 {
 		part, err := r.peek(int(min(left, 64<<10)))
 		if len(part) == 0 {
+			whole := errors.Is(err, errMemberEnd) && r.alone
 			if errors.Is(err, errMemberEnd) {
 				if err = r.goOn(); err == nil {
 					continue
 				}
+			}
+			if whole && (errors.Is(err, errNewRecord) || errors.Is(err, io.EOF)) {
+				return r.asLongAsItIs(rec, want), nil
 			}
 			return nil, r.lost(rec, err)
 		}
@@ -248,6 +263,9 @@ func (r *Reader) content(rec *Record) (*Record, error) {
 		left -= int64(len(part))
 	}
 	if err := r.end(want); err != nil {
+		if errors.Is(err, errNoFit) && !long && r.restOfMember() {
+			return r.asLongAsItIs(rec, want), nil
+		}
 		return nil, r.lost(rec, err)
 	}
 	if long {
@@ -282,9 +300,39 @@ func (r *Reader) end(keep bool) error {
 		if b, _ = r.peek(len(magicWARC)); bytes.HasPrefix(magicWARC, b) {
 			return nil
 		}
-		return errors.New("the Content-Length does not fit: something else than a record follows")
+		return errNoFit
 	}
 	return nil
+}
+
+var errNoFit = errors.New("the Content-Length does not fit: something else than a record follows")
+
+// restOfMember reads the rest of a compressed member, whose checksum says that it is
+// whole, into the body of the only record in it. It reports whether it is the only one.
+func (r *Reader) restOfMember() bool {
+	if !r.alone {
+		return false
+	}
+	for int64(len(r.body)) <= r.opt.MaxRecord {
+		part, err := r.peek(64 << 10)
+		r.body = append(r.body, part...)
+		r.discard(len(part))
+		if len(part) == 0 {
+			return errors.Is(err, errMemberEnd) && recordInside(r.body) < 0
+		}
+	}
+	return false
+}
+
+// asLongAsItIs takes what a whole member holds for the content of its record, whose
+// Content-Length is wrong: without the line ends that close it.
+func (r *Reader) asLongAsItIs(rec *Record, want bool) *Record {
+	r.body = bytes.TrimSuffix(r.body, []byte("\r\n\r\n"))
+	rec.Length = int64(len(r.body))
+	if want {
+		rec.Body = r.body
+	}
+	return rec
 }
 
 // lost is the error of a record whose content is not what its header says. In
@@ -307,13 +355,12 @@ func (r *Reader) lost(rec *Record, err error) error {
 // recordInside finds a line that begins a record, inside a body.
 func recordInside(b []byte) int {
 	for from := 0; ; {
-		i := bytes.Index(b[from:], []byte("\nWARC/1."))
+		i := bytes.Index(b[from:], []byte("\nWARC/"))
 		if i < 0 {
 			return -1
 		}
 		at := from + i + 1
-		rest := b[at:]
-		if len(rest) > 9 && (rest[8] == '\r' || rest[8] == '\n') {
+		if line, _, ok := bytes.Cut(b[at:min(len(b), at+20)], []byte("\n")); ok && isVersion(string(bytes.TrimRight(line, "\r"))) {
 			return at
 		}
 		from = at
@@ -325,7 +372,7 @@ func recordInside(b []byte) int {
 func (r *Reader) findNext() error {
 	for {
 		b, err := r.peek(len(magicWARC) + 2)
-		if bytes.HasPrefix(b, []byte("WARC/1.")) {
+		if bytes.HasPrefix(b, []byte("WARC/1.")) || bytes.HasPrefix(b, []byte("WARC/0.")) {
 			return nil
 		}
 		if len(b) > 0 {

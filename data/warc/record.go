@@ -83,9 +83,9 @@ func (h Header) Date() time.Time {
 }
 
 // parseHeader reads header lines up to the empty one. A line that begins with a
-// blank goes on from the one before. Lines without a colon are passed over when
-// lax, as browsers do.
-func parseHeader(b []byte, lax bool) (Header, error) {
+// blank goes on from the one before. Lines without a colon are passed over, as browsers
+// do.
+func parseHeader(b []byte) Header {
 	var h Header
 	for len(b) > 0 {
 		var line []byte
@@ -101,14 +101,11 @@ func parseHeader(b []byte, lax bool) (Header, error) {
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok {
-			if lax {
-				continue
-			}
-			return h, fmt.Errorf("a header line without a colon: %.60q", line)
+			continue
 		}
 		h = append(h, Field{clean(name), clean(value)})
 	}
-	return h, nil
+	return h
 }
 
 func clean(b []byte) string {

@@ -190,7 +190,7 @@ func TestDamagedText(t *testing.T) {
 		"noise between":  {a + "noise\nmore noise\n" + c, []string{"c"}, "does not fit"},
 		"cut":            {a + b[:len(b)-8], []string{"a"}, "truncated"},
 		"cut in header":  {a + b[:40], []string{"a"}, "truncated"},
-		"bad header":     {a + strings.Replace(b, "WARC-Type: ", "WARC Type ", 1) + c, []string{"a", "c"}, "without a colon"},
+		"bad header":     {a + strings.Replace(b, "WARC-Type: ", "WARC Type ", 1) + c, []string{"a", "b", "c"}, ""},
 		"other version":  {a + strings.Replace(b, "WARC/1.0", "WARC/7.5", 1) + c, []string{"a", "c"}, "no record begins here"},
 		"one line end":   {strings.TrimSuffix(a, "\r\n") + b + c, []string{"a", "b", "c"}, ""},
 		"bare line ends": {strings.ReplaceAll(a+b+c, "\r", ""), []string{"a", "b", "c"}, ""},
@@ -212,6 +212,32 @@ func TestDamagedText(t *testing.T) {
 	}
 	if o := readAll(strings.NewReader(""), Options{}); o.err != nil || len(o.bad)+len(o.urls) > 0 {
 		t.Errorf("an empty file: %+v", o)
+	}
+}
+
+// A wrong length does not lose the only record of a whole member, whose checksum says
+// what it holds.
+func TestWrongLengthInAWholeMember(t *testing.T) {
+	a, b, c := record("resource", "a", "one"), record("resource", "b", "two\ntwo"), record("resource", "c", "three")
+	for _, n := range []string{"0", "2", "6", "8", "11", "60", "6000"} {
+		for _, compress := range []func(string) []byte{gz, zst} {
+			var file []byte
+			for _, r := range []string{a, strings.Replace(b, "Content-Length: 7", "Content-Length: "+n, 1), c} {
+				file = append(file, compress(r)...)
+			}
+			o := readAll(bytes.NewReader(file), Options{})
+			if o.err != nil || len(o.bad) > 0 || !cmp.Equal(o.urls, []string{"a", "b", "c"}) || strings.TrimSpace(o.bodies[1]) != "two\ntwo" {
+				t.Errorf("length %s: %v, %v: %q, %q", n, o.err, o.bad, o.urls, o.bodies)
+			}
+		}
+	}
+}
+
+func TestVersions(t *testing.T) {
+	for version, want := range map[string]bool{"WARC/0.16": true, "WARC/0.17": true, "WARC/0.18": true, "warc/1.0": true, "WARC/1.1": true, "WARC/2.0": false, "WARC/": false, "WARC/1.x": false, "HTTP/1.0": false} {
+		if isVersion(version) != want {
+			t.Errorf("%s begins a record: %v", version, !want)
+		}
 	}
 }
 
@@ -289,7 +315,7 @@ func TestHTTP(t *testing.T) {
 	for name, block := range map[string]string{
 		"no http": "<html>", "no status": "HTTP/1.1\r\n\r\n", "a word for status": "HTTP/1.1 OK\r\n\r\n",
 		"a bomb":            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + string(gz(strings.Repeat("x", 2000))),
-		"an unknown coding": "HTTP/1.1 200 OK\r\nContent-Encoding: lzw\r\n\r\nxx",
+		"an unknown coding": "HTTP/1.1 200 OK\r\nContent-Encoding: lzw\r\n\r\n\x1f\x9d\x90xx",
 	} {
 		if r, err := ParseHTTP([]byte(block), 1000); err == nil {
 			t.Errorf("%s: %+v", name, r)
