@@ -235,7 +235,7 @@ func (g *gatherer) document(d source.Document) error {
 	g.info.PII.Add(private.Found)
 	g.info.PIIMasked.Add(private.Masked)
 	r := record.Document{
-		ID: d.ID, Source: d.Source, FilePath: d.FilePath, URL: d.URL, Meta: d.Meta, ByteOffset: d.ByteOffset,
+		ID: d.ID, SourceID: d.SourceID, Source: d.Source, FilePath: d.FilePath, URL: d.URL, Meta: d.Meta, ByteOffset: d.ByteOffset,
 		Text: private.Text, RawSHA: [16]byte(sum[:16]), PII: private.Found.Total(), Reason: private.Reason,
 	}
 	g.info.ReadBytes += int64(len(d.Text))

@@ -20,7 +20,7 @@ type rowMaker struct {
 func (m *rowMaker) row(j *joined) shard.Document {
 	raw, g, c := &j.raw, &j.judged, j.member
 	row := shard.Document{
-		ID: raw.ID, DocNo: j.doc, Text: j.text, Removed: j.removed, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
+		ID: raw.ID, SourceID: raw.SourceID, DocNo: j.doc, Text: j.text, Removed: j.removed, Source: raw.Source, URL: raw.URL, FilePath: raw.FilePath,
 		ByteOffset: raw.ByteOffset, RawSHA: raw.RawSHA, Meta: raw.Meta,
 		Language: g.Language, LanguageScript: g.Script, LanguageScore: g.LanguageScore, HanRatio: g.HanRatio, Scripts: g.Scripts,
 		Perplexity: g.Perplexity, Classifier: g.Classifier, Safety: g.Safety, Signals: g.Signals,

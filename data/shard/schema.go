@@ -22,6 +22,7 @@ const NoDocument = -1
 // Document is a row of documents/.
 type Document struct {
 	ID         string   `parquet:"id" json:"id"`
+	SourceID   string   `parquet:"source_id,optional" json:"source_id,omitempty"` // that the record itself has
 	DocNo      int64    `parquet:"doc_no,delta" json:"doc_no"`
 	Text       string   `parquet:"text" json:"text"`
 	Source     string   `parquet:"source,dict" json:"source"`

@@ -19,6 +19,9 @@ type Config struct {
 	URLField string `yaml:"url_field" mapstructure:"url_field"`
 	// MetaField names the field kept as JSON beside the document.
 	MetaField string `yaml:"meta_field" mapstructure:"meta_field"`
+	// KeepFields names fields of JSON and Parquet records, and columns of tables,
+	// that are kept as JSON beside the document, together with the meta field.
+	KeepFields []string `yaml:"keep_fields" mapstructure:"keep_fields"`
 	// MaxDocumentBytes rejects longer texts of JSON and Parquet records.
 	MaxDocumentBytes int64 `yaml:"max_document_bytes" mapstructure:"max_document_bytes"`
 	// SplitBytes cuts plain text files into documents of about this size, at
@@ -40,6 +43,9 @@ type Config struct {
 	// MaxRecordBytes rejects longer pages and records of web archives, before and
 	// after their compression is undone.
 	MaxRecordBytes int64 `yaml:"max_record_bytes" mapstructure:"max_record_bytes"`
+	// MaxWindow is the largest window in bytes of Zstandard files (zstd --long=29 is
+	// 512 MiB), which a task holds.
+	MaxWindow int64 `yaml:"max_window" mapstructure:"max_window"`
 	// MaxRejected is the share of records, from 0 to 1, that may be rejected
 	// before a build fails; 1 is no limit.
 	MaxRejected float64 `yaml:"max_rejected" mapstructure:"max_rejected"`
@@ -53,7 +59,7 @@ func Default() Config {
 	return Config{
 		TextField: "text", IDField: "id", URLField: "url", MetaField: "meta",
 		MaxDocumentBytes: 16 << 20, SplitBytes: 64 << 10, RejectSamples: 20,
-		HTML: html.Default(), MaxRecordBytes: 64 << 20, MaxRejected: 1, MaxBadFiles: -1,
+		HTML: html.Default(), MaxRecordBytes: 64 << 20, MaxWindow: 128 << 20, MaxRejected: 1, MaxBadFiles: -1,
 		MediaTypes: []string{"text/html", "application/xhtml+xml", "text/plain"},
 	}
 }
@@ -80,6 +86,14 @@ func (c Config) Validate() error {
 	}
 	if c.MaxRecordBytes < 1 || c.MaxRecordBytes > 1<<30 {
 		errs = append(errs, fmt.Errorf("max_record_bytes is %d; it must be from 1 to %d", c.MaxRecordBytes, 1<<30))
+	}
+	if c.MaxWindow < 1<<20 || c.MaxWindow > 1<<32 {
+		errs = append(errs, fmt.Errorf("max_window is %d; it must be from %d to %d", c.MaxWindow, 1<<20, int64(1)<<32))
+	}
+	for i, f := range c.KeepFields {
+		if f == "" {
+			errs = append(errs, fmt.Errorf("keep_fields[%d] is empty; name a field", i))
+		}
 	}
 	if !(c.MaxRejected >= 0 && c.MaxRejected <= 1) {
 		errs = append(errs, fmt.Errorf("max_rejected is %g; it is a share of the records, from 0 to 1 (no limit)", c.MaxRejected))

@@ -25,6 +25,8 @@ type Document struct {
 	ByteOffset int64
 	// URL is the address the text came from, where the record has one.
 	URL string
+	// SourceID is the id that the record itself has, where it has one.
+	SourceID string
 	// Meta is the record's metadata as a JSON text, where it has any.
 	Meta string
 }
@@ -32,6 +34,7 @@ type Document struct {
 // Reasons for rejecting a record. The strings are part of the report's format.
 const (
 	ReasonBrokenJSON  = "broken_json"
+	ReasonBrokenCSV   = "broken_csv"
 	ReasonNoText      = "no_text"
 	ReasonEmptyText   = "empty_text"
 	ReasonInvalidUTF8 = "invalid_utf8"

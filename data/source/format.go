@@ -17,12 +17,13 @@ const (
 	FormatParquet Format = "parquet"
 	FormatHTML    Format = "html"
 	FormatWARC    Format = "warc"
+	FormatCSV     Format = "csv"
 )
 
 // recordFormats maps extensions of record files.
 var recordFormats = map[string]Format{
 	".jsonl": FormatJSONL, ".ndjson": FormatJSONL, ".json": FormatJSON, ".parquet": FormatParquet,
-	".html": FormatHTML, ".htm": FormatHTML, ".xhtml": FormatHTML, ".warc": FormatWARC, ".wet": FormatWARC,
+	".html": FormatHTML, ".htm": FormatHTML, ".xhtml": FormatHTML, ".warc": FormatWARC, ".wet": FormatWARC, ".csv": FormatCSV, ".tsv": FormatCSV,
 }
 
 // proseExtensions are plain text that is not program code.

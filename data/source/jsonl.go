@@ -70,9 +70,7 @@ func (r *reader) seekLine(f *os.File, br *bufio.Reader) (int64, error) {
 
 // lines reads records from off on, up to the end of the part that is to be read.
 func (r *reader) lines(br *bufio.Reader, off int64, d charset.Decision) error {
-	// A JSON string may spell every byte as \u00XX, so a line can be six times
-	// its text; twice that leaves room for the other fields.
-	limit := int(r.cfg.MaxDocumentBytes)*12 + 64<<10
+	limit := r.recordLimit()
 	end := int64(math.MaxInt64)
 	if r.file.Length > 0 {
 		end = r.file.Offset + r.file.Length
@@ -87,7 +85,7 @@ func (r *reader) lines(br *bufio.Reader, off int64, d charset.Decision) error {
 		}
 		if size > int64(limit) {
 			r.reject(off, ReasonTooLong, fmt.Sprintf("a line of %d bytes", size), line, size)
-		} else if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 {
+		} else if trimmed := trimLine(line); len(trimmed) > 0 {
 			if err := r.object(r.utf8Line(trimmed, d), off, "@"+strconv.FormatInt(off, 10)); err != nil {
 				return err
 			}
@@ -98,6 +96,18 @@ func (r *reader) lines(br *bufio.Reader, off int64, d charset.Decision) error {
 		}
 	}
 	return nil
+}
+
+// recordLimit is how long a record in JSON may be. A string that spells all that is not
+// ASCII as \uXXXX is up to three times its text, and there are other fields.
+func (r *reader) recordLimit() int { return int(3*r.cfg.MaxDocumentBytes + 1<<20) }
+
+// trimLine takes off what is around a record: blanks, the zeros of a file that was made
+// longer, the separator of JSON text sequences (RFC 7464), and the byte order mark that
+// the second file has when two were put together.
+func trimLine(line []byte) []byte {
+	line = bytes.Trim(line, " \t\r\n\x00\x1e")
+	return bytes.TrimSpace(bytes.TrimPrefix(line, utf8BOM))
 }
 
 // utf8Line decodes a line that is not UTF-8, by the file's encoding or its own;
@@ -126,6 +136,9 @@ func readLine(br *bufio.Reader, buf []byte, limit int) (line []byte, size int64,
 		part, err := br.ReadSlice('\n')
 		size += int64(len(part))
 		if room := limit - len(buf); room > 0 {
+			if need := len(buf) + len(part); need > cap(buf) { // no more than the limit, at the end
+				buf = append(make([]byte, 0, min(2*need, max(limit, need))), buf...)
+			}
 			buf = append(buf, part[:min(room, len(part))]...)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
@@ -144,26 +157,23 @@ func (r *reader) object(raw []byte, off int64, key string) error {
 	if !utf8.Valid(raw) {
 		return bad(ReasonInvalidUTF8, "")
 	}
-	var fields [4][]byte
-	names := [4]string{r.cfg.TextField, r.cfg.IDField, r.cfg.URLField, r.cfg.MetaField}
-	if !scanObject(raw, &names, &fields) {
+	w := r.fieldsWanted()
+	if !w.find(raw) {
 		return bad(whyNoObject(raw))
 	}
-	if fields[0] == nil {
+	text := w.value(fieldText)
+	if text == nil {
 		return bad(ReasonNoText, fmt.Sprintf("no field %q", r.cfg.TextField))
 	}
-	text, ok := unquote(fields[0])
+	value, ok := unquote(text)
 	if !ok {
 		return bad(ReasonNoText, fmt.Sprintf("field %q is not a string", r.cfg.TextField))
 	}
-	d := Document{Text: text, ByteOffset: off}
-	if id := scalar(fields[1]); id != "" {
-		key = "id:" + id
+	d := Document{Text: value, ByteOffset: off, URL: scalar(w.value(fieldURL)), SourceID: scalar(w.value(fieldID))}
+	if d.SourceID != "" {
+		key = "id:" + d.SourceID
 	}
-	d.URL = scalar(fields[2])
-	if m := fields[3]; len(m) > 0 && string(m) != "null" {
-		d.Meta = string(m)
-	}
+	d.Meta = w.meta()
 	if r.cfg.TextIsHTML {
 		return r.htmlField(d, key)
 	}
@@ -207,56 +217,4 @@ func scalar(raw []byte) string {
 		return string(raw)
 	}
 	return ""
-}
-
-// json reads a JSON file: an array of objects, one object, or several in a row.
-// After a syntax error nothing more can be found in the file.
-func (r *reader) json(br *bufio.Reader, start int64) error {
-	dec := json.NewDecoder(br)
-	first, err := peekByte(br)
-	if err != nil {
-		return endOf(err)
-	}
-	inArray := first == '['
-	if inArray {
-		if _, err := dec.Token(); err != nil {
-			return damaged(err)
-		}
-	}
-	for n := 0; ; n++ {
-		if inArray && !dec.More() {
-			_, err := dec.Token()
-			if err != nil {
-				return damaged(err)
-			}
-			return nil
-		}
-		var raw json.RawMessage
-		err := dec.Decode(&raw)
-		if errors.Is(err, io.EOF) && !inArray {
-			return nil
-		}
-		if err != nil {
-			return damaged(fmt.Errorf("broken JSON after %d records: %w", n, err))
-		}
-		off := start + dec.InputOffset() - int64(len(raw))
-		if err := r.object(raw, off, "@"+strconv.FormatInt(off, 10)); err != nil {
-			return err
-		}
-	}
-}
-
-// peekByte returns the first byte that is no blank, without consuming it.
-func peekByte(br *bufio.Reader) (byte, error) {
-	for n := 1; ; n++ {
-		b, err := br.Peek(n)
-		if len(b) < n {
-			return 0, err
-		}
-		switch b[n-1] {
-		case ' ', '\t', '\r', '\n':
-		default:
-			return b[n-1], nil
-		}
-	}
 }

@@ -15,7 +15,7 @@ import (
 	"huihai/data/shard"
 )
 
-// parquet reads the text column, and the id, url and meta columns where there
+// parquet reads the text column, and the id, url, meta and kept columns where there
 // are any, of a Parquet file. ByteOffset is the row number.
 func (r *reader) parquet(f *os.File) (err error) {
 	defer func() {
@@ -24,16 +24,12 @@ func (r *reader) parquet(f *os.File) (err error) {
 			err = fmt.Errorf("damaged: the Parquet decoder gave up: %v", p)
 		}
 	}()
-	st, err := f.Stat()
+	pf, size, err := openParquet(f)
 	if err != nil {
 		return err
 	}
-	if err := shard.CheckFooter(f, st.Size()); err != nil {
+	if _, err := checkPages(f, pf); err != nil {
 		return err
-	}
-	pf, err := parquet.OpenFile(f, st.Size(), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
-	if err != nil {
-		return fmt.Errorf("not a whole Parquet file: %w", err)
 	}
 	cols, err := r.findColumns(pf)
 	if err != nil {
@@ -42,7 +38,7 @@ func (r *reader) parquet(f *os.File) (err error) {
 	row := int64(0)
 	starts := pf.Metadata().RowGroups
 	for i, g := range pf.RowGroups() {
-		if !r.covers(rowGroupStart(&starts[i]), st.Size()) {
+		if !r.covers(rowGroupStart(&starts[i]), size) {
 			row += g.NumRows()
 			continue
 		}
@@ -53,16 +49,27 @@ func (r *reader) parquet(f *os.File) (err error) {
 	return nil
 }
 
+func openParquet(f *os.File) (*parquet.File, int64, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := shard.CheckFooter(f, st.Size()); err != nil {
+		return nil, 0, err
+	}
+	pf, err := parquet.OpenFile(f, st.Size(), parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
+	if err != nil {
+		return nil, 0, fmt.Errorf("not a whole Parquet file: %w", err)
+	}
+	return pf, st.Size(), nil
+}
+
 // rowGroupStart is the offset of a row group's first page.
 func rowGroupStart(g *format.RowGroup) int64 {
 	if len(g.Columns) == 0 {
 		return 0
 	}
-	m := &g.Columns[0].MetaData
-	if m.DictionaryPageOffset > 0 {
-		return min(m.DictionaryPageOffset, m.DataPageOffset)
-	}
-	return m.DataPageOffset
+	return chunkStart(&g.Columns[0].MetaData)
 }
 
 // covers tells whether an offset lies in the part of the file that is to be read.
@@ -77,64 +84,64 @@ func (r *reader) covers(off, size int64) bool {
 	return off >= r.file.Offset && off < r.file.Offset+r.file.Length
 }
 
-// columns holds leaf column numbers, -1 for absent.
-type columns struct{ text, id, url, meta int }
+// wantedColumn is a field of the schema that is read, nil where the file has none.
+type wantedColumn struct {
+	name string
+	tree *columnTree
+}
 
-func (r *reader) findColumns(pf *parquet.File) (columns, error) {
-	cols := columns{-1, -1, -1, -1}
-	var names []string
-	for _, path := range pf.Schema().Columns() {
-		name := strings.Join(path, ".")
-		names = append(names, name)
-		leaf, ok := pf.Schema().Lookup(path...)
-		if !ok || leaf.MaxRepetitionLevel > 0 || leaf.Node.Type().Kind() != parquet.ByteArray {
-			continue
-		}
-		for _, want := range []struct {
-			field string
-			col   *int
-		}{{r.cfg.TextField, &cols.text}, {r.cfg.IDField, &cols.id}, {r.cfg.URLField, &cols.url}, {r.cfg.MetaField, &cols.meta}} {
-			if name == want.field {
-				*want.col = leaf.ColumnIndex
-			}
-		}
+// findColumns finds the fields by name; "content.text" leads into a group.
+func (r *reader) findColumns(pf *parquet.File) ([]wantedColumn, error) {
+	names := r.fieldsWanted().names
+	cols := make([]wantedColumn, len(names))
+	for i, n := range names {
+		cols[i] = wantedColumn{n, findTree(pf.Root(), n)}
 	}
-	if cols.text < 0 {
-		return cols, fmt.Errorf("no text column %q; the file has %s (choose one with text_field)", r.cfg.TextField, strings.Join(names, ", "))
+	text := cols[fieldText].tree
+	if text == nil || text.kind != leafColumn || !text.isText {
+		var have []string
+		for _, path := range pf.Schema().Columns() {
+			have = append(have, strings.Join(path, "."))
+		}
+		return cols, fmt.Errorf("no text column %q; the file has %s (choose one with text_field)", r.cfg.TextField, strings.Join(have, ", "))
+	}
+	for _, i := range []int{fieldID, fieldURL} {
+		if t := cols[i].tree; t != nil && t.kind != leafColumn {
+			cols[i].tree = nil
+		}
 	}
 	return cols, nil
 }
 
 // rowGroup walks the wanted columns of one row group side by side.
-func (r *reader) rowGroup(g parquet.RowGroup, cols columns, row *int64) error {
+func (r *reader) rowGroup(g parquet.RowGroup, cols []wantedColumn, row *int64) error {
 	chunks := g.ColumnChunks()
-	open := func(i int) *columnReader {
-		if i < 0 {
-			return nil
-		}
-		return &columnReader{pages: chunks[i].Pages()}
-	}
-	text, id, url, meta := open(cols.text), open(cols.id), open(cols.url), open(cols.meta)
-	all := []*columnReader{text, id, url, meta}
+	readers := map[int]*columnReader{}
 	defer func() {
-		for _, c := range all {
+		for _, c := range readers {
 			c.close()
 		}
 	}()
+	for _, c := range cols {
+		c.tree.eachLeaf(func(leaf int) {
+			if readers[leaf] == nil {
+				readers[leaf] = &columnReader{pages: chunks[leaf].Pages(), flat: c.tree.rep == 0 && c.tree.kind == leafColumn}
+			}
+		})
+	}
+	cells := map[int][]parquet.Value{}
 	for range g.NumRows() {
-		d := Document{ByteOffset: *row}
-		var values [4]string
-		var null bool
-		for i, c := range all {
-			v, isNull, err := c.next()
+		if *row%1024 == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
+		for leaf, c := range readers {
+			values, err := c.nextRow()
 			if err != nil {
 				return fmt.Errorf("damaged: row %d: %w", *row, err)
 			}
-			values[i] = v
-			null = null || i == 0 && isNull
+			cells[leaf] = values
 		}
-		d.Text, d.URL, d.Meta = values[0], values[2], values[3]
-		if err := r.parquetRow(d, values[1], null); err != nil {
+		if err := r.parquetRow(cols, cells, *row); err != nil {
 			return err
 		}
 		*row++
@@ -142,47 +149,102 @@ func (r *reader) rowGroup(g parquet.RowGroup, cols columns, row *int64) error {
 	return nil
 }
 
-func (r *reader) parquetRow(d Document, id string, null bool) error {
-	if null {
-		r.reject(d.ByteOffset, ReasonNoText, "the text is null", nil, 0)
+func (r *reader) parquetRow(cols []wantedColumn, cells map[int][]parquet.Value, row int64) error {
+	d := Document{ByteOffset: row}
+	text := cols[fieldText].tree.first(cells)
+	if text.IsNull() {
+		r.reject(row, ReasonNoText, "the text is null", nil, 0)
 		return nil
 	}
+	if size := int64(len(text.ByteArray())); size > r.cfg.MaxDocumentBytes { // before it is copied, as often as a dictionary says
+		r.reject(row, ReasonTooLong, fmt.Sprintf("a text of %d bytes; the limit is %d", size, r.cfg.MaxDocumentBytes), text.ByteArray(), size)
+		return nil
+	}
+	d.Text = string(text.ByteArray())
 	if !utf8.ValidString(d.Text) {
-		r.reject(d.ByteOffset, ReasonInvalidUTF8, "", []byte(d.Text), int64(len(d.Text)))
+		r.reject(row, ReasonInvalidUTF8, "", []byte(d.Text), int64(len(d.Text)))
 		return nil
 	}
-	key := "@" + strconv.FormatInt(d.ByteOffset, 10)
-	if id != "" {
-		key = "id:" + strings.ToValidUTF8(id, "\uFFFD")
+	key := "@" + strconv.FormatInt(row, 10)
+	if d.SourceID = cols[fieldID].tree.scalar(cells); d.SourceID != "" {
+		key = "id:" + d.SourceID
 	}
-	d.URL, d.Meta = strings.ToValidUTF8(d.URL, "\uFFFD"), strings.ToValidUTF8(d.Meta, "\uFFFD")
+	d.URL = cols[fieldURL].tree.scalar(cells)
+	w := r.fieldsWanted()
+	for i := fieldMeta; i < len(cols); i++ {
+		w.values[i] = cols[i].tree.json(cells)
+	}
+	// A meta column of strings holds JSON, or what it holds is kept as it is.
+	if t := cols[fieldMeta].tree; t != nil && t.kind == leafColumn && t.isText && len(w.names) == fieldKept {
+		w.values[fieldMeta] = []byte(t.scalar(cells))
+	}
+	d.Meta = w.meta()
 	if r.cfg.TextIsHTML {
 		return r.htmlField(d, key)
 	}
 	return r.record(d, key)
 }
 
-// columnReader yields the values of a flat column one by one. A nil reader
-// yields empty values.
+// columnReader yields the values of a column row by row.
 type columnReader struct {
 	pages  parquet.Pages
 	page   parquet.Page
 	values parquet.ValueReader
 	buf    [64]parquet.Value
 	have   []parquet.Value
+	row    []parquet.Value
+	flat   bool // one value a row, which need not be copied
+	ended  bool
 }
 
-func (c *columnReader) next() (value string, null bool, err error) {
-	if c == nil {
-		return "", true, nil
+// nextRow returns the values of the next row, of which a list has several; they are
+// valid until the next call.
+func (c *columnReader) nextRow() ([]parquet.Value, error) {
+	c.row = c.row[:0]
+	if c.flat {
+		if len(c.have) == 0 {
+			if err := c.fill(false); err != nil {
+				return nil, err
+			}
+		}
+		c.row = append(c.row, c.have[0])
+		c.have = c.have[1:]
+		return c.row, nil
 	}
+	for {
+		if len(c.have) == 0 && !c.ended {
+			if err := c.fill(len(c.row) > 0); err != nil {
+				return nil, err
+			}
+		}
+		if c.ended && len(c.have) == 0 {
+			if len(c.row) == 0 {
+				return nil, io.ErrUnexpectedEOF
+			}
+			return c.row, nil
+		}
+		if len(c.row) > 0 && c.have[0].RepetitionLevel() == 0 {
+			return c.row, nil
+		}
+		c.row = append(c.row, c.have[0].Clone())
+		c.have = c.have[1:]
+	}
+}
+
+// fill reads further values. At the end of a column an error says so, unless the last
+// row has begun.
+func (c *columnReader) fill(begun bool) (err error) {
 	for len(c.have) == 0 {
 		if c.values == nil {
 			if c.page, err = c.pages.ReadPage(); err != nil {
+				if errors.Is(err, io.EOF) && begun {
+					c.ended = true
+					return nil
+				}
 				if errors.Is(err, io.EOF) {
 					err = io.ErrUnexpectedEOF
 				}
-				return "", false, err
+				return err
 			}
 			c.values = c.page.Values()
 		}
@@ -190,24 +252,16 @@ func (c *columnReader) next() (value string, null bool, err error) {
 		c.have = c.buf[:n]
 		if n == 0 {
 			if err != nil && !errors.Is(err, io.EOF) {
-				return "", false, err
+				return err
 			}
 			parquet.Release(c.page)
 			c.page, c.values = nil, nil
 		}
 	}
-	v := c.have[0]
-	c.have = c.have[1:]
-	if v.IsNull() {
-		return "", true, nil
-	}
-	return string(v.ByteArray()), false, nil
+	return nil
 }
 
 func (c *columnReader) close() {
-	if c == nil {
-		return
-	}
 	if c.page != nil {
 		parquet.Release(c.page)
 	}

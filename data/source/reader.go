@@ -11,9 +11,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"huihai/data/charset"
 	"huihai/data/html"
 )
@@ -91,6 +88,8 @@ type reader struct {
 	h     Handler
 	stats Stats
 	page  *html.Extractor // made when needed
+
+	fields *wantedFields // made when needed
 }
 
 func (r *reader) read() error {
@@ -105,7 +104,7 @@ func (r *reader) read() error {
 	case FormatWARC:
 		return r.warc(f)
 	}
-	raw, closer, err := decompress(f, r.file.Path)
+	raw, closer, err := r.decompress(f)
 	if err != nil {
 		return err
 	}
@@ -127,27 +126,26 @@ func (r *reader) read() error {
 	decoded := charset.NewReader(br, r.cfg.Encoding)
 	defer func() { r.stats.Encodings[decoded.Decision().String()]++ }()
 	text := bufio.NewReaderSize(decoded, 128<<10)
-	if r.file.Format == FormatJSON {
+	switch r.file.Format {
+	case FormatJSON:
 		return r.json(text, start)
+	case FormatCSV:
+		return r.csv(text, start)
 	}
 	return r.text(text, start)
 }
 
 // decompress wraps f by its name's compression; closer frees the decoder.
-func decompress(f io.Reader, path string) (io.Reader, func(), error) {
-	switch _, _, compression := splitName(path); compression {
+func (r *reader) decompress(f io.Reader) (io.Reader, func(), error) {
+	switch _, _, compression := splitName(r.file.Path); compression {
 	case ".gz":
-		z, err := gzip.NewReader(bufio.NewReaderSize(f, 128<<10))
-		if err != nil {
-			return nil, nil, fmt.Errorf("not a gzip file, though its name says so: %w", err)
-		}
-		return z, func() { _ = z.Close() }, nil
-	case ".zst":
-		z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(512<<20))
+		z, err := newGzip(f)
 		if err != nil {
 			return nil, nil, err
 		}
-		return z, z.Close, nil
+		return z, func() {}, nil
+	case ".zst":
+		return r.newZstd(f)
 	}
 	return f, func() {}, nil
 }
@@ -160,6 +158,11 @@ func refuse(br *bufio.Reader) error {
 	}
 	if bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")) {
 		return errors.New("a Git LFS pointer, not the file itself; fetch it with git lfs pull")
+	}
+	if errors.Is(err, io.EOF) {
+		head = bytes.TrimRight(head, "\x00") // a file that was made longer
+	} else if trimmed := bytes.TrimRight(head, "\x00"); bytes.HasSuffix(trimmed, []byte("\n")) {
+		head = trimmed
 	}
 	if i := bytes.IndexByte(head, 0); i >= 0 && !charset.IsText(head) {
 		return fmt.Errorf("binary file (a NUL byte at offset %d)", i)

@@ -16,11 +16,9 @@ import (
 // maxNesting is the limit of encoding/json.
 const maxNesting = 10000
 
-// scanObject finds the values of the named members of a JSON object: out[i] is
-// the text of the value of names[i], nil if absent; of several the last counts.
-// ok is false if raw is not one object in valid syntax. Raw must be UTF-8.
-func scanObject(raw []byte, names *[4]string, out *[4][]byte) (ok bool) {
-	*out = [4][]byte{}
+// scanObject calls member for the members of a JSON object, with the text of each
+// value. ok is false if raw is not one object in valid syntax. Raw must be UTF-8.
+func scanObject(raw []byte, member func(key, value []byte)) (ok bool) {
 	i := skipBlank(raw, 0)
 	if i >= len(raw) || raw[i] != '{' {
 		return false
@@ -41,7 +39,7 @@ func scanObject(raw []byte, names *[4]string, out *[4][]byte) (ok bool) {
 		if i = scanValue(raw, start, 1); i < 0 {
 			return false
 		}
-		match(key, raw[start:i], names, out)
+		member(plainKey(key), raw[start:i])
 		if i = skipBlank(raw, i); i >= len(raw) {
 			return false
 		}
@@ -56,19 +54,12 @@ func scanObject(raw []byte, names *[4]string, out *[4][]byte) (ok bool) {
 	return false
 }
 
-// match stores a member's value under every wanted name that is its key.
-func match(key, value []byte, names *[4]string, out *[4][]byte) {
-	for _, c := range key {
-		if c == '\\' { // rare in keys
-			key = []byte(unescape(key))
-			break
-		}
+// plainKey undoes the escapes of a key, which are rare.
+func plainKey(key []byte) []byte {
+	if bytes.IndexByte(key, '\\') >= 0 {
+		return []byte(unescape(key))
 	}
-	for i, n := range names {
-		if string(key) == n {
-			out[i] = value
-		}
-	}
+	return key
 }
 
 func skipBlank(b []byte, i int) int {

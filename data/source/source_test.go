@@ -117,7 +117,7 @@ func TestProvenance(t *testing.T) {
 	path := write(t, filepath.Join(dir, "set-00001-of-00002.jsonl"), []byte("{\"text\":\"a\",\"url\":\"u\",\"meta\":{\"k\":[1, 2]},\"id\":\"x\"}\n{\"text\":\"b\",\"meta\":null}\n"))
 	o := read(t, path, Default())
 	want := []Document{
-		{ID: o.docs[0].ID, Text: "a", Source: "set", FilePath: "set-00001-of-00002.jsonl", URL: "u", Meta: `{"k":[1, 2]}`},
+		{ID: o.docs[0].ID, Text: "a", Source: "set", FilePath: "set-00001-of-00002.jsonl", URL: "u", SourceID: "x", Meta: `{"k":[1, 2]}`},
 		{ID: o.docs[1].ID, Text: "b", Source: "set", FilePath: "set-00001-of-00002.jsonl", ByteOffset: 52},
 	}
 	if d := cmp.Diff(want, o.docs); d != "" {
@@ -198,7 +198,7 @@ func TestBadFiles(t *testing.T) {
 		"noarchive.warc":     {[]byte("<html>"), "no web archive", false},
 		"noarchive.warc.gz":  {gz("<html>\n"), "no record begins here", false},
 		"lfs.jsonl":          {[]byte("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "LFS pointer", false},
-		"broken.json":        {[]byte(`[{"text":"kept"},{"text":]`), "broken JSON after 1 records", true},
+		"broken.json":        {[]byte(`[{"text":"kept"},{"text":]`), "broken JSON after 2 records", true},
 		"unended.json":       {[]byte(`[{"text":"kept"},`), "broken JSON", true},
 		"notparquet.parquet": {[]byte("PAR1xxxxPAR1"), "Parquet", false},
 	} {

@@ -2,17 +2,18 @@ package record
 
 // Document is what the gather stage hands on: a document, cleaned.
 type Document struct {
-	ID, Source, FilePath, URL, Meta, Text string
-	ByteOffset                            int64
-	RawSHA                                [16]byte
-	PII                                   int64  // pieces of personal data found
-	Reason                                string // for dropping, or empty
+	ID, SourceID, Source, FilePath, URL, Meta, Text string
+	ByteOffset                                      int64
+	RawSHA                                          [16]byte
+	PII                                             int64  // pieces of personal data found
+	Reason                                          string // for dropping, or empty
 }
 
 // Encode makes the record.
 func (r *Document) Encode(e *Encoder) {
 	e.Reset()
 	e.string(r.ID)
+	e.string(r.SourceID)
 	e.string(r.Source)
 	e.string(r.FilePath)
 	e.string(r.URL)
@@ -27,7 +28,7 @@ func (r *Document) Encode(e *Encoder) {
 // Decode reads what Encode made.
 func (r *Document) Decode(b []byte) error {
 	d := decoder{b: b}
-	*r = Document{ID: d.string(), Source: d.string(), FilePath: d.string(), URL: d.string(), Meta: d.string()}
+	*r = Document{ID: d.string(), SourceID: d.string(), Source: d.string(), FilePath: d.string(), URL: d.string(), Meta: d.string()}
 	r.ByteOffset = d.int()
 	copy(r.RawSHA[:], d.take(16))
 	r.PII, r.Reason = d.int(), d.string()
