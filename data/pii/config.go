@@ -36,6 +36,15 @@ type Config struct {
 	Passport string `yaml:"passport" mapstructure:"passport"`
 	QQ       string `yaml:"qq" mapstructure:"qq"`
 	WeChat   string `yaml:"wechat" mapstructure:"wechat"`
+	// CreditCode are the unified social credit codes of Chinese companies, HKID and
+	// TWID the identity numbers of Hong Kong and Taiwan, IBAN bank accounts, MAC and
+	// IMEI the addresses of network cards and mobile phones.
+	CreditCode string `yaml:"credit_code" mapstructure:"credit_code"`
+	HKID       string `yaml:"hk_id" mapstructure:"hk_id"`
+	TWID       string `yaml:"tw_id" mapstructure:"tw_id"`
+	IBAN       string `yaml:"iban" mapstructure:"iban"`
+	MAC        string `yaml:"mac" mapstructure:"mac"`
+	IMEI       string `yaml:"imei" mapstructure:"imei"`
 	// Replacement is the style of what masked data becomes: typed or realistic.
 	Replacement string `yaml:"replacement" mapstructure:"replacement"`
 	// Replacements overrides the style for a kind.
@@ -53,13 +62,17 @@ func Default() Config {
 	return Config{
 		Secret: Mask, Email: Mask, IDCard: Mask, IP: Mask, Phone: Mask,
 		BankCard: Off, Plate: Off, Passport: Off, QQ: Off, WeChat: Off,
+		HKID: Mask, TWID: Mask, CreditCode: Off, IBAN: Off, MAC: Off, IMEI: Off,
 		Replacement: Typed, PublicIPOnly: true,
 	}
 }
 
 // actions returns the action of each kind.
 func (c Config) actions() [numKinds]string {
-	return [numKinds]string{c.Secret, c.Email, c.IDCard, c.IP, c.Phone, c.BankCard, c.Plate, c.Passport, c.QQ, c.WeChat}
+	return [numKinds]string{
+		c.Secret, c.Email, c.IDCard, c.CreditCode, c.HKID, c.TWID, c.IBAN, c.MAC, c.IMEI,
+		c.IP, c.Phone, c.BankCard, c.Plate, c.Passport, c.QQ, c.WeChat,
+	}
 }
 
 // Validate reports every impossible value at once.
@@ -108,12 +121,13 @@ func checkReplacement(k Kind, s string) error {
 // are reserved for examples where a standard reserves any (RFC 2606, RFC 5737, the
 // example of GB 11643, test card numbers).
 var typed = [numKinds]string{
-	"<|secret|>", "<|email|>", "<|id_card|>", "<|ip|>", "<|phone|>",
+	"<|secret|>", "<|email|>", "<|id_card|>", "<|credit_code|>", "<|hk_id|>", "<|tw_id|>", "<|iban|>", "<|mac|>", "<|imei|>", "<|ip|>", "<|phone|>",
 	"<|bank_card|>", "<|plate|>", "<|passport|>", "<|qq|>", "<|wechat|>",
 }
 
 var realistic = [numKinds]string{
-	"<|secret|>", "email@example.com", "11010519491231002X", "192.0.2.1", "13800138000",
+	"<|secret|>", "email@example.com", "11010519491231002X", "910000000000000000", "A123456(3)", "A123456789", "GB00EXMP00000000000000", "00-00-5E-00-53-01", "000000000000000",
+	"192.0.2.1", "13800138000",
 	"4111111111111111", "京A00000", "E00000000", "10000", "wxid_example",
 }
 

@@ -19,6 +19,9 @@ func (s *scan) email(i int) {
 	for start < i && !is(s.text[start], clWord) {
 		start++
 	}
+	if s.userInfo(start) {
+		return
+	}
 	local := s.text[start:i]
 	if local == "" || local[len(local)-1] == '.' || strings.Contains(local, "..") {
 		return
@@ -35,6 +38,20 @@ func (s *scan) email(i int) {
 		return
 	}
 	s.add(Email, start, end)
+}
+
+// userInfo tells whether byte i stands between the :// of a URL and its host, where
+// an @ makes no e-mail address.
+func (s *scan) userInfo(i int) bool {
+	for j := i - 1; j >= 2 && i-j < maxAuthority; j-- {
+		switch c := s.text[j]; {
+		case c == '/':
+			return s.text[j-1] == '/' && s.text[j-2] == ':'
+		case c <= ' ' || c >= 0x7f || c == '?' || c == '#' || c == '=' || c == '"' || c == ',' || c == '\'':
+			return false
+		}
+	}
+	return false
 }
 
 // domain returns the end of the domain that begins at i, or -1. Its last label

@@ -3,6 +3,7 @@ package pii
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Finder finds the kinds that are switched on.
@@ -19,7 +20,6 @@ const (
 	trigColon
 	trigAssign
 	trigUpper
-	trigX
 	trigDash
 	trigUnder
 )
@@ -32,7 +32,7 @@ var triggers = func() (t [256]uint8) {
 	for c := 'A'; c <= 'Z'; c++ {
 		t[c] = trigUpper
 	}
-	t['@'], t[':'], t['='], t['x'], t['-'], t['_'] = trigAt, trigColon, trigAssign, trigX, trigDash, trigUnder
+	t['@'], t[':'], t['='], t['-'], t['_'] = trigAt, trigColon, trigAssign, trigDash, trigUnder
 	return t
 }()
 
@@ -72,29 +72,89 @@ func (s *scan) at(t uint8, i int) int {
 	case trigDigit:
 		return s.number(i)
 	case trigColon:
+		if on[Secret] && s.digitAt(i-1) {
+			if end := s.telegram(i); end > 0 {
+				return end
+			}
+		}
+		if on[MAC] && i+1 < len(s.text) && is(s.text[i+1], clHex) {
+			if end := s.mac(i); end > 0 {
+				return end
+			}
+		}
 		if on[IP] && i > 0 && i+1 < len(s.text) && hexOrColon(s.text[i-1]) && hexOrColon(s.text[i+1]) {
 			return s.ipv6(i)
 		}
 		if on[Secret] {
-			s.assigned(i)
+			return s.secretColon(i)
 		}
 	case trigAssign:
 		if on[Secret] {
-			s.assigned(i)
+			return s.assigned(i)
 		}
 	case trigUpper:
-		if on[Plate] && i > 2 && s.text[i-1] >= 0x80 {
-			s.plate(i)
+		return s.capital(i)
+	case trigDash, trigUnder:
+		if on[MAC] && t == trigDash && i > 1 && i+1 < len(s.text) && is(s.text[i-1], clHex) && is(s.text[i+1], clHex) {
+			if end := s.mac(i); end > 0 {
+				return end
+			}
 		}
 		if on[Secret] {
-			return s.secretUpper(i)
-		}
-	case trigX, trigDash, trigUnder:
-		if on[Secret] {
-			return s.secretLower(t, i)
+			return s.vendorKey(i)
 		}
 	}
 	return i + 1
+}
+
+// capital runs the scanners that a capital at byte i starts and returns where to go
+// on.
+func (s *scan) capital(i int) int {
+	on := &s.f.on
+	if on[Plate] && i > 2 && s.text[i-1] >= 0x80 {
+		s.plate(i)
+	}
+	if on[Secret] {
+		if end := s.secretUpper(i); end > i+1 {
+			return end
+		}
+	}
+	// The other kinds begin with a letter or two and a digit.
+	if i+2 >= len(s.text) || !is(s.text[i+1], clDigit) && !is(s.text[i+2], clDigit) || s.wordBefore(i) {
+		return i + 1
+	}
+	return max(i+1, s.numbered(CreditCode, i), s.numbered(IBAN, i), s.numbered(HKID, i), s.numbered(TWID, i))
+}
+
+// numbered looks for the number of a kind that begins with a letter at byte i and
+// returns its end, or -1.
+func (s *scan) numbered(k Kind, i int) int {
+	end := -1
+	switch {
+	case !s.f.on[k]:
+		return -1
+	case k == CreditCode:
+		end = s.creditCode(i)
+	case k == IBAN:
+		end = s.iban(i)
+	case k == HKID:
+		end = s.hkID(i)
+	case k == TWID:
+		end = s.twID(i)
+	}
+	if end > 0 {
+		s.add(k, i, end)
+	}
+	return end
+}
+
+// secretColon looks for the secrets around a colon at byte i, in addresses and in
+// values with a name. It returns where to go on.
+func (s *scan) secretColon(i int) int {
+	if strings.HasPrefix(s.text[i+1:], "//") {
+		return s.url(i)
+	}
+	return s.assigned(i)
 }
 
 func (s *scan) add(k Kind, start, end int) { s.out = append(s.out, Match{k, start, end}) }
@@ -130,31 +190,39 @@ const (
 	clDomain // inside its domain
 	clKey    // inside keys and tokens
 	clBlank
+	clLowerHex
+	clBase64 // the usual alphabet and that of URLs
+	clDot
+
+	clAlnum  = clLetter | clDigit
+	clKeyDot = clKey | clDot
 )
 
-var classes = func() (t [256]uint8) {
-	set := func(chars string, class uint8) {
+var classes = func() (t [256]uint16) {
+	set := func(chars string, class uint16) {
 		for _, c := range []byte(chars) {
 			t[c] |= class
 		}
 	}
 	for c := byte('a'); c <= 'z'; c++ {
-		t[c] |= clLetter | clLocal | clDomain | clKey
-		t[c-'a'+'A'] |= clLetter | clLocal | clDomain | clKey
+		t[c] |= clLetter | clLocal | clDomain | clKey | clBase64
+		t[c-'a'+'A'] |= clLetter | clLocal | clDomain | clKey | clBase64
 	}
 	for c := byte('0'); c <= '9'; c++ {
-		t[c] |= clDigit | clHex | clLocal | clDomain | clKey
+		t[c] |= clDigit | clHex | clLocal | clDomain | clKey | clLowerHex | clBase64
 	}
 	set("abcdefABCDEF", clHex)
-	set("_", clUnder|clLocal|clKey)
-	set("-", clLocal|clDomain|clKey)
-	set(".", clLocal|clDomain)
+	set("abcdef", clLowerHex)
+	set("_", clUnder|clLocal|clKey|clBase64)
+	set("-", clLocal|clDomain|clKey|clBase64)
+	set("+/", clBase64)
+	set(".", clLocal|clDomain|clDot)
 	set("%+'", clLocal)
 	set(" \t\r\n", clBlank)
 	return t
 }()
 
-func is(c byte, class uint8) bool { return classes[c]&class != 0 }
+func is(c byte, class uint16) bool { return classes[c]&class != 0 }
 
 func hexOrColon(c byte) bool { return c == ':' || is(c, clHex) }
 
@@ -178,7 +246,7 @@ func (s *scan) byteAt(i int) byte {
 func (s *scan) digitAt(i int) bool { return i >= 0 && i < len(s.text) && is(s.text[i], clDigit) }
 
 // run returns the end of the characters of a class that begin at i.
-func (s *scan) run(i int, class uint8) int {
+func (s *scan) run(i int, class uint16) int {
 	for i < len(s.text) && is(s.text[i], class) {
 		i++
 	}

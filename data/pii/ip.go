@@ -78,6 +78,9 @@ func (s *scan) quadStandsAlone(start, end int) bool {
 	if s.wordBefore(start) || s.wordAt(end) {
 		return false
 	}
+	if s.byteAt(start-1) == '/' && s.wordBefore(start-1) {
+		return false // Firefox/115.0.2.1
+	}
 	if b := s.byteAt(start - 1); b == '.' || b == '-' || b == '+' || b == '~' || b == '^' {
 		return false
 	}

@@ -13,6 +13,12 @@ const (
 	Secret Kind = iota
 	Email
 	IDCard
+	CreditCode
+	HKID
+	TWID
+	IBAN
+	MAC
+	IMEI
 	IP
 	Phone
 	BankCard
@@ -23,7 +29,10 @@ const (
 	numKinds
 )
 
-var kindNames = [numKinds]string{"secret", "email", "id_card", "ip", "phone", "bank_card", "plate", "passport", "qq", "wechat"}
+var kindNames = [numKinds]string{
+	"secret", "email", "id_card", "credit_code", "hk_id", "tw_id", "iban", "mac", "imei", "ip", "phone", "bank_card",
+	"plate", "passport", "qq", "wechat",
+}
 
 // String returns the name that configuration and report use.
 func (k Kind) String() string {

@@ -27,6 +27,18 @@ func (s *scan) number(i int) int {
 			return stop
 		}
 	}
+	if on[CreditCode] && n >= 8 {
+		if stop := s.creditCode(i); stop > 0 {
+			s.add(CreditCode, i, stop)
+			return stop
+		}
+	}
+	if on[IMEI] && (n == 15 || n == 2) {
+		if stop := s.imei(i, end); stop > 0 {
+			s.add(IMEI, i, stop)
+			return stop
+		}
+	}
 	if on[Phone] {
 		if start, stop := s.phone(i, end); stop > 0 {
 			s.add(Phone, start, stop)

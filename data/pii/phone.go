@@ -101,10 +101,21 @@ func (s *scan) mobile(i, end int, country bool) int {
 	if strings.HasSuffix(s.text[i:end], "000000") || !s.endsNumber(end) {
 		return -1
 	}
-	if !country && !s.behindAny(first, phoneWords) && (s.behindAny(first, orderWords) || s.inURL(first) || pages(s.text[i:end])) {
+	if !country && !s.behindAny(first, phoneWords) && (s.behindAny(first, orderWords) || s.inURL(first) || pages(s.text[i:end]) || s.reckoned(end)) {
 		return -1
 	}
 	return end
+}
+
+// reckoned tells whether an operator stands behind the number that ends at i.
+func (s *scan) reckoned(i int) bool {
+	rest := strings.TrimLeft(s.text[i:min(len(s.text), i+8)], " ")
+	for _, op := range []string{"×", "÷", "=", "* ", "+ ", "^"} {
+		if strings.HasPrefix(rest, op) {
+			return true
+		}
+	}
+	return false
 }
 
 // pages tells whether digits are a size in bytes, such as 17179869184: memory comes

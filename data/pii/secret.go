@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// secretUpper looks for keys that are known by a capital at byte i: AKIA, AIza,
-// eyJ, -----BEGIN. It returns where to go on.
+// secretUpper looks for keys that are known by a capital at byte i: AKIA, eyJ,
+// -----BEGIN, and the capitalFormats. It returns where to go on.
 func (s *scan) secretUpper(i int) int {
 	switch t := s.text; t[i] {
 	case 'A':
@@ -18,12 +18,7 @@ func (s *scan) secretUpper(i int) int {
 			for end < len(t) && (t[end] >= 'A' && t[end] <= 'Z' || t[end] >= '2' && t[end] <= '7') {
 				end++
 			}
-			if end-i == 20 && !s.wordAt(end) && !strings.HasSuffix(t[i:end], "EXAMPLE") {
-				s.add(Secret, i, end)
-				return end
-			}
-		case strings.HasPrefix(rest, "AIza"):
-			if end := s.run(i, clKey); end-i == 39 {
+			if end-i == 20 && !s.wordAt(end) && !strings.HasSuffix(t[i:end], "EXAMPLE") && drawn(t[i+4:end], 2.5, true) {
 				s.add(Secret, i, end)
 				return end
 			}
@@ -40,6 +35,16 @@ func (s *scan) secretUpper(i int) int {
 			if end := s.pem(i); end > 0 {
 				s.add(Secret, i-5, end)
 				return end
+			}
+		}
+	}
+	switch s.text[i] {
+	case 'A', 'L', 'S':
+		for _, f := range capitalFormats {
+			if f.prefix[0] == s.text[i] && strings.HasPrefix(s.text[i:], f.prefix) {
+				if end := s.key(i, f); end > 0 {
+					return end
+				}
 			}
 		}
 	}
@@ -101,43 +106,29 @@ func (s *scan) pem(i int) int {
 	return end
 }
 
-// secretLower looks for ghp_, github_pat_, sk- and xoxb- around byte i.
-func (s *scan) secretLower(t uint8, i int) int {
-	text := s.text
-	start, least := -1, 0
-	switch {
-	case t == trigUnder && i >= 3 && text[i-3:i-1] == "gh" && strings.IndexByte("pousr", text[i-1]) >= 0:
-		start, least = i-3, 36
-	case t == trigUnder && i >= 10 && text[i-10:i] == "github_pat":
-		start, least = i-10, 22
-	case t == trigDash && i >= 2 && text[i-2:i] == "sk":
-		start, least = i-2, 20
-	case t == trigX && strings.HasPrefix(text[i:], "xox") && len(text) > i+4 && text[i+4] == '-' && strings.IndexByte("abeprs", text[i+3]) >= 0:
-		start, least, i = i, 20, i+4
-	}
-	if start < 0 || s.wordBefore(start) || s.byteAt(start-1) == '-' {
-		return i + 1
-	}
-	end := s.run(i+1, clKey)
-	if end-i-1 >= least && random(text[i+1:end]) {
-		s.add(Secret, start, end)
-		return end
-	}
-	return i + 1
-}
-
 // random tells whether a value looks drawn by lot: it has a digit and a letter and
-// 3.5 bits of entropy per character, and does not call itself an example.
-func random(v string) bool {
+// 3.5 bits of entropy per character.
+func random(v string) bool { return drawn(v, 3.5, false) }
+
+// drawn tells whether a value looks drawn by lot, with the least entropy per
+// character in bits: it has a letter, and a digit unless letters may do, does not
+// call itself an example and does not count up like abcdef or 123456.
+func drawn(v string, bits float64, letters bool) bool {
 	var count [256]int
-	digit, letter := false, false
+	digit, letter, steps := false, false, 0
 	for i := range len(v) {
 		count[v[i]]++
 		digit = digit || is(v[i], clDigit)
 		letter = letter || is(v[i], clLetter)
+		if i > 0 && (v[i]|0x20 == v[i-1]|0x20 || v[i]|0x20 == (v[i-1]|0x20)+1) {
+			steps++
+		}
 	}
-	if !digit || !letter {
+	if !letter || !digit && !letters || 4*steps > 3*len(v) {
 		return false
+	}
+	if !digit && strings.ToLower(v) == v {
+		return false // words
 	}
 	h := 0.0
 	for _, n := range count {
@@ -146,54 +137,26 @@ func random(v string) bool {
 			h -= p * math.Log2(p)
 		}
 	}
-	return h >= 3.5 && !strings.Contains(strings.ToLower(v), "example")
+	if h < bits {
+		return false
+	}
+	low := strings.ToLower(v)
+	for _, w := range []string{"example", "placeholder", "password", "xxxxx", "your_", "your-", "yourtoken", "yourkey", "redacted", "changeme", "dummy"} {
+		if strings.Contains(low, w) {
+			return false
+		}
+	}
+	return true
 }
 
-// secretNames end the names of values that nobody should see.
-var secretNames = []string{"apikey", "secret", "secretkey", "token", "privatekey", "accesskey", "accesstoken", "authtoken", "clientsecret", "signingkey", "encryptionkey"}
-
-// assigned looks for name = "value" where the = or : stands at byte i.
-func (s *scan) assigned(i int) {
-	open := i + 1
-	for open < len(s.text) && (s.text[open] == ' ' || s.text[open] == '=' || s.text[open] == '>') && open-i < 5 {
-		open++
-	}
-	q := s.byteAt(open)
-	if q != '"' && q != '\'' && q != '`' || !s.secretName(i) {
-		return
-	}
-	start := open + 1
-	end := start
-	for end < len(s.text) && (is(s.text[end], clKey) || strings.IndexByte("+/=.~", s.text[end]) >= 0) {
-		end++
-	}
-	if end-start >= 16 && s.byteAt(end) == q && random(s.text[start:end]) {
-		s.add(Secret, start, end)
-	}
-}
-
-// secretName tells whether the name before byte i ends in one of secretNames,
-// hyphens, underscores, capitals and a closing quote apart.
-func (s *scan) secretName(i int) bool {
-	var name [20]byte
-	n := len(name)
-	for i > 0 && (s.text[i-1] == ' ' || s.text[i-1] == '"' || s.text[i-1] == '\'' || s.text[i-1] == ':') {
-		i--
-	}
-	for i > 0 && n > 0 {
-		c := s.text[i-1]
-		if is(c, clLetter|clDigit) {
-			n--
-			name[n] = c | 0x20
-		} else if c != '_' && c != '-' {
-			break
-		}
-		i--
-	}
-	for _, w := range secretNames {
-		if strings.HasSuffix(string(name[n:]), w) {
-			return true
-		}
+// published tells whether a secret is one that a vendor's documentation prints for
+// everybody: the account of the Azure storage emulator, the bot of Telegram's
+// documentation, the UUID of RFC examples.
+func published(v string) bool {
+	switch v {
+	case "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+		"110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw", "123e4567-e89b-12d3-a456-426614174000":
+		return true
 	}
 	return false
 }
