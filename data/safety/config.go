@@ -24,13 +24,14 @@ type Config struct {
 	// MinUnits is the least number of units that hits are spread over, so that one
 	// word does not condemn a short text.
 	MinUnits int `yaml:"min_units" mapstructure:"min_units"`
-	// Obfuscated looks through marks put between Han characters.
+	// Obfuscated looks through marks put between characters, digits and marks that
+	// stand for letters, and letters that go on.
 	Obfuscated bool `yaml:"obfuscated" mapstructure:"obfuscated"`
 }
 
 // Default uses both lexicons and drops nothing.
 func Default() Config {
-	return Config{Builtin: []string{"en", "zh"}, Half: 10, MinUnits: 100}
+	return Config{Builtin: []string{"en", "zh"}, Half: 10, MinUnits: 100, Obfuscated: true}
 }
 
 // Validate reports every impossible value at once. Files are looked at by [New].

@@ -21,8 +21,11 @@ type Term struct {
 	Weight   float64 // per match; 0 in category allow
 }
 
-// Allow is the category of terms that are no hits.
-const Allow = "allow"
+// Categories of terms that are no hits.
+const (
+	Allow   = "allow"   // shield the words inside them
+	Context = "context" // take weight from the hits beside them
+)
 
 // maxTermBytes bounds a term; longer ones are lines of something else.
 const maxTermBytes = 200
@@ -71,10 +74,49 @@ func ParseLexicon(r io.Reader) ([]Term, error) {
 		if len(t.Text) > maxTermBytes {
 			return nil, fmt.Errorf("line %d has a term of %d bytes; the limit is %d", n, len(t.Text), maxTermBytes)
 		}
-		out = append(out, t)
+		texts, err := alternatives(t.Text)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		for _, text := range texts {
+			out = append(out, Term{text, t.Category, t.Weight})
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err
+	}
+	return out, nil
+}
+
+// maxAlternatives is how many terms one line may stand for.
+const maxAlternatives = 256
+
+// alternatives returns the terms that a line stands for: one for each choice of a
+// character from each pair of brackets.
+func alternatives(term string) ([]string, error) {
+	out := []string{""}
+	for rest := term; rest != ""; {
+		before, after, found := strings.Cut(rest, "[")
+		choice := []rune(nil)
+		if found {
+			in, behind, closed := strings.Cut(after, "]")
+			if choice, after = []rune(in), behind; !closed || len(choice) == 0 {
+				return nil, fmt.Errorf("%q has a bracket without characters or without its end; write [ab] for a or b", term)
+			}
+		}
+		var next []string
+		for _, o := range out {
+			if !found {
+				next = append(next, o+before)
+			}
+			for _, r := range choice {
+				next = append(next, o+before+string(r))
+			}
+		}
+		if len(next) > maxAlternatives {
+			return nil, fmt.Errorf("%q stands for more than %d terms; use fewer brackets", term, maxAlternatives)
+		}
+		out, rest = next, after
 	}
 	return out, nil
 }

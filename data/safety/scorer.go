@@ -19,7 +19,9 @@ type lexicon struct {
 	weights    []float64 // by term, times that of its category
 	categories []string  // without allow, sorted
 	category   []int32   // by term; -1: allow
-	lead       []uint8   // by term: 1 if it begins with a border, which is no text
+	context    []float64 // by term; 0: not of category context
+	disguises  *disguises
+	lead       []uint8 // by term: 1 if it begins with a border, which is no text
 }
 
 // Scorer judges texts. It keeps buffers, so each goroutine needs its own: see
@@ -88,12 +90,15 @@ func compile(cfg Config, terms []Term) (*Scorer, error) {
 		if row[0] == border {
 			l.lead[id] = 1
 		}
-		if t.Category != Allow && !slices.Contains(l.categories, t.Category) {
+		if t.Category != Allow && t.Category != Context && !slices.Contains(l.categories, t.Category) {
 			l.categories = append(l.categories, t.Category)
 		}
 	}
 	l.automaton = tr.build(int(l.feed.alphabet.count))
 	slices.Sort(l.categories)
+	if cfg.Obfuscated {
+		l.disguises = newDisguises(terms)
+	}
 	for name := range cfg.Weights {
 		if !slices.Contains(l.categories, name) {
 			return nil, fmt.Errorf("safety: weights has %q; the categories of the lexicons are %s", name, strings.Join(l.categories, ", "))
@@ -105,6 +110,11 @@ func compile(cfg Config, terms []Term) (*Scorer, error) {
 			w *= f
 		}
 		l.weights = append(l.weights, w)
+		if t.Category == Context {
+			l.context = append(l.context, t.Weight)
+		} else {
+			l.context = append(l.context, 0)
+		}
 		l.category = append(l.category, int32(slices.Index(l.categories, t.Category)))
 	}
 	return l.scorer(), nil
@@ -150,10 +160,14 @@ func (l *lexicon) row(term string) []uint16 {
 	return row
 }
 
-// Find returns the terms in text, those of category allow too, in order and without
-// overlaps. The slice is valid until the next call.
+// Find returns the terms in text, those of category allow and context too, in order
+// and without overlaps. The slice is valid until the next call. Of a word that was
+// spelled with marks between its letters a match has the first bytes.
 func (s *Scorer) Find(text string) []Match {
 	s.matches = s.matches[:0]
+	if s.disguises != nil {
+		text = s.disguises.uncover(text)
+	}
 	s.scan(text, 0)
 	return s.matches
 }
@@ -198,6 +212,9 @@ func (s *Scorer) Score(text string) Result {
 	r := &s.result
 	clear(r.Hits)
 	*r = Result{Safety: 1, Worst: 1, Hits: r.Hits, Paragraphs: r.Paragraphs[:0]}
+	if s.disguises != nil {
+		text = s.disguises.uncover(text)
+	}
 	sep := "\n\n"
 	if !strings.Contains(text, sep) {
 		sep = "\n"
@@ -230,12 +247,16 @@ func (s *Scorer) Score(text string) Result {
 func (s *Scorer) paragraph(start, end, units int) {
 	r := &s.result
 	s.inPart = s.inPart[:0]
+	hits := 0
 	for _, m := range s.matches {
 		c := s.category[m.Term]
-		if c < 0 {
+		if c < 0 && s.context[m.Term] == 0 {
 			continue
 		}
-		r.Hits[c]++
+		if c >= 0 {
+			r.Hits[c]++
+			hits++
+		}
 		if s.counts[m.Term]++; s.counts[m.Term] == 1 {
 			s.touched = append(s.touched, m.Term)
 		}
@@ -243,24 +264,35 @@ func (s *Scorer) paragraph(start, end, units int) {
 			s.inPart = append(s.inPart, m.Term)
 		}
 	}
-	if len(s.inPart) == 0 {
-		return
-	}
 	p := Paragraph{start, end, s.safety(s.part, s.inPart, units)}
 	for _, t := range s.inPart {
 		s.part[t] = 0
+	}
+	if hits == 0 {
+		return
 	}
 	r.Paragraphs = append(r.Paragraphs, p)
 	r.Worst = min(r.Worst, p.Safety)
 }
 
+// maxContext bounds how much context counts.
+const maxContext = 6
+
 // safety is the formula of the package comment. Terms are added in the order in
 // which they were met first, so the sum has one value.
 func (s *Scorer) safety(counts, terms []int32, units int) float64 {
-	sum := 0.0
+	acts, subjects, context := 0.0, 0.0, 0.0
 	for _, t := range terms {
-		sum += s.weights[t] * math.Log2(1+float64(counts[t]))
+		switch w := s.weights[t] * math.Log2(1+float64(counts[t])); {
+		case s.context[t] > 0:
+			context += s.context[t]
+		case s.terms[t].Weight < 1:
+			subjects += w
+		default:
+			acts += w
+		}
 	}
-	density := 1000 * sum / float64(max(units, s.cfg.MinUnits))
+	context = min(context, maxContext)
+	density := 1000 * (acts/(1+context/2) + subjects/(1+context)) / float64(max(units, s.cfg.MinUnits))
 	return s.cfg.Half / (s.cfg.Half + density)
 }
