@@ -109,6 +109,12 @@ type codeShape struct {
 	lines, code, indented int
 	bytes, symbols        int
 	fences                bool // of Markdown, whose code stands in prose
+
+	// Lines that read like SQL or like a template and no other program text, and
+	// whether one has what only those have.
+	sql, template int
+	statement     bool // of SQL
+	tags          int  // lines with the tags of a template
 }
 
 func (c *codeShape) add(s string) {
@@ -127,9 +133,7 @@ func (c *codeShape) add(s string) {
 		if line[0] == '\t' || strings.HasPrefix(line, "    ") {
 			c.indented++
 		}
-		if codeLine(trimmed) {
-			c.code++
-		}
+		c.judge(trimmed)
 		c.fences = c.fences || strings.HasPrefix(trimmed, "```")
 		for i := range len(trimmed) {
 			if codeSymbol[trimmed[i]] {
@@ -140,13 +144,43 @@ func (c *codeShape) add(s string) {
 	}
 }
 
+// judge counts a line by what it reads like.
+func (c *codeShape) judge(line string) {
+	code := codeLine(line)
+	if code {
+		c.code++
+	}
+	tagged := templateTag(line)
+	if tagged {
+		c.tags++
+	}
+	if !code && (tagged || line[0] == '<' && line[len(line)-1] == '>') {
+		c.template++
+		return
+	}
+	sql, statement := sqlLine(line)
+	c.statement = c.statement || statement
+	if !code && sql {
+		c.sql++
+	}
+}
+
 // share tells how surely the text is program text; 0: it is none.
 func (c *codeShape) share() float64 {
-	if c.lines < minCodeLines {
+	n := float64(c.lines)
+	code := c.code
+	switch {
+	case c.statement && c.lines >= minSQLLines:
+		code += c.sql
+	case c.lines < minCodeLines:
+		return 0
+	case c.tags >= 2 && float64(c.tags) >= tagsLeast*n:
+		code += c.template
+	}
+	share := float64(code) / n
+	if c.lines < minCodeLines && share < 1 {
 		return 0
 	}
-	n := float64(c.lines)
-	share := float64(c.code) / n
 	if share >= codeLeast {
 		return share
 	}

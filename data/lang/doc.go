@@ -9,8 +9,10 @@
 // # How it is decided
 //
 // Letters and marks are counted by script. A Han or Kana character weighs as much as
-// a word of another script. Kana makes Japanese, Han without it Chinese, and most
-// other scripts have but one language here. Characters that only one writing of
+// a word of another script. Kana makes Japanese, Han without it Chinese, unless there
+// are characters that only Cantonese writes (嘅, 咗, 喺: at least 3% of the text's) or
+// that of the two only Japanese does (気, 駅, 込: at least 2%, and four times as many as
+// characters that only Chinese uses). Most other scripts have but one language here. Characters that only one writing of
 // Chinese has tell simplified from traditional (Result.Variant).
 //
 // In Latin, Cyrillic, Arabic and Devanagari, every letter costs the negative
@@ -30,12 +32,15 @@
 // # Program text
 //
 // A text is "code" if its file is named like program code, or if the shape of its
-// lines says so (code.go). Top then still has its letters' languages.
+// lines says so (code.go): in a text with a statement of SQL its clauses and columns
+// count too, and in one with the tags of a template (Jinja, Handlebars, PHP, ERB, Vue,
+// Go) its lines of markup. Top then still has its letters' languages.
 //
 // # Limits
 //
 // Serbian and Bosnian in Latin letters are reported as "hr". Languages that are not
 // known but resemble one that is (Occitan and Catalan, Asturian and Spanish, Scottish
 // Gaelic and Irish, Low German and German) are taken for it, with a high score.
-// Below about ten words, see Top.
+// Below about ten words, see Top. Japanese without Kana or a character of its own (東京
+// 大学) is Chinese.
 package lang

@@ -77,7 +77,11 @@ func (id *Identifier) Identify(text string, code bool) Result {
 	case hira:
 		r.Script = "Jpan"
 	case hani:
-		r.Variant = variantOf(id.parts)
+		c := countHan(id.parts)
+		r.Variant = c.variant()
+		if id.hanLanguage(&c, share); len(id.top) > 0 && id.top[0].Language == "ja" {
+			r.Script, r.Variant = "Jpan", ""
+		}
 	}
 	r.Top = id.top[:min(len(id.top), id.cfg.Candidates)]
 	r.Language, r.Score = undetermined, 0
