@@ -13,7 +13,7 @@ import (
 //     <reserved_107>, the marks of user and assistant, are 195 and 196;
 //   - below, only "\n", "\t" and these two.
 //
-// The ids hold when <unk>, <s> and </s> are 0, 1 and 2 and no control symbols
+// Training makes the tab an ordinary character (see metaTable.tab). The ids hold when <unk>, <s> and </s> are 0, 1 and 2 and no control symbols
 // are defined.
 func BaichuanSymbols(vocabSize int) []string {
 	last := 999 // number of the last reserved piece

@@ -7,22 +7,36 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"unicode/utf8"
 )
 
 // TrainReport says what a training saw and did.
 type TrainReport struct {
-	Documents     int     `json:"documents"`
-	Bytes         int64   `json:"bytes"`
-	Characters    int64   `json:"characters"`
-	DistinctWords int     `json:"distinct_words"`
-	Alphabet      int     `json:"alphabet"`           // characters with a piece of their own
-	Coverage      float64 `json:"character_coverage"` // share of all characters they cover
-	Specials      int     `json:"special_pieces"`     // control, user-defined and byte pieces, <unk>
-	Merges        int     `json:"merges"`
-	LastCount     int64   `json:"last_merge_count"` // how often the last learnt piece occurred
+	Documents     int   `json:"documents"`
+	Bytes         int64 `json:"bytes"`
+	Characters    int64 `json:"characters"`
+	DistinctWords int   `json:"distinct_words"`
+	Alphabet      int   `json:"alphabet"` // characters with a piece of their own
+	// RequiredAlphabet is how many character_coverage asks for: more than Alphabet if
+	// the vocabulary has no room for them.
+	RequiredAlphabet int     `json:"required_alphabet"`
+	Coverage         float64 `json:"character_coverage"` // share of all characters they cover
+	Specials         int     `json:"special_pieces"`     // control, user-defined and byte pieces, <unk>
+	Merges           int     `json:"merges"`
+	LastCount        int64   `json:"last_merge_count"` // how often the last learnt piece occurred
 }
 
-// Train learns a BPE model as SentencePiece does: the most frequent characters
+// Shortage says in a sentence that the vocabulary has no room for all the characters
+// that the coverage asks for, and what to do; it is empty when it has.
+func (r TrainReport) Shortage(cfg TrainConfig) string {
+	if r.RequiredAlphabet <= r.Alphabet {
+		return ""
+	}
+	return fmt.Sprintf("vocab_size %d has room for %d characters; character_coverage %v requires %d, so that %.4f%% of the text's characters are covered and the others spelled in bytes: raise vocab_size or lower character_coverage",
+		cfg.VocabSize, r.Alphabet, cfg.CharacterCoverage, r.RequiredAlphabet, 100*r.Coverage)
+}
+
+// Train learns a BPE model as SentencePiece 0.2 does: the most frequent characters
 // make the alphabet, then the most frequent adjacent pair becomes a piece until
 // the vocabulary is full; among equals the shorter piece wins, then the smaller
 // in byte order. Pairs that do not occur are never learnt, even when the
@@ -60,13 +74,13 @@ func train(ctx context.Context, cfg TrainConfig, docs iter.Seq[string], report *
 	if err != nil {
 		return nil, err
 	}
-	alphabet, err := chooseAlphabet(cfg, counts.chars, cfg.VocabSize-len(meta), report)
+	alphabet, placed, err := chooseAlphabet(cfg, meta, counts.chars, report)
 	if err != nil {
 		return nil, err
 	}
 	words := counts.sorted()
 	report.DistinctWords = len(words)
-	wanted := cfg.VocabSize - len(meta) - len(alphabet)
+	wanted := cfg.VocabSize - len(meta) - report.Alphabet
 	pieces, err := learnMerges(ctx, rules, alphabet, words, wanted, report)
 	if err != nil {
 		return nil, err
@@ -76,50 +90,63 @@ func train(ctx context.Context, cfg TrainConfig, docs iter.Seq[string], report *
 			cfg.VocabSize-wanted+len(pieces), cfg.VocabSize, cfg.VocabSize-wanted+len(pieces))
 	}
 	for _, r := range alphabet {
-		pieces = append(pieces, string(r))
+		if r != placed {
+			pieces = append(pieces, string(r))
+		}
 	}
 	return assemble(cfg, meta, pieces)
 }
 
 // chooseAlphabet returns the characters that become pieces, by falling count
 // (equal ones by code point): the required ones and then the most frequent until
-// the wanted coverage is reached.
-func chooseAlphabet(cfg TrainConfig, counts []int64, free int, report *TrainReport) ([]rune, error) {
+// the wanted coverage is reached; and which of them has its piece among meta already,
+// or 0.
+func chooseAlphabet(cfg TrainConfig, meta map[int]pieceProto, counts []int64, report *TrainReport) (alphabet []rune, placed rune, err error) {
 	byCount := func(a, b rune) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	}
 	seen, total := charactersToCover(cfg, counts, byCount)
 	report.Characters = total
 	if total == 0 {
-		return nil, errors.New("there is no text to learn from")
+		return nil, 0, errors.New("there is no text to learn from")
 	}
+	for _, p := range meta {
+		if p.typ == Normal {
+			placed, _ = utf8.DecodeRuneInString(p.text)
+		}
+	}
+	free := cfg.VocabSize - len(meta)
 	limit := free
 	if cfg.ByteFallback {
 		limit = int(cfg.MaxAlphabetShare * float64(free))
 	}
-	var alphabet []rune
-	var covered int64
+	var covered, needed int64 // needed: what a vocabulary without bound would cover
 	for _, r := range seen {
 		// float32, as in SentencePiece: the comparison decides about a character.
-		if float32(float64(covered)/float64(total)) >= float32(cfg.CharacterCoverage) {
+		if float32(float64(needed)/float64(total)) >= float32(cfg.CharacterCoverage) {
 			break
 		}
+		needed += counts[r]
 		if r == boundaryRune {
 			covered += counts[r]
 			continue
 		}
-		if len(alphabet) == limit {
-			if cfg.ByteFallback {
-				break
+		if r != placed {
+			if report.RequiredAlphabet++; report.Alphabet == limit {
+				continue
 			}
-			return nil, fmt.Errorf("character_coverage %v needs more than the %d pieces that vocab_size %d leaves; raise vocab_size, lower character_coverage, or turn byte_fallback on", cfg.CharacterCoverage, free, cfg.VocabSize)
+			report.Alphabet++
 		}
 		covered += counts[r]
 		alphabet = append(alphabet, r)
 	}
+	if report.RequiredAlphabet > limit && (!cfg.ByteFallback || cfg.MaxAlphabetShare == 1) {
+		return nil, 0, fmt.Errorf("vocab_size %d leaves room for %d characters, and character_coverage %v requires %d; raise vocab_size to more than %d, lower character_coverage, or turn byte_fallback on with max_alphabet_share below 1",
+			cfg.VocabSize, limit, cfg.CharacterCoverage, report.RequiredAlphabet, len(meta)+report.RequiredAlphabet)
+	}
 	slices.SortFunc(alphabet, byCount)
-	report.Alphabet, report.Coverage = len(alphabet), float64(covered)/float64(total)
-	return alphabet, nil
+	report.Coverage = float64(covered) / float64(total)
+	return alphabet, placed, nil
 }
 
 // charactersToCover returns the characters of the text and the required ones,

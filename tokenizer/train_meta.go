@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -43,10 +44,29 @@ func (c TrainConfig) metaPieces() (map[int]pieceProto, error) {
 			}
 		}
 	}
+	if id := t.tab(c); id >= 0 {
+		t.pieces[id] = pieceProto{text: "\t", typ: Normal}
+	}
 	if len(t.pieces) > c.VocabSize {
 		return nil, fmt.Errorf("vocab_size is %d, but the special pieces alone are %d; raise it or define fewer", c.VocabSize, len(t.pieces))
 	}
 	return t.pieces, nil
+}
+
+// tab returns the id of the tab among the symbols of Baichuan 2, or -1. It keeps the
+// id, and the ids behind it theirs, but is an ordinary character: as a user-defined
+// piece it could be in no other, and program text would spend a token on each level of
+// its indentation. Who names it as a user-defined symbol gets one.
+func (t *metaTable) tab(c TrainConfig) int {
+	if !c.BaichuanSymbols || slices.Contains(c.UserDefinedSymbols, "\t") {
+		return -1
+	}
+	for id, p := range t.pieces {
+		if p.text == "\t" {
+			return id
+		}
+	}
+	return -1
 }
 
 // fixed places the four pieces whose ids are configured.

@@ -117,6 +117,9 @@ func countWords(ctx context.Context, cfg TrainConfig, rules *pieceRules, meta ma
 	}
 	entries := make([]matchEntry, 0, len(meta))
 	for id, p := range meta {
+		if p.typ == Normal {
+			continue // learnt from like any other character
+		}
 		entries = append(entries, matchEntry{p.text, int32(id)})
 	}
 	c := &counter{
@@ -212,7 +215,7 @@ func (c *counter) cutSpecial(norm []byte, out *strings.Builder) string {
 		if c.special.starts[norm[i]] {
 			if n, _ := c.special.match(norm[i:]); n > 0 {
 				out.Write(norm[copied:i])
-				out.WriteByte(boundaryRune)
+				out.WriteRune(boundaryRune)
 				i += n
 				copied = i
 				continue

@@ -104,6 +104,9 @@ func trainTokenizer(cmd *cobra.Command, cfg tokenizer.TrainConfig, files []strin
 	if err := tok.Save(output); err != nil {
 		return err
 	}
+	if s := report.Shortage(cfg); s != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "train: note:", s)
+	}
 	return printJSON(cmd.OutOrStdout(), struct {
 		Output      string  `json:"output"`
 		Fingerprint string  `json:"fingerprint"`
