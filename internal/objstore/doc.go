@@ -6,8 +6,13 @@ package objstore
 
 import (
 	"context"
+	"errors"
 	"io"
 )
+
+// ErrTruncated is an answer that ended before the bytes asked for, though the object
+// has them. It is a failure of the line, not of the object.
+var ErrTruncated = errors.New("the answer was cut off")
 
 // Store holds objects by key. A key is a slash-separated path of letters, digits,
 // dots and dashes. An object appears whole or not at all, and a reader that comes

@@ -1,14 +1,17 @@
 // Package s3 keeps objects in a bucket that speaks the Amazon S3 protocol: S3
-// itself, MinIO, Ceph, OSS, COS, GCS with HMAC keys. It sends four kinds of
-// requests (GET with a range, PUT, list and DELETE) and signs them itself; a
-// client library brings a dozen modules for the hundred others.
+// itself, MinIO, Ceph, OSS, COS, GCS with HMAC keys. It sends the few kinds of
+// requests that a store needs (GET with a range, PUT, list, DELETE, and the three of
+// an upload in parts); keys and signatures are those of minio-go.
 //
 // Transient failures are tried again with growing pauses; an interrupted download
-// goes on where it was.
+// goes on where it was. An answer that ends early is never taken for a whole object,
+// nor for one that is too short: when no attempt brings the rest, the error is
+// [objstore.ErrTruncated]. A body of which nothing comes or goes for a minute is given
+// up like a broken connection. What is no answer of a store, such as the login page of
+// a network, is an error that says so.
 package s3
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -16,6 +19,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"huihai/internal/objstore"
 )
@@ -26,31 +31,32 @@ type Store struct {
 	endpoint       url.URL
 	hosted         bool // the bucket is part of the host name, not of the path
 	region         string
-	creds          Credentials
+	creds          *credentials.Credentials
 	client         *http.Client
+	most, part     int64                              // bytes in one PUT, and in a part of what is larger
+	listKeys       int                                // that a list may have
 	wait           func(attempt int) <-chan time.Time // before a further attempt
 }
 
 var _ objstore.Store = (*Store)(nil)
 
 // Open returns the store at s3://BUCKET/PREFIX. The environment that getenv reads
-// has AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and perhaps AWS_SESSION_TOKEN;
-// AWS_REGION or AWS_DEFAULT_REGION (us-east-1 without); and for other services
+// has AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and perhaps AWS_SESSION_TOKEN, or names
+// a credentials file or a role (see keysFrom); AWS_REGION or AWS_DEFAULT_REGION (us-east-1 without); and for other services
 // than Amazon's AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL. No request is made.
 func Open(address string, getenv func(string) string) (*Store, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Port() != "" {
 		return nil, fmt.Errorf("store %q: it must read s3://BUCKET/PREFIX", address)
 	}
-	s := &Store{bucket: u.Host, prefix: strings.Trim(u.Path, "/"), wait: pause}
+	s := &Store{bucket: u.Host, prefix: strings.Trim(u.Path, "/"), wait: pause, most: maxPut, part: leastPart, listKeys: listKeys}
 	if s.prefix != "" {
 		s.prefix += "/"
 	}
-	s.creds = Credentials{getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")}
-	if s.creds.AccessKey == "" || s.creds.SecretKey == "" {
-		return nil, fmt.Errorf("store %s: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary ones)", address)
-	}
 	s.region = first(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1")
+	if s.creds, err = keysFrom(getenv, s.region); err != nil {
+		return nil, fmt.Errorf("store %s: %w", address, err)
+	}
 	where := first(getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"), "https://s3."+s.region+".amazonaws.com")
 	e, err := url.Parse(where)
 	if err != nil || e.Scheme != "http" && e.Scheme != "https" || e.Host == "" || strings.Trim(e.Path, "/") != "" {
@@ -60,7 +66,7 @@ func Open(address string, getenv func(string) string) (*Store, error) {
 	if s.hosted = namesHosts(e.Hostname()) && !strings.Contains(s.bucket, "."); s.hosted { // a dot would fall out of the certificate
 		s.endpoint.Host = s.bucket + "." + e.Host
 	}
-	s.client = &http.Client{Transport: transport(), CheckRedirect: func(*http.Request, []*http.Request) error {
+	s.client = &http.Client{Transport: &watched{transport(), idleTimeout}, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // a signature holds for one host
 	}}
 	return s, nil
@@ -116,5 +122,3 @@ func (s *Store) URL(key string) string { return "s3://" + s.bucket + "/" + s.pre
 
 // Close lets go of idle connections.
 func (s *Store) Close() { s.client.CloseIdleConnections() }
-
-var errSize = errors.New("the service takes objects of at most 5 GiB in one request; give the stage smaller inputs, or use a shared folder")

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -10,11 +9,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/minio/minio-go/v7/pkg/signer"
 )
 
-// maxPut is what one PUT request may carry.
-const maxPut = 5 << 30
+const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // Get implements [objstore.Store].
 func (s *Store) Get(ctx context.Context, key string, offset, n int64, w io.Writer) error {
@@ -34,16 +33,16 @@ func (s *Store) Get(ctx context.Context, key string, offset, n int64, w io.Write
 			return err
 		}
 		defer resp.Body.Close()
-		if header.Get("Range") != "" && resp.StatusCode != http.StatusPartialContent {
-			return fmt.Errorf("asked for a range, got status %s: the service does not serve parts of objects", resp.Status)
+		want, err := covers(resp, offset, n)
+		if err != nil {
+			return err
 		}
 		to := &counter{w: w}
-		var m int64
-		if n >= 0 {
-			m, err = io.CopyN(to, resp.Body, n)
-		} else {
-			m, err = io.Copy(to, resp.Body)
+		body := io.Reader(resp.Body)
+		if want >= 0 {
+			body = io.LimitReader(body, want)
 		}
+		m, err := io.Copy(to, body)
 		if to.err != nil {
 			return to.err // the disk's, which no further attempt mends
 		}
@@ -51,11 +50,8 @@ func (s *Store) Get(ctx context.Context, key string, offset, n int64, w io.Write
 		if n >= 0 {
 			n -= m
 		}
-		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("the object ends %d bytes early: %w", n, io.ErrUnexpectedEOF)
-		}
-		if err != nil {
-			return &transient{err}
+		if err != nil || m < want {
+			return cutOff(m, want, err)
 		}
 		return nil
 	})
@@ -75,25 +71,43 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // Put implements [objstore.Store]. The service checks the sum.
 func (s *Store) Put(ctx context.Context, key string, r io.ReaderAt, size int64, sum string) error {
-	if size > maxPut {
-		return fmt.Errorf("put %s: %d bytes: %w", s.URL(key), size, errSize)
+	if size > s.most {
+		return s.putParts(ctx, key, r, size, sum)
 	}
 	return s.retry(ctx, "put", key, func() error {
-		return s.send(ctx, http.MethodPut, key, io.NewSectionReader(r, 0, size), size, sum)
+		_, err := s.upload(ctx, key, nil, io.NewSectionReader(r, 0, size), size, sum)
+		return err
 	})
+}
+
+// upload sends an object or a part of one and returns its tag, by which a service
+// says that it has it.
+func (s *Store) upload(ctx context.Context, key string, query url.Values, body io.Reader, size int64, sum string) (tag string, err error) {
+	resp, err := s.do(ctx, http.MethodPut, key, query, http.Header{}, body, size, sum)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection is used again
+	if tag = resp.Header.Get("ETag"); tag == "" {
+		return "", s.errPortal("status " + resp.Status + " without an ETag")
+	}
+	return tag, nil
 }
 
 // Delete implements [objstore.Store].
 func (s *Store) Delete(ctx context.Context, key string) error {
-	err := s.retry(ctx, "delete", key, func() error { return s.send(ctx, http.MethodDelete, key, nil, 0, emptySHA256) })
+	err := s.retry(ctx, "delete", key, func() error {
+		return s.send(ctx, http.MethodDelete, key, nil, nil, 0, emptySHA256)
+	})
 	if isMissing(err) {
 		return nil
 	}
 	return err
 }
 
-func (s *Store) send(ctx context.Context, method, key string, body io.Reader, size int64, sum string) error {
-	resp, err := s.do(ctx, method, key, nil, http.Header{}, body, size, sum)
+func (s *Store) send(ctx context.Context, method, key string, query url.Values, body io.Reader, size int64, sum string) error {
+	resp, err := s.do(ctx, method, key, query, http.Header{}, body, size, sum)
 	if err != nil {
 		return err
 	}
@@ -101,42 +115,41 @@ func (s *Store) send(ctx context.Context, method, key string, body io.Reader, si
 	return resp.Body.Close()
 }
 
-// listing is a page of ListObjectsV2.
-type listing struct {
-	IsTruncated           bool
-	NextContinuationToken string
-	Contents              []struct{ Key string }
-}
-
-// List implements [objstore.Store].
+// List implements [objstore.Store]. A list of more than four million keys is an error.
 func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
 	var keys []string
-	query := url.Values{"list-type": {"2"}, "prefix": {s.prefix + prefix}}
+	query := url.Values{"list-type": {"2"}, "prefix": {s.prefix + prefix}, "max-keys": {fmt.Sprint(pageKeys)}}
+	last, size, empty := "", 0, 0
 	for {
-		var page listing
+		var page *listing
 		err := s.retry(ctx, "list", prefix, func() error {
 			resp, err := s.do(ctx, http.MethodGet, "", query, http.Header{}, nil, 0, emptySHA256)
 			if err != nil {
 				return err
 			}
 			defer resp.Body.Close()
-			page = listing{}
-			if err := xml.NewDecoder(resp.Body).Decode(&page); err != nil {
-				return &transient{fmt.Errorf("read the list: %w", err)}
-			}
-			return nil
+			page, err = s.readPage(resp.Body)
+			return err
 		})
 		if err != nil {
 			return nil, err
 		}
+		empty++
 		for _, c := range page.Contents {
+			if c.Key <= last && last != "" {
+				return nil, fmt.Errorf("list %s: the service lists %q behind %q: pages that do not go on would never end", s.URL(prefix), c.Key, last)
+			}
+			last, empty = c.Key, 0
+			size += len(c.Key)
 			keys = append(keys, strings.TrimPrefix(c.Key, s.prefix))
 		}
 		if !page.IsTruncated {
-			slices.Sort(keys)
 			return keys, nil
 		}
-		if page.NextContinuationToken == query.Get("continuation-token") {
+		switch {
+		case len(keys) > s.listKeys || size > listBytes:
+			return nil, fmt.Errorf("list %s: there are more than %d keys (%d bytes); give the store a prefix of its own (--store s3://BUCKET/PREFIX)", s.URL(prefix), s.listKeys, size)
+		case page.NextContinuationToken == "" || page.NextContinuationToken == query.Get("continuation-token") || empty > emptyPages:
 			return nil, fmt.Errorf("list %s: the service says that there is more and not where", s.URL(prefix))
 		}
 		query.Set("continuation-token", page.NextContinuationToken)
@@ -151,7 +164,7 @@ func (s *Store) do(ctx context.Context, method, key string, query url.Values, he
 	if !s.hosted {
 		path += s.bucket + "/"
 	}
-	if query == nil {
+	if key != "" {
 		path += s.prefix + key
 	}
 	u.Path, u.RawPath = path, escape(path, true)
@@ -163,15 +176,27 @@ func (s *Store) do(ctx context.Context, method, key string, query url.Values, he
 	if err != nil {
 		return nil, err
 	}
+	keys, err := s.keys()
+	if err != nil {
+		return nil, err
+	}
+	header.Set("X-Amz-Content-Sha256", sum)
 	req.Header, req.ContentLength = header, size
-	s.creds.sign(req, s.region, sum, time.Now())
+	req = signer.SignV4(*req, keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken, s.region)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		var ue *url.Error
 		if errors.As(err, &ue) {
 			err = ue.Err // the address is in the message already
 		}
+		if errors.Is(err, errStalled) {
+			return nil, &transient{err}
+		}
 		return nil, &transient{fmt.Errorf("%w; is %s the right endpoint (AWS_ENDPOINT_URL), and can this machine reach it?", err, s.endpoint.String())}
+	}
+	if webPage(resp) && resp.StatusCode < 500 || resp.StatusCode == http.StatusNetworkAuthenticationRequired {
+		defer resp.Body.Close()
+		return nil, s.errPortal("a web page (status " + resp.Status + ", " + first(resp.Header.Get("Content-Type"), "no Content-Type") + ")")
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp, nil
@@ -200,4 +225,32 @@ func (s *Store) retry(ctx context.Context, verb, key string, fn func() error) er
 			return ctx.Err()
 		}
 	}
+}
+
+// canonicalQuery is a query in the order and with the escapes that are signed.
+func canonicalQuery(q url.Values) string {
+	var pairs []string
+	for name, values := range q {
+		for _, v := range values {
+			pairs = append(pairs, escape(name, false)+"="+escape(v, false))
+		}
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, "&")
+}
+
+// escape encodes all but the unreserved characters, and slashes unless they are
+// part of a path.
+func escape(s string, path bool) string {
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0 || path && c == '/' {
+			b.WriteByte(c)
+			continue
+		}
+		b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+	}
+	return b.String()
 }

@@ -1,5 +1,5 @@
-// Package s3test is an S3 service for tests: one bucket in memory, four kinds of
-// requests, signatures checked from what arrived.
+// Package s3test is an S3 service for tests: one bucket in memory, the kinds of
+// requests that package s3 sends, signatures checked from what arrived.
 package s3test
 
 import (
@@ -25,7 +25,7 @@ const (
 	Token     = "a-session"
 )
 
-// pageKeys is how many keys one page of a list has.
+// pageKeys is how many keys one page of a list has at most.
 const pageKeys = 3
 
 // Server is the running service.
@@ -37,12 +37,13 @@ type Server struct {
 
 	mu       sync.Mutex
 	objects  map[string][]byte
+	uploads  map[string]map[string][]byte // parts by number, of uploads that are not whole
 	requests int
 }
 
 // Start runs a service until the test ends.
 func Start(t testing.TB) *Server {
-	s := &Server{objects: map[string][]byte{}}
+	s := &Server{objects: map[string][]byte{}, uploads: map[string]map[string][]byte{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -104,18 +105,71 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	q := r.URL.Query()
 	switch {
 	case r.Method == http.MethodGet && key == "":
 		s.list(w, r)
 	case r.Method == http.MethodGet:
 		s.get(w, r, key)
+	case r.Method == http.MethodPost, q.Has("uploadId"):
+		s.parts(w, r, key, body)
 	case r.Method == http.MethodPut:
 		s.objects[key] = body
+		w.Header().Set("ETag", tagOf(body))
 	case r.Method == http.MethodDelete:
 		delete(s.objects, key)
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		Refuse(w, http.StatusNotImplemented, "NotImplemented")
+	}
+}
+
+func tagOf(body []byte) string { return fmt.Sprintf("\"%.16x\"", sha256.Sum256(body)) }
+
+// Uploads returns how many uploads in parts are open.
+func (s *Server) Uploads() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.uploads)
+}
+
+// parts serves the requests of an upload in parts.
+func (s *Server) parts(w http.ResponseWriter, r *http.Request, key string, body []byte) {
+	q := r.URL.Query()
+	id := q.Get("uploadId")
+	up := s.uploads[id]
+	switch {
+	case q.Has("uploads"):
+		id = fmt.Sprintf("up&%d", s.requests)
+		s.uploads[id] = map[string][]byte{}
+		fmt.Fprintf(w, "<InitiateMultipartUploadResult><UploadId>up&amp;%d</UploadId></InitiateMultipartUploadResult>", s.requests)
+	case up == nil:
+		Refuse(w, http.StatusNotFound, "NoSuchUpload")
+	case r.Method == http.MethodPut:
+		up[q.Get("partNumber")] = body
+		w.Header().Set("ETag", tagOf(body))
+	case r.Method == http.MethodDelete:
+		delete(s.uploads, id)
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		var all struct {
+			Part []struct{ PartNumber, ETag string }
+		}
+		if err := xml.Unmarshal(body, &all); err != nil {
+			Refuse(w, http.StatusBadRequest, "MalformedXML")
+			return
+		}
+		var whole []byte
+		for _, p := range all.Part {
+			if tagOf(up[p.PartNumber]) != p.ETag {
+				Refuse(w, http.StatusBadRequest, "InvalidPart")
+				return
+			}
+			whole = append(whole, up[p.PartNumber]...)
+		}
+		s.objects[key] = whole
+		delete(s.uploads, id)
+		fmt.Fprint(w, "<CompleteMultipartUploadResult/>")
 	}
 }
 
@@ -131,7 +185,9 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, key string) {
 			Refuse(w, http.StatusRequestedRangeNotSatisfiable, "InvalidRange")
 			return
 		}
-		content = content[lo:min(hi+1, len(content))]
+		hi = min(hi, len(content)-1)
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", lo, hi, len(content)))
+		content = content[lo : hi+1]
 		w.WriteHeader(http.StatusPartialContent)
 	}
 	_, _ = w.Write(content)
