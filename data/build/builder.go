@@ -16,6 +16,7 @@ import (
 	"huihai/data/substring"
 	"huihai/internal/objstore"
 	"huihai/internal/vfs"
+	"huihai/tokenizer"
 )
 
 // Option changes how a build runs without changing what it makes.
@@ -72,6 +73,7 @@ type builder struct {
 	read    gatherInfo
 	offsets []int64 // first document number of each shard, and the end
 	scoring scoreInfo
+	learnt  tokenizer.TrainReport
 
 	clusters clusterInfo
 	decided  decisions

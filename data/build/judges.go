@@ -204,6 +204,9 @@ func own[T any](m map[string]T, lang string) (string, T, bool) {
 	if v, ok := m[lang]; ok {
 		return lang, v, true
 	}
+	if v, ok := m[string(score.Chinese)]; ok && lang == "yue" { // written with nearly the same words
+		return string(score.Chinese), v, true
+	}
 	if v, ok := m[string(score.OtherLang)]; ok && lang != "en" && lang != "zh" && lang != "code" {
 		return "other", v, true
 	}

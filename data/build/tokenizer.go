@@ -35,6 +35,9 @@ func (b *builder) tokenizer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := res.DecodeInfo(&b.learnt); err != nil {
+		return err
+	}
 	b.tokenizerFile = res.Input(fileTokenizer)
 	if err := b.engine.Fetch(ctx, b.tokenizerFile); err != nil {
 		return err
@@ -66,10 +69,11 @@ func tokenizerTask(ctx context.Context, t *flow.Task, c tokenizerConfig, _ flow.
 		return err
 	}
 	docs, failed := trainingText(ctx, t, c)
-	model, err := tokenizer.Train(ctx, c.Train, docs)
+	model, report, err := tokenizer.TrainWithReport(ctx, c.Train, docs)
 	if err := errors.Join(*failed, err); err != nil {
 		return fmt.Errorf("train a tokenizer of %d pieces: %w", c.Train.VocabSize, err)
 	}
+	t.SetInfo(report)
 	out, err := t.Create(fileTokenizer)
 	if err != nil {
 		return err
@@ -112,12 +116,21 @@ func trainingText(ctx context.Context, t *flow.Task, c tokenizerConfig) (iter.Se
 	}, failed
 }
 
-// tokenizerText says how large the tokenizer is, and why it may be smaller than
-// asked.
+// tokenizerText says how large the tokenizer is, why it may be smaller than asked, and
+// that characters found no room in it.
 func (b *builder) tokenizerText() string {
 	n := b.vocab.VocabSize
-	if b.cfg.Tokenizer == "" && n < b.cfg.VocabSize {
-		return fmt.Sprintf("%d pieces: the text has no more for the %d asked", n, b.cfg.VocabSize)
+	text := fmt.Sprintf("%d pieces", n)
+	if b.cfg.Tokenizer != "" {
+		return text
 	}
-	return fmt.Sprintf("%d pieces", n)
+	if n < b.cfg.VocabSize {
+		text += fmt.Sprintf(": the text has no more for the %d asked", b.cfg.VocabSize)
+	}
+	cfg := tokenizer.DefaultTrainConfig()
+	cfg.VocabSize = b.cfg.VocabSize
+	if s := b.learnt.Shortage(cfg); s != "" {
+		text += "; " + s
+	}
+	return text
 }

@@ -21,7 +21,7 @@ func keysFrom(getenv func(string) string, region string) (*credentials.Credentia
 	case id != "" && secret != "":
 		return credentials.NewStaticV4(id, secret, getenv("AWS_SESSION_TOKEN")), nil
 	case id != "" || secret != "":
-		return nil, errors.New("one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is not set")
+		return nil, errors.New("only one of two is there: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both")
 	}
 	profile, file := getenv("AWS_PROFILE"), getenv("AWS_SHARED_CREDENTIALS_FILE")
 	if file == "" && getenv("HOME") != "" {
