@@ -1,6 +1,7 @@
 package safety
 
 import (
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -136,14 +137,57 @@ func (a *alphabet) close() {
 type feeder struct {
 	alphabet   *alphabet
 	obfuscated bool
+	beginnings *beginnings // nil: all words are of interest
 }
 
+// beginnings are the first three letters of terms in ASCII letters: a bit for each
+// triple. Most words of a text begin no term, and need no look at the automaton.
+type beginnings [26*26*26/64 + 1]uint64
+
+// triple returns the place of the three letters at byte i, in either case, or -1.
+func triple(text string, i int) int {
+	if i+3 > len(text) {
+		return -1
+	}
+	a, b, c := text[i]|0x20-'a', text[i+1]|0x20-'a', text[i+2]|0x20-'a'
+	if a >= 26 || b >= 26 || c >= 26 {
+		return -1
+	}
+	return (int(a)*26+int(b))*26 + int(c)
+}
+
+// add notes the beginning of a term. One of fewer than three letters that may go on
+// makes every word one of interest.
+func (b *beginnings) add(term string, open bool) {
+	if t := triple(term, 0); t >= 0 {
+		b[t/64] |= 1 << (t % 64)
+	} else if n := len(strings.TrimRight(term, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")); open && n == 0 {
+		for i := range b {
+			b[i] = ^uint64(0)
+		}
+	}
+}
+
+// no tells whether no term begins like the word at byte i.
+func (b *beginnings) no(text string, i int) bool {
+	t := triple(text, i)
+	return t >= 0 && b[t/64]&(1<<(t%64)) == 0
+}
+
+// What the taker of a symbol has to say.
+type wish uint8
+
+const (
+	goOn     wish = iota
+	skipWord      // nothing can begin before the next border
+	fresh         // behind this border only what begins a term matters
+)
+
 // symbols calls emit for each symbol of text with the byte range it comes from, and
-// returns the number of units. When emit returns false, nothing can begin before the
-// next border, and the rest of the word is passed over.
-func (f feeder) symbols(text string, emit func(symbol uint16, start, end int) bool) (units int) {
+// returns the number of units. What emit returns says what may be passed over.
+func (f feeder) symbols(text string, emit func(symbol uint16, start, end int) wish) (units int) {
 	a := f.alphabet
-	emit(border, 0, 0)
+	want := emit(border, 0, 0)
 	prev := uint16(clSeparator)
 	gap, gapStart := 0, 0 // soft marks held back behind a Han character
 	for i := 0; i < len(text); {
@@ -168,27 +212,32 @@ func (f feeder) symbols(text string, emit func(symbol uint16, start, end int) bo
 		if gap > 0 {
 			gap = 0
 			if c != clHan {
-				emit(border, gapStart, start)
+				want = emit(border, gapStart, start)
 				prev = clSeparator
 			}
 		}
 		if c == clSeparator {
 			if prev != clSeparator {
-				emit(border, start, start)
+				want = emit(border, start, start)
 				prev = c
 			}
 			continue
 		}
 		if c != prev {
 			if prev != clSeparator {
-				emit(border, start, start)
+				want = emit(border, start, start)
 			}
 			prev = c
 			units++
 		} else if c == clHan {
 			units++
 		}
-		if !emit(entry&symbolBits, start, i) && c == clWord {
+		if want == fresh && c == clWord && f.beginnings != nil && f.beginnings.no(text, start) {
+			want = skipWord
+		} else {
+			want = emit(entry&symbolBits, start, i)
+		}
+		if want == skipWord && c == clWord {
 			for i < len(text) && text[i] < utf8.RuneSelf && a.table[text[i]]&^symbolBits == clWord {
 				i++
 			}

@@ -1,6 +1,7 @@
 package safety
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -144,4 +145,31 @@ func BenchmarkUncover(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Passing over words that begin no term changes nothing.
+func TestBeginningsChangeNothing(t *testing.T) {
+	s, err := New(Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := s.Clone()
+	l := *s.lexicon
+	l.feed.beginnings = nil
+	slow.lexicon = &l
+	var pieces []string
+	for _, x := range s.terms {
+		pieces = append(pieces, strings.TrimSuffix(x.Text, "*"))
+	}
+	piece := rapid.OneOf(rapid.SampledFrom(pieces), rapid.SampledFrom([]string{" ", ", ", "the ", "x", "KILL ", "约", "p", "ſ", "É", "3d ", "fu", "ck"}), rapid.StringN(0, 5, 12))
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(piece, 0, 10).Draw(t, "pieces"), rapid.SampledFrom([]string{"", " "}).Draw(t, "between"))
+		a, b := hitTerms(s, text), hitTerms(slow, text)
+		if !slices.Equal(a, b) {
+			t.Fatalf("%q: %q, without passing over %q", text, a, b)
+		}
+		if x, y := s.Score(text), slow.Score(text); x.Safety != y.Safety || x.Units != y.Units {
+			t.Fatalf("%q: %v and %v", text, x, y)
+		}
+	})
 }

@@ -145,7 +145,7 @@ func TestFindEqualsTheNaiveOne(t *testing.T) {
 			a.admit(w)
 		}
 		a.close()
-		l := &lexicon{cfg: Default(), feed: feeder{a, false}}
+		l := &lexicon{cfg: Default(), feed: feeder{alphabet: a}}
 		tr := newTrie()
 		for id, w := range list {
 			tr.add(l.row(w), int32(id))

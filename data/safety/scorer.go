@@ -72,7 +72,7 @@ func New(cfg Config) (*Scorer, error) {
 
 // compile builds the automaton of terms.
 func compile(cfg Config, terms []Term) (*Scorer, error) {
-	l := &lexicon{cfg: cfg, feed: feeder{newAlphabet(), cfg.Obfuscated}, terms: terms}
+	l := &lexicon{cfg: cfg, feed: feeder{newAlphabet(), cfg.Obfuscated, &beginnings{}}, terms: terms}
 	for _, t := range terms {
 		if !l.feed.alphabet.admit(t.Text) {
 			return nil, fmt.Errorf("safety: the terms have more than %d different characters; use a smaller lexicon", maxSymbols)
@@ -86,6 +86,10 @@ func compile(cfg Config, terms []Term) (*Scorer, error) {
 			return nil, fmt.Errorf("safety: the term %q has no letters that can be looked for, or is too long; remove it", t.Text)
 		}
 		tr.add(row, int32(id))
+		bare, open := strings.CutSuffix(strings.TrimSpace(t.Text), "*")
+		l.feed.beginnings.add(strings.TrimLeftFunc(bare, func(r rune) bool {
+			return l.feed.alphabet.look(r)&^symbolBits == clSeparator || l.feed.alphabet.look(r) == clSoft
+		}), open)
 		l.lead = append(l.lead, 0)
 		if row[0] == border {
 			l.lead[id] = 1
@@ -142,10 +146,10 @@ func (l *lexicon) row(term string) []uint16 {
 	term, open := strings.CutSuffix(strings.TrimSpace(term), "*")
 	var row []uint16
 	known := true
-	feeder{l.feed.alphabet, false}.symbols(term, func(s uint16, _, _ int) bool {
+	feeder{alphabet: l.feed.alphabet}.symbols(term, func(s uint16, _, _ int) wish {
 		row = append(row, s)
 		known = known && s != unknown
-		return true
+		return goOn
 	})
 	if len(row) < 3 || !known {
 		return nil
@@ -179,7 +183,8 @@ func (s *Scorer) scan(text string, base int) (units int) {
 	from := len(s.matches)
 	var starts [longest]int // of the last symbols
 	state, n := int32(0), 0
-	return s.feed.symbols(text, func(symbol uint16, start, end int) bool {
+	begin := a.root[border]
+	return s.feed.symbols(text, func(symbol uint16, start, end int) wish {
 		starts[n%longest] = start
 		n++
 		state = a.step(state, symbol)
@@ -188,7 +193,13 @@ func (s *Scorer) scan(text string, base int) (units int) {
 			first := n - int(a.depth[at]) + int(s.lead[id])
 			s.put(from, Match{id, base + starts[first%longest], base + end})
 		}
-		return state != 0 // words match from their beginning only
+		switch state {
+		case 0:
+			return skipWord // words match from their beginning only
+		case begin:
+			return fresh
+		}
+		return goOn
 	})
 }
 
