@@ -143,7 +143,7 @@ func sqlColumn(line string) bool {
 
 // templateTag tells whether a line has the tags of a template: {% %} of Jinja, Twig
 // and Liquid, {{ }} of those, Handlebars, Vue and Go around a name, <? of PHP, <% of
-// ERB and JSP, and the directives of Vue. Two braces of a wiki, which go on over lines
+// ERB and JSP, and the directives of Vue, Angular, Thymeleaf, FreeMarker and JSTL. Two braces of a wiki, which go on over lines
 // or have a bar, are none.
 func templateTag(line string) bool {
 	if i := strings.Index(line, "{{"); i >= 0 {
@@ -158,7 +158,7 @@ func templateTag(line string) bool {
 	if strings.IndexByte(line, '<') < 0 {
 		return false
 	}
-	for _, mark := range []string{"<?php", "<?=", "<%", "<template", "v-for=\"", "v-if=\"", "v-model=\""} {
+	for _, mark := range []string{"<?php", "<?=", "<%", "<template", "v-for=\"", "v-if=\"", "v-model=\"", "*ngFor=\"", "*ngIf=\"", "th:text=\"", "th:each=\"", "<#if", "<#list", "<c:forEach"} {
 		if strings.Contains(line, mark) {
 			return true
 		}

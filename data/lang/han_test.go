@@ -92,6 +92,8 @@ func TestSQLAndTemplatesAreCode(t *testing.T) {
 		"PHP":        "<html>\n<body>\n<?php if ($user): ?>\n  <p>Welcome back, <?= htmlspecialchars($user->name) ?></p>\n<?php else: ?>\n  <p>Please log in</p>\n<?php endif; ?>\n</body>\n</html>\n",
 		"ERB":        "<h2>Posts</h2>\n<% @posts.each do |post| %>\n  <div class=\"post\">\n    <%= link_to post.title, post %>\n  </div>\n<% end %>\n",
 		"Vue":        "<template>\n  <ul>\n    <li v-for=\"u in users\" :key=\"u.id\">\n      {{ u.name }}\n    </li>\n  </ul>\n</template>\n",
+		"Thymeleaf":  "<ul>\n  <li th:each=\"p : ${products}\">\n    <span th:text=\"${p.name}\">name</span>\n  </li>\n  <li>the end</li>\n</ul>\n",
+		"Blade":      "@extends('layout')\n@section('content')\n<h1>{{ $title }}</h1>\n@foreach ($users as $user)\n  <p>{{ $user->name }}</p>\n@endforeach\n@endsection\n",
 		"YAML":       "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ include \"app.fullname\" . }}\nspec:\n  {{- if .Values.port }}\n  port: {{ .Values.port }}\n  {{- end }}\n",
 	} {
 		if r := id.Identify(text, false); r.Language != codeText {

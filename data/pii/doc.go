@@ -38,7 +38,8 @@
 //     Stripe's live keys, SendGrid, Twilio, Slack, DigitalOcean, Shopify and more: the
 //     table keyFormats), the tokens of Telegram's bots, account keys and shared access
 //     signatures of Azure, addresses of webhooks (Slack, Discord, DingTalk, Feishu and
-//     Lark, WeCom), passwords in URLs, JSON web tokens, PEM private keys, and values of
+//     Lark, WeCom), passwords in URLs, JSON web tokens and others behind Bearer, PEM
+//     private keys, and values of
 //     names such as api_key, token or password: quoted ones of 16 characters or more,
 //     and unquoted ones of 20 or more behind = with nothing behind them, which have a
 //     letter, a digit and 3.5 bits of entropy per character. What reads as a

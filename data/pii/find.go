@@ -22,6 +22,7 @@ const (
 	trigUpper
 	trigDash
 	trigUnder
+	trigTilde
 )
 
 // triggers says which scanner a byte starts.
@@ -32,7 +33,7 @@ var triggers = func() (t [256]uint8) {
 	for c := 'A'; c <= 'Z'; c++ {
 		t[c] = trigUpper
 	}
-	t['@'], t[':'], t['='], t['-'], t['_'] = trigAt, trigColon, trigAssign, trigDash, trigUnder
+	t['@'], t[':'], t['='], t['-'], t['_'], t['~'] = trigAt, trigColon, trigAssign, trigDash, trigUnder, trigTilde
 	return t
 }()
 
@@ -94,6 +95,10 @@ func (s *scan) at(t uint8, i int) int {
 		}
 	case trigUpper:
 		return s.capital(i)
+	case trigTilde:
+		if on[Secret] {
+			return s.azureClient(i)
+		}
 	case trigDash, trigUnder:
 		if on[MAC] && t == trigDash && i > 1 && i+1 < len(s.text) && is(s.text[i-1], clHex) && is(s.text[i+1], clHex) {
 			if end := s.mac(i); end > 0 {

@@ -52,6 +52,7 @@ func vendors(seed int) map[string]string {
 		"openai": "sk-" + "proj-" + l(keys, 150), "anthropic": "sk-" + "ant-api03-" + l(alnum, 93) + "AA", "deepseek": "sk-" + l(hexes, 32),
 		"slack": "xoxb-" + l("123456789", 12) + "-" + l("123456789", 13) + "-" + l(alnum, 24), "docker": "dckr_pat_" + l(alnum, 27),
 		"digitalocean": "dop_v1_" + l(hexes, 64), "shopify": "shpat_" + l(hexes, 32), "groq": "gsk_" + l(alnum, 52),
+		"entra": l(alnum, 3) + "8Q~" + l(alnum, 34), "age": "AGE-SECRET-KEY-" + "1" + l("023456789ACDEFGHJKLMNPQRSTUVWXYZ", 58),
 		"slack hook":    "https://hooks.slack.com" + "/services/T" + l(alnum, 8) + "/B" + l(alnum, 10) + "/" + l(alnum, 24),
 		"discord hook":  "https://discord.com" + "/api/webhooks/" + l("123456789", 18) + "/" + l(alnum, 68),
 		"dingtalk hook": "https://oapi.dingtalk.com/robot/send?access_token=" + l(hexes, 64),
@@ -93,6 +94,7 @@ func TestNamedSecrets(t *testing.T) {
 		"https://st.blob.core.windows.net/c/f?sv=2022-11-02&se=2030-01-01T00:00:00Z&sr=b&sp=r&sig=" + sig + " x": sig,
 		"postgres://app:S3cr3t-pw!@db.internal:5432/app":                                                         "S3cr3t-pw!",
 		"git clone https://deploy:" + secret[:20] + "@git.firm.cn/a.git":                                         secret[:20],
+		"Authorization: Bearer " + secret[:32]:                                                                   secret[:32],
 		"redis://:h0rse.battery@cache:6379/0":                                                                    "h0rse.battery",
 		"mongodb+srv://u1:p%40ss9word@cluster0.ab1cd.mongodb.net/test":                                           "p%40ss9word",
 	} {

@@ -31,6 +31,18 @@ func (s *scan) secretUpper(i int) int {
 			}
 		}
 	case 'B':
+		if !s.wordBefore(i) && strings.HasPrefix(t[i:], "Bearer ") {
+			start := i + len("Bearer ")
+			end := s.run(start, clKeyDot|clBase64)
+			for end > start && t[end-1] == '.' {
+				end--
+			}
+			// A JSON web token is found by its own form.
+			if end-start >= 20 && !strings.HasPrefix(t[start:], "eyJ") && random(t[start:end]) {
+				s.add(Secret, start, end)
+				return end
+			}
+		}
 		if i >= 5 && t[i-5:i] == "-----" && strings.HasPrefix(t[i:], "BEGIN ") {
 			if end := s.pem(i); end > 0 {
 				s.add(Secret, i-5, end)

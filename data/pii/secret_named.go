@@ -95,6 +95,32 @@ func (s *scan) azure(i int) bool {
 	return false
 }
 
+// azureClient looks for the secret of an application in Microsoft Entra around the ~
+// at byte i: three characters, a digit, Q and ~, and 31 to 34 characters more.
+func (s *scan) azureClient(i int) int {
+	start := i - 5
+	if start < 0 || s.text[i-1] != 'Q' || !s.digitAt(i-2) || s.wordBefore(start) {
+		return i + 1
+	}
+	for k := start; k < i; k++ {
+		if c := s.text[k]; !is(c, clKeyDot) && c != '~' {
+			return i + 1
+		}
+	}
+	end := i + 1
+	for end < len(s.text) && (is(s.text[end], clKeyDot) || s.text[end] == '~') {
+		end++
+	}
+	for end > i && s.text[end-1] == '.' {
+		end--
+	}
+	if n := end - i - 1; n < 31 || n > 34 || !drawn(s.text[i+1:end], 3.2, true) {
+		return i + 1
+	}
+	s.add(Secret, start, end)
+	return end
+}
+
 // secretName tells whether the name before byte i ends in one of secretNames,
 // hyphens, underscores, capitals and a closing quote apart.
 func (s *scan) secretName(i int) bool {

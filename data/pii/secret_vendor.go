@@ -32,6 +32,7 @@ var keyFormats = []keyFormat{
 	{"PMAK-", clKey, 59, 59, 3.2, false}, {"NRAK-", clAlnum, 27, 27, 3.2, true},
 	{"xoxa-", clKey, 20, 300, 3.2, false}, {"xoxb-", clKey, 20, 300, 3.2, false}, {"xoxe-", clKey, 20, 300, 3.2, false},
 	{"xoxp-", clKey, 20, 300, 3.2, false}, {"xoxr-", clKey, 20, 300, 3.2, false}, {"xoxs-", clKey, 20, 300, 3.2, false},
+	{"AGE-SECRET-KEY-", clAlnum, 59, 59, 3.5, false},
 	// Stripe: live keys alone, test keys open nothing.
 	{"sk_live_", clAlnum, 16, 247, 3.2, false}, {"rk_live_", clAlnum, 16, 247, 3.2, false}, {"whsec_", clBase64, 32, 64, 3.5, false},
 }
