@@ -185,6 +185,9 @@ func readTexts(stdin io.Reader, path, field string, yield func(string) bool) (mo
 			return false, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
 		end := err == io.EOF
+		if isJSON || n == 1 { // a mark may begin any line of files that were put together
+			line = strings.TrimPrefix(line, "\ufeff")
+		}
 		if text := strings.TrimSuffix(line, "\n"); text != "" {
 			if isJSON {
 				if text, err = jsonText(text, field); err != nil {

@@ -239,3 +239,18 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// A mark begins files and, where several were put together, lines.
+func TestMarksInSets(t *testing.T) {
+	line := `{"question": "Which of the old bridges over the river was built first of all", "answer": "the stone bridge"}`
+	path := filepath.Join(t.TempDir(), "ev.jsonl")
+	if err := os.WriteFile(path, []byte("\ufeff"+line+"\n\ufeff"+strings.Replace(line, "river", "valley", 1)+"\n\x00\x00"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg := Default()
+	cfg.Sets = []Set{{Path: path}}
+	x, err := Build(cfg)
+	if err != nil || x.Stats().Read != 2 {
+		t.Errorf("%v", err)
+	}
+}

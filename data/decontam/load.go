@@ -88,6 +88,11 @@ func decompressed(br *bufio.Reader) (io.Reader, func(), error) {
 
 // readItems reads one JSON object per line, or one array of objects.
 func readItems(br *bufio.Reader, fields Fields, add func(Item)) error {
+	if mark, err := br.Peek(3); err == nil && string(mark) == "\ufeff" {
+		if _, err := br.Discard(3); err != nil {
+			return err
+		}
+	}
 	if first, err := br.Peek(1); err == nil && first[0] == '[' {
 		return readArray(br, fields, add)
 	}
@@ -96,7 +101,7 @@ func readItems(br *bufio.Reader, fields Fields, add func(Item)) error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("line %d: %w", line, err)
 		}
-		if trimmed := bytes.TrimSpace(raw); len(trimmed) > 0 {
+		if trimmed := bytes.TrimPrefix(bytes.Trim(raw, " \t\r\n\x00"), []byte("\ufeff")); len(trimmed) > 0 {
 			it, bad := ParseItem(trimmed, fields, line)
 			if bad != nil {
 				return fmt.Errorf("line %d %w", line, bad)
