@@ -33,6 +33,7 @@ func small(t *testing.T, inputs ...string) Config {
 	cfg := Default()
 	cfg.Inputs, cfg.Output = inputs, filepath.Join(t.TempDir(), "set")
 	cfg.VocabSize, cfg.Pack.SequenceLength, cfg.Workers = 500, 32, 2
+	cfg.Source.MaxBadFiles = -1 // some corpora have bad files
 	return cfg
 }
 

@@ -66,7 +66,7 @@ type builder struct {
 	stdin    io.Reader
 	listing  *source.Listing
 	shards   [][]source.File
-	hashes   map[string]string // of input files, by path
+	inputs   map[string]inputState // by path
 	given    givenFiles
 	buildKey string
 

@@ -30,6 +30,7 @@ var others = map[string]any{
 	"source.meta_field":         "url",
 	"source.encoding":           "latin1",
 	"source.media_types":        []string{"text/plain"},
+	"source.keep_fields":        []string{"url"},
 	"models.perplexity":         map[string]string{},
 	"models.classifier":         map[string]ClassifierConfig{},
 	"clean.ideographic_space":   clean.SpaceIndent,

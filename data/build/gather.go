@@ -75,18 +75,22 @@ func reading(c source.Config) source.Config {
 
 var gatherStage = flow.Stage[gatherConfig, gatherShard]{Name: StageGather, Run: gatherTask}
 
+// gatherMemory is what a task that reads may hold: a record in JSON and twice the text
+// in it, or a page of Parquet.
+const gatherMemory = 128 << 20
+
 // gather reads and cleans the documents of all shards.
 func (b *builder) gather(ctx context.Context) error {
 	work := flow.Work[gatherConfig, gatherShard]{
 		Config: gatherConfig{reading(b.cfg.Source), b.cfg.Clean, b.cfg.PII},
-		Tasks:  make([]flow.Spec[gatherShard], len(b.shards)), Memory: 64 << 20,
+		Tasks:  make([]flow.Spec[gatherShard], len(b.shards)), Memory: gatherMemory,
 	}
 	for i, files := range b.shards {
 		spec := &work.Tasks[i]
 		for _, f := range files {
 			work.Total += f.Size
 			spec.Params.Files = append(spec.Params.Files, gatherFile{f.Logical, f.Source, f.Format, f.Size, f.Offset, f.Length})
-			spec.Inputs = append(spec.Inputs, flow.Input{Path: f.Path, Hash: b.hashes[f.Path]})
+			spec.Inputs = append(spec.Inputs, flow.Input{Path: f.Path, Hash: b.inputs[f.Path].Hash, Changed: b.changed(f.Path)})
 		}
 	}
 	read := func(limits []int64) (err error) {
@@ -257,24 +261,21 @@ func (b *builder) countGathered() error {
 		}
 		b.read.add(info)
 	}
+	for _, p := range b.listing.Problems {
+		b.read.BadFiles = append(b.read.BadFiles, BadFile{File: p.Path, Reason: p.Reason})
+	}
 	if b.documents() > 0 {
 		read := b.documents()
 		for _, n := range b.read.Rejected {
 			read += n
 		}
 		if err := b.cfg.Source.CheckLimits(read, read-b.documents(), int64(len(b.read.BadFiles))); err != nil {
-			return err
+			return fmt.Errorf("%w%s", err, b.badFiles())
 		}
 		return b.checkMemory()
 	}
 	msg := fmt.Sprintf("%s: nothing readable in %d files", strings.Join(b.cfg.Inputs, ", "), b.read.Files)
-	for i, bad := range b.read.BadFiles {
-		if i == 5 {
-			msg += fmt.Sprintf("; and %d more", len(b.read.BadFiles)-i)
-			break
-		}
-		msg += fmt.Sprintf("; %s: %s", bad.File, bad.Reason)
-	}
+	msg += b.badFiles()
 	for _, reason := range sortedKeys(b.read.Rejected) {
 		msg += fmt.Sprintf("; %d records rejected: %s", b.read.Rejected[reason], reason)
 	}
@@ -282,6 +283,17 @@ func (b *builder) countGathered() error {
 		msg += fmt.Sprintf("; max_bytes is %d, which may be less than the first document", b.cfg.MaxBytes)
 	}
 	return errors.New(msg)
+}
+
+// badFiles names the first bad files.
+func (b *builder) badFiles() (text string) {
+	for i, bad := range b.read.BadFiles {
+		if i == 5 {
+			return text + fmt.Sprintf("; and %d more", len(b.read.BadFiles)-i)
+		}
+		text += fmt.Sprintf("; %s: %s", bad.File, bad.Reason)
+	}
+	return text
 }
 
 // checkMemory refuses, before the long stages, a budget in which what is held of

@@ -68,7 +68,7 @@ func (b *builder) sign(ctx context.Context) (err error) {
 	}
 	id := identity{Format: data.FormatVersion, Version: Latest, Config: b.cfg.withoutPlaces(), Given: b.given}
 	for _, f := range b.listing.Files {
-		id.Files = append(id.Files, fileIdentity{f.Logical, f.Source, f.Format, b.hashes[f.Path]})
+		id.Files = append(id.Files, fileIdentity{f.Logical, f.Source, f.Format, b.inputs[f.Path].Hash})
 	}
 	b.buildKey, err = flow.Key(id)
 	return err

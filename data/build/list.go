@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,14 +24,23 @@ import (
 const fileList = "list.json"
 
 type savedList struct {
-	BuildKey string         `json:"build_key"`
-	Files    []savedFile    `json:"files"`
-	Skipped  source.Skipped `json:"skipped"`
+	BuildKey string           `json:"build_key"`
+	Files    []savedFile      `json:"files"`
+	Skipped  source.Skipped   `json:"skipped"`
+	Problems []source.Problem `json:"problems,omitempty"`
 }
 
 type savedFile struct {
 	source.File
-	Hash string `json:"hash"`
+	Bytes []byte     `json:"bytes,omitempty"` // of a path that is not UTF-8
+	Input inputState `json:"input"`
+}
+
+// inputState is what an input was when it was hashed.
+type inputState struct {
+	Hash  string    `json:"hash"`
+	Size  int64     `json:"size"`
+	MTime time.Time `json:"mtime"`
 }
 
 // list finds the input files, hashes them and cuts them into shards.
@@ -50,11 +62,14 @@ func (b *builder) list(ctx context.Context) error {
 	if b.listing, err = source.Find(b.cfg.Inputs, opts); err != nil {
 		return err
 	}
-	if len(b.listing.Files) == 0 {
-		return fmt.Errorf("nothing to read: %s", b.skippedText())
-	}
 	if err := b.hashInputs(ctx); err != nil {
 		return err
+	}
+	for _, p := range b.listing.Problems {
+		b.tell(Event{Stage: StageList, Note: fmt.Sprintf("%s is not read: %s", p.Path, p.Reason)})
+	}
+	if len(b.listing.Files) == 0 {
+		return fmt.Errorf("nothing to read: %s", b.skippedText())
 	}
 	b.shards = cutShards(b.listing.Files)
 	if err := b.sign(ctx); err != nil {
@@ -76,13 +91,16 @@ func (b *builder) spool() (string, error) {
 }
 
 func (b *builder) saveList(ctx context.Context) error {
-	l := savedList{BuildKey: b.buildKey, Skipped: b.listing.Skipped}
+	l := savedList{BuildKey: b.buildKey, Skipped: b.listing.Skipped, Problems: b.listing.Problems}
 	for _, f := range b.listing.Files {
-		hash := b.hashes[f.Path]
+		saved := savedFile{Input: b.inputs[f.Path]}
 		if abs, err := filepath.Abs(f.Path); err == nil {
 			f.Path = abs // shares may start in other folders
 		}
-		l.Files = append(l.Files, savedFile{f, hash})
+		if saved.File = f; !utf8.ValidString(f.Path) {
+			saved.Bytes = []byte(f.Path)
+		}
+		l.Files = append(l.Files, saved)
 	}
 	if err := b.fs().MkdirAll(b.engine.Dir); err != nil {
 		return err
@@ -106,10 +124,13 @@ func (b *builder) loadList(ctx context.Context) error {
 	if err := json.Unmarshal(content, &l); err != nil {
 		return fmt.Errorf("%s is damaged: %w; run stage list again", path, err)
 	}
-	b.listing, b.hashes = &source.Listing{Skipped: l.Skipped}, map[string]string{}
+	b.listing, b.inputs = &source.Listing{Skipped: l.Skipped, Problems: l.Problems}, map[string]inputState{}
 	for _, f := range l.Files {
+		if len(f.Bytes) > 0 {
+			f.Path = string(f.Bytes)
+		}
 		b.listing.Files = append(b.listing.Files, f.File)
-		b.hashes[f.Path] = f.Hash
+		b.inputs[f.Path] = f.Input
 	}
 	b.shards = cutShards(b.listing.Files)
 	if err := b.sign(ctx); err != nil {
@@ -123,6 +144,10 @@ func (b *builder) loadList(ctx context.Context) error {
 
 // skippedText says what a walk passed over.
 func (b *builder) skippedText() string {
+	if n := len(b.listing.Problems); n > 0 {
+		p := b.listing.Problems[0]
+		return fmt.Sprintf("%d of the inputs cannot be read, the first is %s: %s", n, p.Path, p.Reason)
+	}
 	if len(b.listing.Skipped) == 0 {
 		return strings.Join(b.cfg.Inputs, ", ") + " holds no files"
 	}
@@ -133,33 +158,70 @@ func (b *builder) skippedText() string {
 	return text + "; name a file itself to read it whatever its kind"
 }
 
-// hashInputs hashes the files' contents, several at a time. An unreadable file
-// is left to the gather stage, which names it and goes on.
+// hashInputs hashes the files' contents, several at a time. A file that cannot be read
+// is a problem of the listing.
 func (b *builder) hashInputs(ctx context.Context) error {
-	hashes := make([]string, len(b.listing.Files))
+	files := b.listing.Files
+	states, failed := make([]inputState, len(files)), make([]error, len(files))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, b.engine.Workers))
-	for i, f := range b.listing.Files {
+	for i, f := range files {
 		g.Go(func() error {
-			h, err := flow.HashFile(ctx, f.Path)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				h = "unreadable: " + err.Error()
-			}
-			hashes[i] = h
-			return nil
+			states[i], failed[i] = readState(ctx, f.Path)
+			return ctx.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	b.hashes = make(map[string]string, len(hashes))
-	for i, f := range b.listing.Files {
-		b.hashes[f.Path] = hashes[i]
+	b.inputs = make(map[string]inputState, len(files))
+	b.listing.Files = nil
+	for i, f := range files {
+		if failed[i] != nil {
+			b.listing.Problems = append(b.listing.Problems, source.Problem{Path: f.Path, Reason: failed[i].Error()})
+			continue
+		}
+		b.listing.Files = append(b.listing.Files, f)
+		b.inputs[f.Path] = states[i]
 	}
 	return nil
+}
+
+// readState hashes a file. What it is called and when it was written is looked at
+// before, so that a change while it is hashed shows.
+func readState(ctx context.Context, path string) (inputState, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return inputState{}, err
+	}
+	sum, err := flow.HashFile(ctx, path)
+	return inputState{sum, st.Size(), st.ModTime()}, err
+}
+
+// changed returns what asks whether an input still is what it was when it was hashed: by
+// size and time, and where these differ by its content, since a copy on another machine
+// may have another time.
+func (b *builder) changed(path string) func(context.Context) error {
+	was := b.inputs[path]
+	return func(ctx context.Context) error {
+		st, err := os.Stat(path)
+		if err == nil && st.Size() == was.Size && st.ModTime().Equal(was.MTime) {
+			return nil
+		}
+		if err == nil {
+			var sum string
+			if sum, err = flow.HashFile(ctx, path); err == nil && sum == was.Hash {
+				return nil
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("input %s vanished while it was read: %w: put it back, or run the build again without it", path, err)
+		}
+		return fmt.Errorf("input %s was changed while it was read, between being hashed and now: run the build again, which hashes it anew", path)
+	}
 }
 
 // cutShards cuts large files into parts and groups them, in order, into shards of

@@ -23,6 +23,10 @@ const manifestName = "manifest.json"
 type Input struct {
 	Path string
 	Hash string
+	// Changed, if set, is asked once a task has read the file, and gives an error
+	// when that is no longer what Hash says. It is for files that are not this
+	// program's own.
+	Changed func(ctx context.Context) error
 
 	from *Result // whose output it is, for one that may have to be fetched
 	name string  // of the output

@@ -343,6 +343,14 @@ func (e *Engine) runTask(ctx context.Context, j *job, index int) (res *Result, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	for _, in := range spec.inputs {
+		if in.Changed == nil {
+			continue
+		}
+		if err := in.Changed(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if m, err = t.finish(m); err != nil {
 		return nil, err
 	}

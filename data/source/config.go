@@ -49,8 +49,8 @@ type Config struct {
 	// MaxRejected is the share of records, from 0 to 1, that may be rejected
 	// before a build fails; 1 is no limit.
 	MaxRejected float64 `yaml:"max_rejected" mapstructure:"max_rejected"`
-	// MaxBadFiles is how many files may be bad before a build fails; -1 is no
-	// limit.
+	// MaxBadFiles is how many files may be bad, damaged or missing, before a build
+	// fails; -1 is no limit.
 	MaxBadFiles int64 `yaml:"max_bad_files" mapstructure:"max_bad_files"`
 }
 
@@ -59,7 +59,7 @@ func Default() Config {
 	return Config{
 		TextField: "text", IDField: "id", URLField: "url", MetaField: "meta",
 		MaxDocumentBytes: 16 << 20, SplitBytes: 64 << 10, RejectSamples: 20,
-		HTML: html.Default(), MaxRecordBytes: 64 << 20, MaxWindow: 128 << 20, MaxRejected: 1, MaxBadFiles: -1,
+		HTML: html.Default(), MaxRecordBytes: 64 << 20, MaxWindow: 128 << 20, MaxRejected: 1,
 		MediaTypes: []string{"text/html", "application/xhtml+xml", "text/plain"},
 	}
 }
@@ -118,7 +118,7 @@ func (c Config) CheckLimits(read, rejected, badFiles int64) error {
 	}
 	if c.MaxBadFiles >= 0 && badFiles > c.MaxBadFiles {
 		errs = append(errs, fmt.Errorf("%d files are bad, and max_bad_files allows %d: "+
-			"the report names them; replace or leave them out, or raise source.max_bad_files (-1 is no limit)", badFiles, c.MaxBadFiles))
+			"replace them or leave them out, or raise source.max_bad_files (-1 is no limit), and the report will name them", badFiles, c.MaxBadFiles))
 	}
 	return errors.Join(errs...)
 }

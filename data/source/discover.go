@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // File is one file to read.
@@ -27,10 +28,18 @@ type File struct {
 // Skipped counts files that a folder walk passed over, by extension.
 type Skipped map[string]int64
 
+// Problem is something among the inputs that should be read and cannot be: an
+// unreadable folder, a dangling link, a pipe.
+type Problem struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
 // Listing is what a set of inputs comes to.
 type Listing struct {
-	Files   []File // sorted by Logical, each real file once
-	Skipped Skipped
+	Files    []File // sorted by Logical, each real file once
+	Skipped  Skipped
+	Problems []Problem // sorted by Path
 }
 
 var namedInput = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*)=(.+)$`)
@@ -51,11 +60,12 @@ func Discover(inputs []string, exclude string) (*Listing, error) {
 }
 
 // Find resolves inputs to files. An input is a file, a folder (walked
-// recursively, hidden entries left out), a glob pattern, or "-" for standard
-// input; "name=path" also names the data set. A path that does not exist, or a
-// pattern that matches nothing, is an error.
+// recursively, hidden entries left out and links to folders followed, each folder
+// once), a glob pattern, or "-" for standard input; "name=path" also names the data
+// set, unless what is there has that name itself, as the folders of Hive have. A path
+// that does not exist, or a pattern that matches nothing, is an error.
 func Find(inputs []string, opt Options) (*Listing, error) {
-	d := discovery{seen: map[string]bool{}, list: &Listing{Skipped: Skipped{}}, stdin: opt.Stdin}
+	d := discovery{seen: map[string]bool{}, folders: map[string]bool{}, list: &Listing{Skipped: Skipped{}}, stdin: opt.Stdin}
 	if len(inputs) == 0 {
 		return nil, errors.New("no input: name at least one file, folder or pattern, or - for standard input")
 	}
@@ -82,6 +92,7 @@ func IsStdin(input string) bool {
 type discovery struct {
 	list    *Listing
 	seen    map[string]bool // absolute paths
+	folders map[string]bool // that were walked, by their real paths
 	exclude string
 	stdin   string
 }
@@ -89,7 +100,8 @@ type discovery struct {
 func (d *discovery) input(in string) error {
 	name, path := "", in
 	if m := namedInput.FindStringSubmatch(in); m != nil {
-		if _, err := os.Lstat(in); err != nil {
+		matches, globErr := filepath.Glob(in)
+		if _, err := os.Lstat(in); err != nil && (globErr != nil || len(matches) == 0) {
 			name, path = m[1], m[2]
 		}
 	}
@@ -146,7 +158,7 @@ func (d *discovery) standardInput(name string) error {
 func (d *discovery) path(name, path string, st fs.FileInfo) error {
 	if !st.IsDir() {
 		if !st.Mode().IsRegular() {
-			return fmt.Errorf("input %s: neither a regular file nor a folder", path)
+			return fmt.Errorf("input %s: %s, neither a regular file nor a folder", path, kindOf(st.Mode()))
 		}
 		format, _ := formatOf(path)
 		source := name
@@ -156,36 +168,76 @@ func (d *discovery) path(name, path string, st fs.FileInfo) error {
 		d.add(File{Path: path, Logical: filepath.Base(path), Source: source, Format: format, Size: st.Size()})
 		return nil
 	}
-	base := filepath.Base(absolute(path))
-	err := filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			if p == path {
-				return err
-			}
-			d.list.Skipped["(unreadable folder)"]++
-			return fs.SkipDir
-		}
-		return d.entry(name, base, path, p, e)
-	})
-	if err != nil {
+	if _, err := os.ReadDir(path); err != nil {
 		return fmt.Errorf("input %s: %w", path, err)
+	}
+	return d.walk(name, filepath.Base(absolute(path)), path, path)
+}
+
+// walk reads a folder, or one that a link below root leads to, at dir.
+func (d *discovery) walk(name, base, root, dir string) error {
+	real := absolute(dir)
+	if d.folders[real] {
+		return nil // again, by a link
+	}
+	d.folders[real] = true
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		d.problem(dir, "the folder cannot be read: "+reason(err))
+	}
+	for _, e := range entries {
+		if err := d.entry(name, base, root, filepath.Join(dir, e.Name()), e); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+func (d *discovery) problem(path, why string) {
+	d.list.Problems = append(d.list.Problems, Problem{path, why})
+}
+
+// reason is an error without the path, which is told beside it.
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return err.Error()
+}
+
+// kindOf names what is no regular file.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no file"
+}
+
 func (d *discovery) entry(name, base, root, p string, e fs.DirEntry) error {
-	hidden := strings.HasPrefix(e.Name(), ".") && p != root
-	if e.IsDir() {
-		if hidden || d.exclude != "" && absolute(p) == d.exclude {
-			return fs.SkipDir
+	if strings.HasPrefix(e.Name(), ".") {
+		return nil
+	}
+	st, err := os.Stat(p) // follows links
+	switch {
+	case err != nil && e.Type()&fs.ModeSymlink != 0:
+		d.problem(p, "a link that leads nowhere: "+reason(err))
+		return nil
+	case err != nil:
+		d.problem(p, reason(err))
+		return nil
+	case st.IsDir():
+		if d.exclude != "" && absolute(p) == d.exclude {
+			return nil
 		}
-		return nil
-	}
-	if hidden {
-		return nil
-	}
-	st, err := os.Stat(p) // follows links to files; links to folders are not walked
-	if err != nil || !st.Mode().IsRegular() {
+		return d.walk(name, base, root, p)
+	case !st.Mode().IsRegular():
+		d.problem(p, kindOf(st.Mode())+", which cannot be read again")
 		return nil
 	}
 	format, known := formatOf(p)
@@ -218,7 +270,27 @@ func (d *discovery) add(f File) {
 		return
 	}
 	d.seen[abs] = true
+	f.Logical, f.Source = validName(f.Logical), validName(f.Source)
 	d.list.Files = append(d.list.Files, f)
+}
+
+// validName spells the bytes of a name that are not UTF-8, of which file systems have
+// any: a table with such a name could not be read.
+func validName(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, n := utf8.DecodeRuneInString(name[i:])
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		} else {
+			b.WriteString(name[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
 }
 
 // finish sorts the files and tells equal logical paths apart by their folders.
@@ -230,9 +302,10 @@ func (d *discovery) finish() {
 	}
 	for i := range files {
 		if count[files[i].Logical] > 1 {
-			files[i].Logical = filepath.ToSlash(filepath.Clean(files[i].Path))
+			files[i].Logical = validName(filepath.ToSlash(filepath.Clean(files[i].Path)))
 		}
 	}
+	sort.Slice(d.list.Problems, func(i, j int) bool { return d.list.Problems[i].Path < d.list.Problems[j].Path })
 	sort.Slice(files, func(i, j int) bool {
 		if files[i].Logical != files[j].Logical {
 			return files[i].Logical < files[j].Logical

@@ -221,6 +221,10 @@ func TestRealArchives(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	c := Default()
+	if err := c.CheckLimits(10, 10, 1); err == nil {
+		t.Error("a bad file is no limit")
+	}
+	c.MaxBadFiles = -1
 	if err := c.CheckLimits(10, 10, 10); err != nil {
 		t.Errorf("no limits, but %v", err)
 	}
