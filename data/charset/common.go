@@ -27,6 +27,3 @@ const commonTraditional = "個爲這於來們數對時學會髮據關過進並�
 const commonHangul = "이다는을의가에고하지은도한로기를사시어리자나인아대일들그있수정으서해게보라부전국제주장만것상조" +
 	"원과성구면관공여진민적안유여생세연소경니문용동학선위계화방재차비년발무모미회실개내중신우음말할본행호오" +
 	"거스트드간건치던았었습없됩함입니까요합때더었된명업물체점음반결현입양각변통심판외"
-
-// commonCyrillic are the letters that make up four fifths of Russian text.
-const commonCyrillic = "оеаинтсрвлкмдпуя"

@@ -2,7 +2,6 @@ package charset
 
 import (
 	"sync"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -11,7 +10,6 @@ const (
 	simplified = 1 << iota
 	traditional
 	hangul
-	cyrillic
 )
 
 type commonTables struct{ class map[rune]uint8 }
@@ -19,7 +17,7 @@ type commonTables struct{ class map[rune]uint8 }
 var tables = sync.OnceValue(func() commonTables {
 	t := commonTables{map[rune]uint8{}}
 	for list, bits := range map[string]uint8{
-		commonHan: simplified, commonTraditional: traditional, commonHangul: hangul, commonCyrillic: cyrillic,
+		commonHan: simplified, commonTraditional: traditional, commonHangul: hangul,
 	} {
 		for _, r := range list {
 			t.class[r] |= bits
@@ -83,11 +81,8 @@ func bestOf(w, sample []byte) (Decision, bool) {
 	if name := hanHeavy(w); name != "" {
 		return Decision{name, Detected}, true
 	}
-	if fitCyrillic(sample) {
-		return Decision{"windows-1251", Detected}, true
-	}
-	if fitLatin(sample) {
-		return Decision{"windows-1252", Detected}, true
+	if name := singleByte(sample); name != "" {
+		return Decision{name, Detected}, true
 	}
 	return Decision{}, false
 }
@@ -144,83 +139,6 @@ func hanHeavy(w []byte) string {
 		}
 	}
 	return ""
-}
-
-// fitCyrillic asks whether the high bytes are Russian words: runs of letters,
-// small ones after the first, of which the frequent ones make up most.
-func fitCyrillic(sample []byte) bool {
-	out, err := Decision{Name: "windows-1251"}.decode(sample)
-	if err != nil {
-		return false
-	}
-	high, small, common, odd := 0, 0, 0, 0
-	prev := ' '
-	for _, r := range string(out) {
-		if r >= utf8.RuneSelf {
-			high++
-			switch {
-			case unicode.Is(unicode.Cyrillic, r) && unicode.IsLower(r):
-				small++
-				if tables().class[r]&cyrillic != 0 {
-					common++
-				}
-				if prev < utf8.RuneSelf && unicode.IsLetter(prev) {
-					odd++
-				}
-			case unicode.Is(unicode.Cyrillic, r) && unicode.IsLower(prev):
-				odd++ // a capital inside a word
-			}
-		}
-		prev = r
-	}
-	return high >= 8 && 10*small >= 6*high && 10*common >= 6*small && 20*odd <= high
-}
-
-// latinLetters are the letters beyond ASCII that Western languages use in
-// running text, in windows-1252.
-const latinLetters = "àâäáãåæçèéêëìíîïñòóôöõøœùúûüýÿßÀÂÄÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖÕØŒÙÚÛÜ"
-
-var latin = sync.OnceValue(func() map[rune]bool {
-	m := map[rune]bool{}
-	for _, r := range latinLetters {
-		m[r] = true
-	}
-	return m
-})
-
-// fitLatin asks whether the high bytes are letters inside words written with
-// ASCII letters, or the usual signs: quotes, dashes, the space that does not
-// break, currency, degree.
-func fitLatin(sample []byte) bool {
-	out, err := Decision{Name: "windows-1252"}.decode(sample)
-	if err != nil {
-		return false
-	}
-	runes := []rune(string(out))
-	at := func(i int) rune {
-		if i < 0 || i >= len(runes) {
-			return 'e' // a sample may begin and end inside a word
-		}
-		return runes[i]
-	}
-	ascii := func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) }
-	high, good := 0, 0
-	for i, r := range runes {
-		if r < utf8.RuneSelf {
-			continue
-		}
-		high++
-		before, after := at(i-1), at(i+1)
-		switch {
-		case latin()[r]:
-			if ascii(before) && (unicode.IsLower(r) || unicode.IsUpper(before)) || ascii(after) && !unicode.IsUpper(after) {
-				good++
-			}
-		case latinSign(r) && (before < utf8.RuneSelf || after < utf8.RuneSelf):
-			good++
-		}
-	}
-	return high > 0 && 10*good >= 8*high && 4*high <= len(runes)
 }
 
 func latinSign(r rune) bool {
