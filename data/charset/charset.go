@@ -71,6 +71,8 @@ func Lookup(label string) (name string, err error) {
 		return utf32BE, nil
 	case "gbk", "gb2312": // one decoder, a subset of GB18030
 		return "gb18030", nil
+	case HZ, "hz": // which browsers no longer read
+		return HZ, nil
 	}
 	e, err := htmlindex.Get(label)
 	if err != nil {
@@ -109,6 +111,8 @@ func codec(name string) encoding.Encoding {
 		return japanese.EUCJP
 	case "euc-kr":
 		return korean.EUCKR
+	case HZ:
+		return simplifiedchinese.HZGB2312
 	case "windows-1251":
 		return charmap.Windows1251
 	case "windows-1252":

@@ -99,6 +99,8 @@ func TestDecisions(t *testing.T) {
 		{"a word", "", []byte("caf\xe9"), "windows-1252/detected", "café"},
 		{"damaged UTF-8", "", []byte(zh + "\xe4\xb8" + zh), "utf-8/damaged", zh + "\xe4\xb8" + zh},
 		{"stray bytes in ASCII", "", []byte(strings.Repeat("word ", 50) + "\xfe\xfe\n"), "utf-8/damaged", strings.Repeat("word ", 50) + "\xfe\xfe\n"},
+		{"HZ declared", "hz-gb-2312", []byte("a ~{VPND~} b"), "hz-gb-2312/declared", "a 中文 b"},
+		{"braces of program code", "", []byte("x = ~{a~} + \x1b[31mred\x1b(B"), "utf-8/valid", "x = ~{a~} + \x1b[31mred\x1b(B"},
 		{"noise", "", bytes.Repeat([]byte{0xff, 0x80, 0xfe, 0x7f, 0xa0, 0xc1}, 50), "", ""},
 		{"a JSON escape gone wrong", "", []byte("{\"text\":\"\xc3\x28\"}"), "", ""},
 	} {
@@ -152,7 +154,7 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%q: %q, %v", label, got, err)
 		}
 	}
-	for _, label := range []string{"", "klingon", "hz-gb-2312", "x-user-defined"} {
+	for _, label := range []string{"", "klingon", "iso-2022-kr", "x-user-defined"} {
 		if got, err := Lookup(label); err == nil {
 			t.Errorf("%q is taken for %s", label, got)
 		}

@@ -18,7 +18,7 @@ func Detect(b []byte, label string, more bool) (Decision, error) {
 		return d, nil
 	}
 	start := firstHigh(b)
-	if start < 0 { // ASCII, unless an encoding with escapes or two bytes is declared
+	if start < 0 { // ASCII, unless it is an encoding with escapes
 		return decideASCII(b, label), nil
 	}
 	w, cut := b, more
@@ -50,10 +50,17 @@ func Detect(b []byte, label string, more bool) (Decision, error) {
 }
 
 // decideASCII honours a declared encoding under which ASCII bytes are not all
-// ASCII characters; every other one agrees with UTF-8.
+// ASCII characters, and recognises these; every other one agrees with UTF-8.
 func decideASCII(b []byte, label string) Decision {
-	if name, err := Lookup(label); label != "" && err == nil && name == "iso-2022-jp" && bytes.IndexByte(b, 0x1b) >= 0 {
+	mark := mayEscape(b)
+	if mark < 0 {
+		return Decision{UTF8, Valid}
+	}
+	if name, err := Lookup(label); label != "" && err == nil && (Decision{Name: name}).Escaped() {
 		return Decision{name, Declared}
+	}
+	if name := escaped(b[mark:]); name != "" {
+		return Decision{name, Detected}
 	}
 	return Decision{UTF8, Valid}
 }

@@ -16,9 +16,14 @@ type Reader struct {
 	src     *bufio.Reader // holds at least a window
 	label   string
 	begun   bool
+	tried   int // marks of escapes that were none
 	decided Decision
 	decoder io.Reader // set once decided
 }
+
+// maxTries is how many marks that only look like the beginning of other characters are
+// looked into: a log of a terminal has one on every line.
+const maxTries = 16
 
 // NewReader reads src, whose encoding is declared as label, or "".
 func NewReader(src io.Reader, label string) *Reader {
@@ -59,7 +64,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 	if first := !r.begun; first {
 		r.begun = true
-		if _, mark := bom(head); mark > 0 || wideOrEscaped(head, r.label) {
+		if _, mark := bom(head); mark > 0 || wide(head) {
 			return r.decide(head, err == nil, p)
 		}
 	}
@@ -71,17 +76,29 @@ func (r *Reader) Read(p []byte) (int, error) {
 	if ascii < 0 {
 		ascii = len(head)
 	}
+	if r.tried < maxTries {
+		mark := mayEscape(head[:ascii])
+		if mark == 0 {
+			if d := decideASCII(head[:ascii], r.label); d.Name != UTF8 {
+				return r.use(d, p)
+			}
+			r.tried++
+			mark = 1 + mayEscape(head[1:ascii])
+		}
+		if mark > 0 {
+			ascii = mark
+		} else if last := head[ascii-1]; err == nil && ascii > 1 && (last == 0x1b || last == '~') {
+			ascii-- // the other half of a mark may follow
+		}
+	}
 	n := copy(p, head[:ascii])
 	_, err = r.src.Discard(n)
 	return n, err
 }
 
-// wideOrEscaped tells whether bytes below 0x80 need decoding too, which the
-// beginning of a text shows.
-func wideOrEscaped(head []byte, label string) bool {
-	if decideASCII(head, label).Name != UTF8 {
-		return true
-	}
+// wide tells whether a character may be several bytes below 0x80, which the beginning
+// of a text shows.
+func wide(head []byte) bool {
 	if _, ok := utf16ByNUL(head); ok {
 		return true
 	}
@@ -99,6 +116,11 @@ func (r *Reader) decide(head []byte, more bool, p []byte) (int, error) {
 			return 0, fmt.Errorf("passing over the byte order mark: %w", err)
 		}
 	}
+	return r.use(d, p)
+}
+
+// use reads on in the encoding that was decided.
+func (r *Reader) use(d Decision, p []byte) (int, error) {
 	r.decided = d
 	if d.Name == UTF8 {
 		r.decoder = r.src
@@ -106,6 +128,22 @@ func (r *Reader) decide(head []byte, more bool, p []byte) (int, error) {
 		r.decoder = transform.NewReader(r.src, codec(d.Name).NewDecoder())
 	}
 	return r.decoder.Read(p)
+}
+
+// Undecidable returns [ErrUnknown] if a stream turns to text whose encoding cannot be
+// told, and nil for any other, damaged ones among them. It reads up to the first
+// character beyond ASCII.
+func Undecidable(src io.Reader, label string) error {
+	r := NewReader(src, label)
+	buf := make([]byte, Window)
+	for r.decoder == nil {
+		if _, err := r.Read(buf); errors.Is(err, ErrUnknown) {
+			return err
+		} else if err != nil {
+			return nil
+		}
+	}
+	return nil
 }
 
 // IsText tells whether b, the beginning of a text, could be text of any

@@ -113,7 +113,7 @@ func trimLine(line []byte) []byte {
 // utf8Line decodes a line that is not UTF-8, by the file's encoding or its own;
 // one that does not decode cleanly stays as it is, to be rejected.
 func (r *reader) utf8Line(line []byte, d charset.Decision) []byte {
-	if utf8.Valid(line) {
+	if utf8.Valid(line) && !d.Escaped() {
 		return line
 	}
 	if d.Name == "" {

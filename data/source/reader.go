@@ -119,6 +119,12 @@ func (r *reader) read() error {
 	case FormatHTML:
 		return r.htmlFile(br)
 	}
+	if r.file.Format == FormatText {
+		head, _ := br.Peek(int(min(r.cfg.SplitBytes, charset.Window)))
+		if err := r.decidable(head); err != nil {
+			return err
+		}
+	}
 	start, err := passMark(br)
 	if err != nil {
 		return err

@@ -5,11 +5,33 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"huihai/data/charset"
 )
+
+// decidable looks ahead in a plain text file that begins with more ASCII than a document
+// holds: if its encoding cannot be told further on, no piece of it is a document. A
+// compressed file is not read twice.
+func (r *reader) decidable(head []byte) error {
+	if _, _, compression := splitName(r.file.Path); compression != "" || r.file.Size <= r.cfg.SplitBytes {
+		return nil
+	}
+	for _, c := range head {
+		if c >= utf8.RuneSelf {
+			return nil // the decision falls before the first document
+		}
+	}
+	f, err := os.Open(r.file.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return charset.Undecidable(f, r.cfg.Encoding)
+}
 
 // text reads plain text as documents of about SplitBytes: a file below that is
 // one document. Cuts fall after a blank line if one lies in the second half of
@@ -20,6 +42,9 @@ func (r *reader) text(br *bufio.Reader, off int64) error {
 	for {
 		err := fill(br, &buf, limit)
 		atEnd := err != nil
+		if errors.Is(err, charset.ErrUnknown) {
+			return err // what is here is the beginning of a text that cannot be read
+		}
 		if atEnd && len(buf) == 0 {
 			return endOf(err)
 		}
