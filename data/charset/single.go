@@ -95,7 +95,7 @@ type model struct {
 	encoding *singleByteEncoding
 	script   script
 	log      [128]float64
-	letters  map[rune]bool
+	ranks    map[rune]int // of the letters by frequency, from 1
 }
 
 var models = sync.OnceValue(func() []model {
@@ -112,7 +112,7 @@ var models = sync.OnceValue(func() []model {
 				if g != e.group {
 					continue
 				}
-				m := model{encoding: e, script: l.script, letters: map[rune]bool{}}
+				m := model{encoding: e, script: l.script, ranks: map[rune]int{}}
 				for b := range m.log {
 					r := e.table.DecodeByte(byte(b + 0x80))
 					small := unicode.ToLower(r)
@@ -127,8 +127,8 @@ var models = sync.OnceValue(func() []model {
 						m.log[b] = strangeLog
 					}
 				}
-				for r := range rank {
-					m.letters[r] = true
+				for r, p := range rank {
+					m.ranks[r] = int(math.Round(1 / p))
 				}
 				out = append(out, m)
 			}
@@ -196,16 +196,19 @@ func capitalsInside(text []rune) int {
 }
 
 // fitOwn asks whether the characters beyond ASCII are words of a script of its own:
-// letters of the language, of which the ten most frequent make up the greater part,
-// apart from those of ASCII.
+// letters of the language, of which the ten most frequent make up 35% or more (an
+// alphabet is no text), apart from those of ASCII.
 func (m *model) fitOwn(text []rune) bool {
-	high, good, odd := 0, 0, 0
+	high, good, common, odd := 0, 0, 0, 0
 	prev := ' '
 	for _, r := range text {
 		if r >= utf8.RuneSelf {
 			high++
-			if m.letters[unicode.ToLower(r)] {
+			if rank := m.ranks[unicode.ToLower(r)]; rank > 0 {
 				good++
+				if rank <= 10 {
+					common++
+				}
 			}
 			if unicode.IsLetter(r) && prev < utf8.RuneSelf && unicode.IsLetter(prev) || unicode.IsUpper(r) && unicode.IsLower(prev) {
 				odd++
@@ -213,7 +216,7 @@ func (m *model) fitOwn(text []rune) bool {
 		}
 		prev = r
 	}
-	return high >= leastOwn && float64(good) >= leastGood*float64(high) && 20*odd <= high
+	return high >= leastOwn && float64(good) >= leastGood*float64(high) && 20*common >= 7*good && 20*odd <= high
 }
 
 // lettersOf are the letters beyond ASCII that the languages of a group write.

@@ -4,6 +4,8 @@ import (
 	"maps"
 
 	"golang.org/x/text/unicode/norm"
+
+	"huihai/data/charset"
 )
 
 // maxRounds bounds how often one change may uncover work for another. Text made
@@ -92,7 +94,10 @@ func (c *Cleaner) uncovering() int64 {
 // first; what judges whole lines sees them in their final form.
 func (c *Cleaner) round(s string) string {
 	if c.cfg.Mojibake {
-		s = c.repair(s)
+		// First what a whole text is: a run of it may look like UTF-8.
+		fixed, n := charset.Misread(s)
+		c.counts.Mojibake += int64(n)
+		s = c.repair(fixed)
 	}
 	if c.cfg.Entities {
 		s = c.decodeEntities(s)

@@ -43,7 +43,8 @@ type Config struct {
 	Invisible bool `yaml:"invisible" mapstructure:"invisible"`
 	// Entities decodes HTML entities left in text, such as &amp; and &#39;.
 	Entities bool `yaml:"entities" mapstructure:"entities"`
-	// Mojibake repairs UTF-8 that was read as Windows-1252.
+	// Mojibake repairs UTF-8 that was read as Windows-1252, and texts in encodings
+	// of Chinese, Japanese, Korean and Cyrillic that were read as Latin-1.
 	Mojibake bool `yaml:"mojibake" mapstructure:"mojibake"`
 	// Simplify turns traditional Chinese into simplified: "off", "characters"
 	// or "phrases".

@@ -213,3 +213,17 @@ func TestValidate(t *testing.T) {
 		t.Errorf("Validate reports not all problems (-want +got):\n%s\n%v", diff, err)
 	}
 }
+
+// Texts that were read as Latin-1 are recognised as such.
+func TestMisreadTexts(t *testing.T) {
+	const broken, right = "ÎÒÃÇµÄÄ¿±êÊÇÈÃÃ¿Ò»¸öÈË¶¼ÄÜÓÃÉÏ¿É¿¿µÄ¹¤¾ß¡£", "我们的目标是让每一个人都能用上可靠的工具。"
+	c := New(repaired)
+	if got := c.Clean(broken); got != right || c.Counts().Mojibake != int64(len([]rune(right))) {
+		t.Errorf("%q, %+v", got, c.Counts())
+	}
+	for _, s := range []string{right, "«Déjà vu», dit-il à l’élève.", "ÄÖÜ äöü ß"} {
+		if got := New(repaired).Clean(s); got != s {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	}
+}
