@@ -129,3 +129,13 @@ func quoted(s string) []byte {
 	b, _ := json.Marshal(s) // of a string
 	return b
 }
+
+// jsonOf is what a column of text holds, as JSON: JSON as it is, other text as a string.
+// Nothing is nil.
+func jsonOf(value string) []byte {
+	value = strings.ToValidUTF8(value, "\uFFFD")
+	if value == "" || json.Valid([]byte(value)) {
+		return []byte(value)
+	}
+	return quoted(value)
+}

@@ -208,12 +208,12 @@ func (r *reader) record(d Document, key string) error {
 	return r.emit(d, key)
 }
 
-// scalar returns a JSON string's value or a number's digits, else "".
+// scalar returns a JSON string's value, a number's digits, "true" or "false", else "".
 func scalar(raw []byte) string {
 	if s, ok := unquote(raw); ok {
 		return s
 	}
-	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
+	if len(raw) > 0 && raw[0] != '{' && raw[0] != '[' && raw[0] != 'n' {
 		return string(raw)
 	}
 	return ""

@@ -174,9 +174,9 @@ func (r *reader) parquetRow(cols []wantedColumn, cells map[int][]parquet.Value, 
 	for i := fieldMeta; i < len(cols); i++ {
 		w.values[i] = cols[i].tree.json(cells)
 	}
-	// A meta column of strings holds JSON, or what it holds is kept as it is.
+	// A meta column of strings holds JSON, or what it holds is kept as a string.
 	if t := cols[fieldMeta].tree; t != nil && t.kind == leafColumn && t.isText && len(w.names) == fieldKept {
-		w.values[fieldMeta] = []byte(t.scalar(cells))
+		w.values[fieldMeta] = jsonOf(t.scalar(cells))
 	}
 	d.Meta = w.meta()
 	if r.cfg.TextIsHTML {
