@@ -13,9 +13,15 @@ type block struct {
 	start, end int   // in the page's text
 	letters    int32 // letters and digits; three for a Han character
 	links      int32 // those of them in anchors
+	acts       int32 // letters in anchors that lead nowhere
 	marks      int32 // punctuation of sentences
 	pre        bool
-	sign       int // where its first copyright sign ends; 0 for none
+	sign       int // where in the text a copyright sign stands, 0 for nowhere
+	digits     bool
+	comment    bool
+	far        bool  // goes only because it stands outside the article
+	before     int32 // good letters before it
+	label      label
 	verdict    verdict
 }
 
@@ -83,11 +89,31 @@ func (p *page) lineBreak() {
 	p.breaks++
 }
 
-func (p *page) writePre(text []byte) {
-	if p.line && p.begun && len(text) > 0 && text[0] != '\n' && p.text[len(p.text)-1] != '\n' {
-		p.text = append(p.text, '\n')
+// beginLine and endLine are called where an element that is a line of code
+// begins and ends: a line break is due, unless the text itself has it.
+func (p *page) beginLine() {
+	if p.begun && p.text[len(p.text)-1] != '\n' {
+		p.due = true
 	}
-	p.line = false
+}
+
+func (p *page) endLine(at int) {
+	switch {
+	case !p.begun:
+	case at == len(p.text) && p.due: // an empty line
+		p.text = append(p.text, '\n')
+	default:
+		p.due = p.text[len(p.text)-1] != '\n'
+	}
+}
+
+func (p *page) writePre(text []byte) {
+	if p.due && p.begun && len(text) > 0 {
+		if text[0] != '\n' && text[0] != '\r' {
+			p.text = append(p.text, '\n')
+		}
+		p.due = false
+	}
 	if !p.begun {
 		if len(text) > 0 && text[0] == '\n' {
 			text = text[1:]
@@ -113,10 +139,8 @@ func (p *page) writePre(text []byte) {
 func (p *page) countASCII(c byte) {
 	switch {
 	case c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9':
-		p.cur.letters++
-		if p.link {
-			p.cur.links++
-		}
+		p.cur.digits = p.cur.digits || c <= '9'
+		p.letters(1)
 	case c == '.' || c == ',' || c == ';' || c == '!' || c == '?':
 		p.cur.marks++
 	}
@@ -125,21 +149,22 @@ func (p *page) countASCII(c byte) {
 func (p *page) count(r rune) {
 	switch {
 	case r >= 0x4e00 && r <= 0x9fff || r >= 0x3400 && r <= 0x4dbf || r >= 0x3040 && r <= 0x30ff || r >= 0xac00 && r <= 0xd7a3 || r >= 0x20000 && r < 0x30000:
-		p.cur.letters += 3
-		if p.link {
-			p.cur.links += 3
-		}
+		p.letters(3)
 	case r == '。' || r == '，' || r == '！' || r == '？' || r == '；' || r == '、' || r == '…' || r == '：' || r == '．':
 		p.cur.marks++
 	case r == '©':
-		if p.cur.sign == 0 {
-			p.cur.sign = len(p.text)
-		}
+		p.cur.sign = len(p.text)
 	case unicode.IsLetter(r) || unicode.IsDigit(r):
-		p.cur.letters++
-		if p.link {
-			p.cur.links++
-		}
+		p.letters(1)
+	}
+}
+
+func (p *page) letters(n int32) {
+	p.cur.letters += n
+	if p.links > 0 {
+		p.cur.links += n
+	} else if p.acts > 0 {
+		p.cur.acts += n
 	}
 }
 
@@ -153,13 +178,23 @@ func (p *page) flush() {
 				b.end--
 			}
 		}
-		if b.letters > 0 || b.marks > 0 && b.pre || p.ancestor(b.elem, atom.Td, atom.Th) > 0 {
+		if b.letters > 0 || b.marks > 0 && b.pre || p.inCell(b.elem) {
 			p.blocks = append(p.blocks, b)
 		} else {
 			p.text = p.text[:b.start]
 		}
 	}
-	p.begun, p.space, p.breaks = false, false, 0
+	p.begun, p.space, p.due, p.breaks = false, false, false, 0
+}
+
+// inCell reports whether an element is a cell or stands directly in one: a cell
+// keeps its column even if it holds a sign only.
+func (p *page) inCell(e int32) bool {
+	t := p.elems[e].tag
+	if t != atom.Td && t != atom.Th {
+		t = p.elems[p.elems[e].parent].tag
+	}
+	return t == atom.Td || t == atom.Th
 }
 
 // ancestor finds the nearest element around e, or e itself, with one of the tags.

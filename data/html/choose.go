@@ -24,50 +24,70 @@ const (
 	badLinks     = 0.5
 	longLetters  = 250  // so much running text may have more links
 	longLinks    = 0.66 //
-	articleShare = 0.7  // of the good letters: how far the article is narrowed
+	articleShare = 0.85 // of the good letters: how far the article is narrowed
+	articleText  = 0.92 // of all letters: an article with little good text is one if it holds so much
+	wholeShare   = 0.8  // of those in article elements: one of them is all
 	namedShare   = 0.5  // of them in an article or main element: taken at its word
 	asideShare   = 0.5  // of all letters: what holds more is the page, whatever its name
 )
 
-// judge gives every block a first verdict and sums up letters by element. Without
-// names no element is left out for its class or id.
-func (p *page) judge(comments, names bool) {
-	for i := range p.elems {
-		e := &p.elems[i]
-		e.letters, e.good = 0, 0
-		if !names && e.bits&isNamed != 0 {
-			e.bits &^= isAside | isNamed
-		}
-	}
+// judge gives every block a verdict and sums up letters by element.
+func (p *page) judge() {
 	for i := range p.blocks {
 		b := &p.blocks[i]
 		p.elems[b.elem].letters += b.letters - b.links
-	}
-	p.sum(func(e *element) *int32 { return &e.letters })
-	total := p.elems[0].letters
-	drop := uint16(isAside | isComment)
-	if comments {
-		drop = isAside
-	}
-	for i := 1; i < len(p.elems); i++ { // parents come first
-		e := &p.elems[i]
-		up := p.elems[e.parent].bits & (isAside | isComment)
-		if float64(e.letters) > asideShare*float64(total) && up == 0 {
-			e.bits &^= isAside | isComment
-		}
-		e.bits |= up
-	}
-	for i := range p.blocks {
-		b := &p.blocks[i]
-		b.verdict = p.first(b)
-		if p.elems[b.elem].bits&drop != 0 && !(b.verdict == good && p.plainParagraph(b)) {
-			b.verdict = bad
-		}
-		if b.verdict == good {
+		if b.verdict = p.first(b); b.verdict == good {
 			p.elems[b.elem].good += b.letters - b.links
 		}
 	}
+	p.sum(func(e *element) *int32 { return &e.letters })
 	p.sum(func(e *element) *int32 { return &e.good })
+	p.inherit()
+	p.applyLabels()
+	p.inherit()
+	p.relieve()
+	for i := range p.elems {
+		p.elems[i].good = 0
+	}
+	for i := range p.blocks {
+		b := &p.blocks[i]
+		e := &p.elems[b.elem]
+		b.comment = b.comment || e.bits&isComment != 0
+		if b.comment || e.bits&(isAside|isNamed) != 0 || e.own&isNamed != 0 && e.own&isLeaf != 0 && b.verdict != good {
+			b.verdict = bad
+		}
+		if b.verdict != good && (b.letters == 0 && !b.pre && !p.dataCell(b) || e.bits&isFact != 0 && !p.endsSentence(b) && !p.dataCell(b) || p.action(b)) {
+			b.verdict = bad
+		}
+		if b.verdict == good {
+			e.good += b.letters - b.links
+			p.elems[p.box(b.elem)].bits |= isBox
+		}
+	}
+	p.sum(func(e *element) *int32 { return &e.good })
+}
+
+// inherit hands down what elements are to those inside. What holds most of the
+// text is the page, whatever its name; what readers wrote is it only if there is
+// nothing else. The name of a paragraph says nothing about a long one.
+func (p *page) inherit() {
+	letters, total := p.elems[0].letters, p.elems[0].good
+	for i := 1; i < len(p.elems); i++ { // parents come first
+		e := &p.elems[i]
+		up := p.elems[e.parent].bits & (isAside | isNamed | isComment)
+		fact := p.elems[e.parent].bits & isFact
+		e.bits = e.own
+		if up == 0 && float64(e.letters) > asideShare*float64(letters) {
+			e.bits &^= isAside | isNamed
+		}
+		if up == 0 && total-e.good < goodLetters {
+			e.bits &^= isComment
+		}
+		if e.own&isLeaf != 0 && e.tag != atom.Li {
+			e.bits &^= isNamed
+		}
+		e.bits |= up | fact
+	}
 }
 
 // sum adds every element's number to those around it.
@@ -78,20 +98,20 @@ func (p *page) sum(of func(*element) *int32) {
 	}
 }
 
-// plainParagraph reports whether a block is running text in a paragraph of its own
-// that is left out for its own class alone: what names mean there is another thing
-// than around a menu.
-func (p *page) plainParagraph(b *block) bool {
-	e := &p.elems[b.elem]
-	const named = isLeaf | isNamed
-	return e.bits&named == named && p.elems[e.parent].bits&isAside == 0
+// box is the element that a block stands in beside others: lists, tables,
+// quotations and paragraphs are no boxes, nor is an element with this block only.
+func (p *page) box(e int32) int32 {
+	for e > 0 && (p.elems[e].own&isInner != 0 || p.elems[e].last-p.elems[e].first <= 1) {
+		e = p.elems[e].parent
+	}
+	return e
 }
 
 // first is the verdict on a block by itself.
 func (p *page) first(b *block) verdict {
 	links := float64(b.links) / float64(max(b.letters, 1))
 	switch {
-	case b.letters < 3*goodLetters && p.claimsRights(b), b.letters < goodLetters && memberLine(p.text[b.start:b.end]):
+	case p.notice(b):
 		return bad
 	case b.pre && b.letters >= 20 && links < goodLinks:
 		return good
@@ -104,39 +124,6 @@ func (p *page) first(b *block) verdict {
 	return short
 }
 
-// claimsRights reports whether a block is a line of copyright: it begins with the
-// sign, or a year or a name stands behind it as they do in one.
-func (p *page) claimsRights(b *block) bool {
-	if b.sign == 0 {
-		return false
-	}
-	before := bytes.TrimRight(p.text[b.start:b.sign-len("©")], " ")
-	after := bytes.TrimLeft(p.text[b.sign:b.end], " ")
-	year := len(after) >= 4 && (after[0] == '1' || after[0] == '2') && after[1] >= '0' && after[1] <= '9'
-	return len(before) == 0 || year || bytes.HasSuffix(bytes.ToLower(before), []byte("copyright"))
-}
-
-// memberLines begin the lines beside a forum's posts that say who wrote them.
-var memberLines = [][]byte{
-	[]byte("posts:"), []byte("joined:"), []byte("join date:"), []byte("location:"), []byte("reputation:"), []byte("rank:"), []byte("threads:"),
-	[]byte("registered:"), []byte("member since"), []byte("帖子"), []byte("积分"), []byte("注册时间"), []byte("精华"), []byte("威望"), []byte("等级"),
-	[]byte("在线时间"), []byte("最后登录"), []byte("主题数"), []byte("金币"),
-}
-
-// memberLine reports whether a line is one of them, with a number or a word behind.
-func memberLine(line []byte) bool {
-	if len(line) > 60 {
-		return false
-	}
-	line = bytes.ToLower(bytes.TrimSpace(line))
-	for _, m := range memberLines {
-		if rest, ok := bytes.CutPrefix(line, m); ok {
-			return m[len(m)-1] < utf8.RuneSelf || len(rest) == 0 || rest[0] <= ' ' || rest[0] == ':' || rest[0] >= '0' && rest[0] <= '9' || bytes.HasPrefix(rest, []byte("："))
-		}
-	}
-	return false
-}
-
 // article finds the element that holds the article: an article or main element
 // with enough of the good text, else the smallest that holds most of it. It is
 // -1 when there is no good text.
@@ -145,195 +132,125 @@ func (p *page) article() int32 {
 	if total == 0 {
 		return -1
 	}
-	cur := int32(0)
-	for i := range p.elems {
+	cur, one, articles := int32(0), int32(-1), int32(0)
+	for i := int32(0); i < int32(len(p.elems)); i++ {
 		e := &p.elems[i]
-		named := e.tag == atom.Article || e.tag == atom.Main
-		if named && float64(e.good) >= namedShare*float64(total) {
-			cur = int32(i)
-			if e.tag == atom.Article {
-				return cur
+		if e.bits&(isAside|isNamed|isComment) != 0 {
+			continue
+		}
+		if e.tag == atom.Main && float64(e.good) >= namedShare*float64(total) {
+			cur = i
+		}
+		if e.tag == atom.Article {
+			if articles += e.good; one < 0 || e.good > p.elems[one].good {
+				one = i
 			}
+			i = e.end - 1 // articles inside are parts of it
 		}
 	}
+	if one >= 0 && float64(p.elems[one].good) >= max(wholeShare*float64(articles), namedShare*float64(p.elems[cur].good)) {
+		return one
+	}
+	total = p.elems[cur].good
 	for {
-		best, before := int32(-1), int32(0) // good letters in front of the best
-		sofar := int32(0)
+		best := int32(-1)
 		for c := cur + 1; c < p.elems[cur].end; c = p.elems[c].end {
-			if p.elems[c].parent != cur {
-				break
-			}
 			if best < 0 || p.elems[c].good > p.elems[best].good {
-				best, before = c, sofar
+				best = c
 			}
-			sofar += p.elems[c].good
 		}
-		if best >= 0 && before > 0 && p.elems[best].bits&isLeaf == 0 {
-			return cur // a question, or the beginning of the article
-		}
-		if best < 0 || p.elems[best].bits&isLeaf != 0 || float64(p.elems[best].good) < articleShare*float64(total) {
+		if best < 0 || p.elems[best].own&isLeaf != 0 || float64(p.elems[best].good) < articleShare*float64(total) {
 			return cur
 		}
 		cur = best
 	}
 }
 
-// choose settles which blocks stay; others than those of the article go, but for the
-// page's main heading and what stands between it and the article, and readers'
-// comments where they are wanted.
-func (p *page) choose(article int32, comments bool) {
-	first, last := p.span(article)
+// choose settles which blocks stay; others than those of the article go.
+func (p *page) choose(article int32) {
+	first, last := int(p.elems[article].first), int(p.elems[article].last)
 	for i := range p.blocks {
 		if i < first || i >= last {
-			p.outside(i, comments)
+			b := &p.blocks[i]
+			b.far, b.verdict = b.verdict == short, bad
 		}
 	}
+	p.nearTables(article)
 	lastGood := -1
 	for i := first; i < last; i++ {
 		if p.blocks[i].verdict == good {
 			lastGood = i
 		}
 	}
-	p.tablesAndLists(first, last)
 	seen := false // good text before
 	for i := first; i < last; i++ {
 		b := &p.blocks[i]
-		heading := p.elems[b.elem].bits&isHeading != 0
+		heading := p.elems[b.elem].own&isHeading != 0
 		switch {
 		case b.verdict == good:
 			seen = true
-		case b.verdict == bad || b.verdict == kept:
 		case heading:
-			if p.leads(i, last) {
+			if (b.verdict != bad || b.label == noLabel && !p.gone(b)) && p.leads(i, last) {
 				b.verdict = kept
 			}
-		case seen && i < lastGood, p.endsSentence(b), p.continues(i, first):
+		case b.verdict == bad:
+		case p.elems[b.elem].tag == atom.Dt && i+1 < last && (p.blocks[i+1].verdict == good || p.blocks[i+1].verdict == short && p.endsSentence(&p.blocks[i+1])):
+			b.verdict = kept // the term of a description that stays
+		case seen && i < lastGood, p.endsSentence(b), p.continues(i, first), p.elems[p.box(b.elem)].bits&isBox != 0:
 			b.verdict = kept
 		}
 	}
-	p.mainHeading(first)
 }
 
-// outside judges a block that is not in the article.
-func (p *page) outside(i int, comments bool) {
-	b := &p.blocks[i]
-	if comments && p.elems[b.elem].bits&isComment != 0 && (b.verdict == good || b.verdict == short && b.letters >= 12) {
-		b.verdict = kept
-		return
+// nearLevels is how far around the article tables that belong to it may stand.
+const nearLevels = 3
+
+// nearTables keeps the tables of data and lists of properties beside the article
+// that have few links, such as the specification of a product.
+func (p *page) nearTables(article int32) {
+	around := article
+	for range nearLevels {
+		around = p.elems[around].parent
 	}
-	b.verdict = bad
-}
-
-// mainHeading keeps the page's first main heading, where it stands in front of the
-// article, and sentences between the two: an introduction, or a question.
-func (p *page) mainHeading(first int) {
-	for i := range first {
-		b := &p.blocks[i]
-		if p.elems[b.elem].tag != atom.H1 || p.elems[b.elem].bits&isAside != 0 && p.elems[b.elem].bits&isNamed != 0 {
+	for t := around + 1; t < p.elems[around].end; t++ {
+		el := &p.elems[t]
+		if t > article && t < p.elems[article].end || el.bits&(isAside|isNamed|isComment) != 0 ||
+			!(el.tag == atom.Table && p.dataTable(t) || el.tag == atom.Ul && p.dataList(t)) || p.share(t) > goodLinks {
 			continue
 		}
-		if 2*b.links > b.letters {
-			continue // the name of the site
-		}
-		b.verdict = kept
-		for k := i + 1; k < first; k++ {
-			c := &p.blocks[k]
-			if p.elems[c.elem].bits&(isAside|isComment) == 0 && p.first(c) != bad && p.endsSentence(c) {
-				c.verdict = kept
+		for i := el.first; i < el.last; i++ {
+			if p.blocks[i].far {
+				p.blocks[i].verdict = kept
 			}
 		}
-		return
 	}
 }
 
-// tablesAndLists takes links in tables of data, in lists of text and in quotations for
-// the text they are there.
-func (p *page) tablesAndLists(first, last int) {
-	for i := first; i < last; i++ {
+// dataList reports whether a list is one of properties: most of its items have a
+// name, a colon and a value.
+func (p *page) dataList(l int32) bool {
+	n, items := 0, int(p.elems[l].last-p.elems[l].first)
+	for i := p.elems[l].first; i < p.elems[l].last && items >= 3; i++ {
 		b := &p.blocks[i]
-		if b.verdict != bad || p.elems[b.elem].bits&(isAside|isComment) != 0 || p.claimsRights(b) {
-			continue
-		}
-		table := p.ancestor(b.elem, atom.Table, atom.Table)
-		list := p.ancestor(b.elem, atom.Ul, atom.Ol)
-		switch {
-		case p.ancestor(b.elem, atom.Blockquote, atom.Blockquote) > 0 && b.marks > 0:
-			b.verdict = kept
-		case table > list && p.dataTable(table, i), list > table && p.textList(list, i):
-			b.verdict = kept
+		if text := p.text[b.start:b.end]; b.label == noLabel && b.letters <= labelLetters && (bytes.Contains(text, []byte("：")) || bytes.Contains(text, []byte(": "))) {
+			n++
 		}
 	}
+	return items >= 3 && 10*n >= 7*items
 }
 
-// dataTable reports whether a table has rows of several cells, and a heading or a cell
-// that is no link.
-func (p *page) dataTable(table int32, at int) bool {
-	e := &p.elems[table]
-	if e.seen == 0 {
-		e.seen = 1
-		rows, plain := 0, false
-		for i := p.firstBlock(table, at); i < len(p.blocks) && p.blocks[i].elem < e.end; i++ {
-			if row, cells := p.row(i); row > 0 && cells > 1 {
-				rows++
-			}
-			plain = plain || 2*p.blocks[i].links <= p.blocks[i].letters
-		}
-		if rows > 1 && plain {
-			e.seen = 2
-		}
-	}
-	return e.seen == 2
+// gone reports whether a block goes by where it stands.
+func (p *page) gone(b *block) bool {
+	return b.comment || p.elems[b.elem].bits&(isAside|isNamed|isComment) != 0
 }
 
-// textList reports whether most of a list's items are more than links, or its links
-// are sentences.
-func (p *page) textList(list int32, at int) bool {
-	e := &p.elems[list]
-	if e.seen == 0 {
-		e.seen = 1
-		blocks, text, letters := 0, 0, int32(0)
-		for i := p.firstBlock(list, at); i < len(p.blocks) && p.blocks[i].elem < e.end; i++ {
-			b := &p.blocks[i]
-			blocks++
-			letters += b.letters
-			if 2*b.links <= b.letters {
-				text++
-			}
-		}
-		if 3*text >= blocks || letters >= 120*int32(blocks) {
-			e.seen = 2
-		}
-	}
-	return e.seen == 2
-}
-
-// firstBlock returns the first block of an element that holds block i.
-func (p *page) firstBlock(e int32, i int) int {
-	for i > 0 && p.blocks[i-1].elem >= e && p.blocks[i-1].elem < p.elems[e].end {
-		i--
-	}
-	return i
-}
-
-// span is the range of blocks inside an element.
-func (p *page) span(e int32) (first, last int) {
-	for first < len(p.blocks) && p.blocks[first].elem < e {
-		first++
-	}
-	last = first
-	for last < len(p.blocks) && p.blocks[last].elem < p.elems[e].end {
-		last++
-	}
-	return first, last
-}
-
-// leads tells whether text that stays follows a heading before the next heading
+// leads reports whether text that stays follows a heading before the next heading
 // but one.
 func (p *page) leads(i, last int) bool {
 	headings := 0
 	for j := i + 1; j < last && headings < 2 && j < i+8; j++ {
 		b := &p.blocks[j]
-		if p.elems[b.elem].bits&isHeading != 0 {
+		if p.elems[b.elem].own&isHeading != 0 {
 			headings++
 			continue
 		}
@@ -344,7 +261,7 @@ func (p *page) leads(i, last int) bool {
 	return false
 }
 
-// continues tells whether a short list item, cell or line of code goes on from
+// continues reports whether a short list item, cell or line of code goes on from
 // one that stays.
 func (p *page) continues(i, first int) bool {
 	if i == first {
@@ -357,7 +274,7 @@ func (p *page) continues(i, first int) bool {
 	return b.pre || p.ancestor(b.elem, atom.Li, atom.Dd) > 0 || p.ancestor(b.elem, atom.Td, atom.Th) > 0
 }
 
-// endsSentence tells whether a block ends as a sentence does.
+// endsSentence reports whether a block ends as a sentence does.
 func (p *page) endsSentence(b *block) bool {
 	if b.letters < 12 {
 		return false
@@ -377,11 +294,12 @@ const anythingLetters = 25
 
 // anything keeps all that is no list of links: for pages without an article.
 func (p *page) anything() {
-	p.tablesAndLists(0, len(p.blocks))
 	var blocks, letters int32
 	sentence := false
 	for i := range p.blocks {
-		if b := &p.blocks[i]; b.verdict != bad {
+		b := &p.blocks[i]
+		heading := p.elems[b.elem].own&isHeading != 0 && b.label == noLabel && !p.gone(b) && p.leads(i, len(p.blocks))
+		if b.verdict == short || b.verdict == good || heading {
 			b.verdict = kept
 			blocks++
 			letters += b.letters
@@ -400,5 +318,20 @@ func (p *page) anything() {
 func (p *page) everything() {
 	for i := range p.blocks {
 		p.blocks[i].verdict = kept
+	}
+}
+
+// actLetters bounds what is taken for the buttons of a page.
+const actLetters = 45
+
+// action reports whether a block is made of anchors that lead nowhere: of buttons.
+func (p *page) action(b *block) bool {
+	return b.letters < actLetters && 10*(b.acts+b.links) > 9*b.letters && b.acts > 0 && p.elems[b.elem].own&isHeading == 0 && !p.endsSentence(b)
+}
+
+// drop leaves nothing.
+func (p *page) drop() {
+	for i := range p.blocks {
+		p.blocks[i].verdict = bad
 	}
 }

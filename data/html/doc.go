@@ -8,9 +8,19 @@
 //   - a block is good when it is long, has sentences and few links;
 //   - the article is the smallest element that holds most of the good text; a
 //     page with an article or main element that holds enough is taken at its word;
-//   - inside it, short blocks and headings stay if good text is near, blocks made
-//     of links and blocks of a named kind (menu, share, related, comments,
-//     copyright ...) go.
+//   - inside it, short blocks stay if good text is beside or around them, headings
+//     if text follows; blocks made of links and blocks in elements of a named kind
+//     (menu, share, related, comments ...) go. A name is known whole or by words
+//     that stand for nothing else, and takes no good paragraph away;
+//   - a short block whose wording is that of a label goes: facts about the page,
+//     buttons, notices of rights; a label of other pages or of comments also takes
+//     the box that it heads;
+//   - the page's main heading stays wherever it stands before the text: the block
+//     that says what the title element says, else the only h1;
+//   - links are words like others in tables of data, in lists with text of their
+//     own, in quotations and in whole sentences.
+//
+// A page of which nothing is left is read again without regard to names.
 //
 // A page without an article, such as a list or a forum, gives all its blocks
 // that are no lists of links, if together they are text enough. The idea of link
@@ -19,8 +29,9 @@
 // jusText (Pomikálek 2011).
 //
 // Text comes out as paragraphs with an empty line between them; list items begin
-// with "- ", the cells of a table row are joined by " | ", preformatted text keeps
-// its lines and blanks. One Han character counts as three letters, since it says
+// with "- ", the cells of a table row are joined by " | ", empty and spanned ones
+// too, preformatted text keeps its lines and blanks, formulas are TeX between
+// dollar signs. One Han character counts as three letters, since it says
 // as much.
 //
 // The package knows nothing of encodings: it is given UTF-8. [Charset] only finds

@@ -265,7 +265,7 @@ func FuzzExtract(f *testing.F) {
 		if utf8.ValidString(page) && !utf8.ValidString(r.Text) {
 			t.Errorf("valid text became %q", r.Text)
 		}
-		if len(r.Text) > 4*len(page)+16 {
+		if len(r.Text) > 16*len(page)+16 { // a cell may span columns and rows
 			t.Errorf("%d bytes became %d", len(page), len(r.Text))
 		}
 		_ = Charset([]byte(page))

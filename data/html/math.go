@@ -1,156 +1,178 @@
 package html
 
 import (
+	"bytes"
 	"strings"
 
 	xhtml "golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 )
 
-// formulaReader reads the formula that a math element or a script of MathJax holds.
-// Its TeX form is taken from where pages give it: an annotation, the attribute alttext,
-// the script itself. A formula in MathML alone is written as TeX, as well as that goes
-// element by element.
-type formulaReader struct {
-	script bool // the start tag read last is a script that holds TeX
-	tag    atom.Atom
-	shown  bool
-	alt    string
+// styles begin the TeX that MediaWiki gives as text of a picture.
+var styles = [][]byte{[]byte(`{\displaystyle`), []byte(`{\textstyle`), []byte(`{\scriptstyle`)}
 
-	annotated, inTeX bool
-	tex              strings.Builder
-	nodes            []mathNode // open elements, the math element first
+func styled(alt []byte) bool {
+	for _, s := range styles {
+		if bytes.HasPrefix(alt, s) {
+			return true
+		}
+	}
+	return false
 }
 
-// mathNode is an open element of MathML, with what its children are in TeX.
+// formula writes the TeX form of a formula between dollar signs, two at each end
+// for one on a line of its own. A formula that only repeats the one before it, as
+// a picture repeats its MathML, is left out.
+func (p *page) formula(tex []byte, display bool) {
+	if styled(tex) {
+		_, tex, _ = bytes.Cut(tex, []byte("style"))
+		tex = bytes.TrimSuffix(bytes.TrimSpace(tex), []byte("}"))
+	}
+	tex = bytes.TrimSpace(tex)
+	for _, d := range []string{"$$", "$"} {
+		if inner, ok := bytes.CutPrefix(tex, []byte(d)); ok {
+			tex = bytes.TrimSpace(bytes.TrimSuffix(inner, []byte(d)))
+		}
+	}
+	if len(tex) == 0 || p.begun && p.formulaEnd == len(p.text) && bytes.Equal(tex, p.lastFormula) {
+		return
+	}
+	sign := []byte("$")
+	if display {
+		sign = []byte("$$")
+	}
+	p.write(sign)
+	p.write(tex)
+	p.space = false
+	p.write(sign)
+	p.lastFormula, p.formulaEnd = append(p.lastFormula[:0], tex...), len(p.text)
+}
+
+// mathDepth bounds the nesting of MathML that is turned into TeX; deeper
+// expressions lose their structure, not their letters.
+const mathDepth = 64
+
+// mathNode is an element of MathML: its arguments, each TeX already.
 type mathNode struct {
-	name     string
-	children []string
+	tag  string
+	args []string
 }
 
-func (m *formulaReader) reset() {
-	m.script, m.tag, m.alt, m.annotated, m.inTeX, m.nodes = false, 0, "", false, false, nil
-	m.tex.Reset()
+// math reads to the end of a math element and returns its TeX: that of an
+// annotation if there is one, else a plain transcription of its elements.
+func (p *page) math(z *xhtml.Tokenizer) []byte {
+	stack := []mathNode{{tag: "math"}}
+	var annotation []byte
+	inTeX, foreign := false, 0
+	close := func() {
+		top := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		into := &stack[len(stack)-1]
+		into.args = append(into.args, top.tex())
+	}
+	for {
+		switch z.Next() {
+		case xhtml.ErrorToken:
+			for len(stack) > 1 {
+				close()
+			}
+			return pick(annotation, stack[0])
+		case xhtml.TextToken:
+			switch {
+			case inTeX:
+				annotation = append(annotation, z.Text()...)
+			case foreign == 0:
+				if t := strings.TrimSpace(string(z.Text())); t != "" {
+					top := &stack[len(stack)-1]
+					top.args = append(top.args, t)
+				}
+			}
+		case xhtml.StartTagToken:
+			name, more := z.TagName()
+			tag := string(name)
+			switch {
+			case tag == "annotation" || tag == "annotation-xml":
+				inTeX = annotation == nil && texAnnotation(z, more)
+				foreign++
+			case foreign == 0 && len(stack) < mathDepth:
+				stack = append(stack, mathNode{tag: tag})
+			}
+		case xhtml.SelfClosingTagToken:
+			if name, _ := z.TagName(); foreign == 0 && string(name) != "mspace" {
+				top := &stack[len(stack)-1]
+				top.args = append(top.args, "")
+			}
+		case xhtml.EndTagToken:
+			name, _ := z.TagName()
+			tag := string(name)
+			switch {
+			case tag == "math":
+				for len(stack) > 1 {
+					close()
+				}
+				return pick(annotation, stack[0])
+			case tag == "annotation" || tag == "annotation-xml":
+				inTeX, foreign = false, max(foreign-1, 0)
+			case foreign == 0 && len(stack) > 1 && stack[len(stack)-1].tag == tag:
+				close()
+			}
+		}
+	}
 }
 
-func (m *formulaReader) reading() bool { return m.tag != 0 }
-
-// begin begins a formula, which is part of the page if it is shown.
-func (m *formulaReader) begin(tag atom.Atom, shown bool) {
-	m.tag, m.shown = tag, shown
-	m.nodes = append(m.nodes[:0], mathNode{name: "mrow"})
+func pick(annotation []byte, root mathNode) []byte {
+	if len(bytes.TrimSpace(annotation)) > 0 {
+		return annotation
+	}
+	return []byte(root.tex())
 }
 
-// maxMathDepth bounds the open elements of a formula; what is deeper is text.
-const maxMathDepth = 64
-
-func (m *formulaReader) start(name string, z *xhtml.Tokenizer, more bool) {
-	tex := false
+// texAnnotation reports whether an annotation's encoding is TeX.
+func texAnnotation(z *xhtml.Tokenizer, more bool) bool {
 	for more {
 		var key, value []byte
 		key, value, more = z.TagAttr()
-		tex = tex || string(key) == "encoding" && strings.Contains(strings.ToLower(string(value)), "tex")
-	}
-	switch {
-	case name == "annotation" || name == "annotation-xml":
-		m.inTeX, m.annotated = tex, m.annotated || tex
-		fallthrough
-	default:
-		if len(m.nodes) < maxMathDepth {
-			m.nodes = append(m.nodes, mathNode{name: name})
+		if string(key) == "encoding" {
+			return bytes.Contains(bytes.ToLower(value), []byte("tex"))
 		}
 	}
+	return false
 }
 
-func (m *formulaReader) text(b []byte) {
-	if m.inTeX || m.tag == atom.Script {
-		m.tex.Write(b)
-		return
+func (n mathNode) arg(i int) string {
+	if i < len(n.args) {
+		return n.args[i]
 	}
-	if t := strings.Join(strings.Fields(string(b)), " "); t != "" {
-		n := &m.nodes[len(m.nodes)-1]
-		n.children = append(n.children, t)
-	}
+	return ""
 }
 
-// finish ends an element. When that is the formula itself, ended is true and tex its
-// TeX form, or empty where the page does not show it.
-func (m *formulaReader) finish(tag atom.Atom) (tex string, ended bool) {
-	m.inTeX = false
-	if tag != m.tag {
-		m.close()
-		return "", false
-	}
-	for len(m.nodes) > 1 {
-		m.close()
-	}
-	shown := m.shown
-	switch {
-	case m.annotated || m.tag == atom.Script:
-		tex = m.tex.String()
-	case m.alt != "":
-		tex = m.alt
-	default:
-		tex = strings.Join(m.nodes[0].children, " ")
-	}
-	m.reset()
-	if !shown {
-		return "", true
-	}
-	return strings.TrimSpace(tex), true
-}
-
-// close ends the innermost open element.
-func (m *formulaReader) close() {
-	last := len(m.nodes) - 1
-	if last < 1 {
-		return
-	}
-	n := m.nodes[last]
-	m.nodes = m.nodes[:last]
-	if t := n.tex(); t != "" {
-		up := &m.nodes[last-1]
-		up.children = append(up.children, t)
-	}
-}
-
-// tex writes an element of MathML.
-func (n *mathNode) tex() string {
-	arg := func(i int) string {
-		if i >= len(n.children) {
-			return "{}"
-		}
-		if len([]rune(n.children[i])) == 1 {
-			return n.children[i]
-		}
-		return "{" + n.children[i] + "}"
-	}
-	switch n.name {
-	case "annotation", "annotation-xml":
-		return ""
-	case "msup", "mover":
-		return arg(0) + "^" + arg(1)
-	case "msub", "munder":
-		return arg(0) + "_" + arg(1)
-	case "msubsup", "munderover":
-		return arg(0) + "_" + arg(1) + "^" + arg(2)
-	case "mfrac":
-		return `\frac` + braced(arg(0)) + braced(arg(1))
-	case "msqrt":
-		return `\sqrt{` + strings.Join(n.children, " ") + "}"
-	case "mroot":
-		return `\sqrt[` + strings.Trim(arg(1), "{}") + "]" + braced(arg(0))
-	case "mtr":
-		return strings.Join(n.children, " & ")
-	case "mtable":
-		return strings.Join(n.children, ` \\ `)
-	}
-	return strings.Join(n.children, " ")
-}
-
-func braced(s string) string {
-	if strings.HasPrefix(s, "{") {
+// group puts braces around what is more than one character.
+func group(s string) string {
+	if len([]rune(s)) == 1 {
 		return s
 	}
 	return "{" + s + "}"
+}
+
+func (n mathNode) tex() string {
+	switch n.tag {
+	case "msup", "mover":
+		return n.arg(0) + "^" + group(n.arg(1))
+	case "msub", "munder":
+		return n.arg(0) + "_" + group(n.arg(1))
+	case "msubsup", "munderover":
+		return n.arg(0) + "_" + group(n.arg(1)) + "^" + group(n.arg(2))
+	case "mfrac":
+		return `\frac{` + n.arg(0) + "}{" + n.arg(1) + "}"
+	case "msqrt":
+		return `\sqrt{` + strings.Join(n.args, "") + "}"
+	case "mroot":
+		return `\sqrt[` + n.arg(1) + "]{" + n.arg(0) + "}"
+	case "mtr":
+		return strings.Join(n.args, " & ")
+	case "mtable":
+		return `\begin{matrix}` + strings.Join(n.args, ` \\ `) + `\end{matrix}`
+	case "mtext":
+		return `\text{` + strings.Join(n.args, " ") + "}"
+	}
+	return strings.Join(n.args, "")
 }

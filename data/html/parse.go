@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
 
 	xhtml "golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -12,14 +11,15 @@ import (
 
 // element is a block element, in the order of the document.
 type element struct {
-	tag     atom.Atom
-	bits    uint16
-	parent  int32
-	end     int32 // number of the first element behind this one and its content
-	letters int32 // own and inner text that is not in links
-	good    int32 // letters of good blocks
-	columns int32 // that a cell spans besides its own
-	seen    uint8 // 1: a table or list without text of its own; 2: with
+	tag         atom.Atom
+	own         uint16 // bits by itself
+	bits        uint16 // own bits and those that come from around it
+	parent      int32
+	end         int32 // number of the first element behind this one and its content
+	letters     int32 // own and inner text that is not in links
+	good        int32 // letters of good blocks
+	first, last int32 // blocks inside: from first to before last
+	cols, rows  uint8 // that a cell spans, less one
 }
 
 // open is an element that has begun and not ended.
@@ -27,9 +27,14 @@ type open struct {
 	tag  atom.Atom
 	elem int32 // -1 for an inline element
 	hard bool  // its content is passed over
+	link bool  // an anchor that leads somewhere
+	act  bool  // an anchor that does something
+	line bool  // a line of code
+	at   int   // where in the text it begins, if it is one
 }
 
-// maxDepth bounds the stack of open elements; deeper ones are passed through.
+// maxDepth bounds the stack of open elements; the text of deeper ones belongs to
+// the last one on it.
 const maxDepth = 512
 
 // page is what the one pass over a document gathers.
@@ -39,41 +44,42 @@ type page struct {
 	stack  []open
 	text   []byte
 
-	hard   int  // open elements whose content is passed over
-	xml    bool // an XHTML document, where a slash ends any element
-	link   bool // inside an anchor that leads somewhere
-	href   bool // the start tag read last has an address
-	pre    int  // open preformatted elements
-	cur    block
-	begun  bool // cur has text
-	space  bool // a blank is due before the next character
-	breaks int  // line breaks met since the last character
-	line   bool // in preformatted text: the next character begins a line
-	lines  int  // open block elements in preformatted text
+	hard    int       // open elements whose content is passed over
+	links   int       // open anchors that lead somewhere
+	acts    int       // open anchors that do something
+	inlines int       // open inline elements on the stack
+	pre     int       // open preformatted elements
+	deep    int       // open elements beyond the stack
+	skip    atom.Atom // an element beyond the stack whose content is passed over
+	xml     bool      // a slash at the end of a tag ends the element
+	cur     block
+	begun   bool // cur has text
+	space   bool // a blank is due before the next character
+	due     bool // a line of code has ended
+	breaks  int  // line breaks met since the last character
 
-	math   formulaReader
-	glyphs bool // inside the glyphs that MathJax draws
+	named bool // something goes by its name
+	plain bool // the names of elements say nothing
+
+	lastFormula []byte
+	formulaEnd  int // where in the text it ended
 
 	title, lang, canonical string
 }
 
-func (p *page) reset() {
-	p.elems, p.blocks, p.stack, p.text = p.elems[:0], p.blocks[:0], p.stack[:0], p.text[:0]
-	p.hard, p.link, p.pre, p.begun, p.space, p.breaks, p.line, p.lines = 0, false, 0, false, false, 0, false, 0
-	p.math.reset()
-	p.glyphs = false
-	p.title, p.lang, p.canonical = "", "", ""
-	p.elems = append(p.elems, element{tag: atom.Html, bits: isBlock})
-	p.stack = append(p.stack, open{atom.Html, 0, false})
-	p.cur = block{}
+func (p *page) reset(plain bool) {
+	*p = page{plain: plain, elems: p.elems[:0], blocks: p.blocks[:0], stack: p.stack[:0], text: p.text[:0], lastFormula: p.lastFormula[:0]}
+	p.elems = append(p.elems, element{tag: atom.Html, own: isBlock})
+	p.stack = append(p.stack, open{tag: atom.Html})
 }
 
-// parse reads a whole document.
-func (p *page) parse(src []byte) error {
-	p.reset()
+// parse reads a whole document; plain leaves aside what the names of elements say.
+func (p *page) parse(src []byte, plain bool) error {
+	p.reset(plain)
 	p.xml = bytes.HasPrefix(bytes.TrimLeft(src, "\ufeff \t\r\n"), []byte("<?xml"))
 	z := xhtml.NewTokenizer(bytes.NewReader(src))
 	inTitle := false
+	var buf [longTag]byte
 	for {
 		switch z.Next() {
 		case xhtml.ErrorToken:
@@ -86,213 +92,47 @@ func (p *page) parse(src []byte) error {
 			}
 			return nil
 		case xhtml.TextToken:
-			if p.math.reading() {
-				p.math.text(z.Text())
-			} else if inTitle {
+			if inTitle {
 				if p.title == "" {
 					p.title = string(bytes.Join(bytes.Fields(z.Text()), []byte(" ")))
 				}
-			} else if p.hard == 0 && !p.glyphs {
+			} else if p.hard == 0 && p.skip == 0 {
 				p.write(z.Text())
 			}
 		case xhtml.StartTagToken:
-			name, more := z.TagName()
+			name, rest := tagOf(z.Raw(), &buf)
 			tag := atom.Lookup(name)
-			if p.math.reading() {
-				p.math.start(string(name), z, more)
-				continue
-			}
-			if bytes.HasPrefix(name, mathJax) {
-				p.glyphs = p.glyphs || string(name) == mathJaxGlyphs
-				continue
-			}
-			if p.ruby(name) {
-				continue
-			}
 			inTitle = tag == atom.Title && p.hardOnlyHead()
-			p.start(z, tag, more)
+			p.start(z, name, tag, rest)
 		case xhtml.SelfClosingTagToken:
-			// In HTML a slash means nothing on other elements than those without
-			// content.
-			name, more := z.TagName()
+			// In HTML the slash means nothing but on foreign elements.
+			name, rest := tagOf(z.Raw(), &buf)
 			tag := atom.Lookup(name)
-			if p.math.reading() {
-				continue // spaces and the like
-			}
-			p.start(z, tag, more)
-			if p.xml && tagBits[tag]&isVoid == 0 {
+			ends := p.xml || tag == 0 || p.inForeign()
+			if ends {
 				z.NextIsNotRawText()
-				p.finish(tag)
+			}
+			p.start(z, name, tag, rest)
+			if ends && tagBits[tag]&isVoid == 0 && tag != atom.Html && tag != atom.Body {
+				p.finish(name, tag)
 			}
 		case xhtml.EndTagToken:
-			name, _ := z.TagName()
+			name, _ := tagOf(z.Raw(), &buf)
 			inTitle = false
-			if string(name) == mathJaxGlyphs {
-				p.glyphs = false
-			}
-			if !(name[0] == 'r' && rubyBase[string(name)]) && !bytes.HasPrefix(name, mathJax) {
-				p.finish(atom.Lookup(name))
-			}
+			p.finish(name, atom.Lookup(name))
 		}
 	}
 }
 
-// hardOnlyHead tells whether a title here is that of the page and not of a
+// inForeign reports whether the innermost element passed over is a drawing.
+func (p *page) inForeign() bool {
+	return p.hard > 0 && p.inside(atom.Svg)
+}
+
+// hardOnlyHead reports whether a title here is that of the page and not of a
 // drawing in it.
 func (p *page) hardOnlyHead() bool {
 	return p.hard == 0 || p.hard == 1 && p.stack[len(p.stack)-1].tag == atom.Head
-}
-
-// attributes reads what matters of a start tag.
-func (p *page) attributes(z *xhtml.Tokenizer, tag atom.Atom, more bool) (bits uint16, columns int32) {
-	var rel, href []byte
-	var named uint16
-	p.href = false
-	for more {
-		var key, value []byte
-		key, value, more = z.TagAttr()
-		switch string(key) {
-		case "class", "id":
-			named |= attributeBits(value)
-			if tag == atom.Sup && bytes.Contains(value, []byte("reference")) {
-				bits |= isAside
-			}
-		case "role":
-			switch string(value) {
-			case "navigation", "banner", "complementary", "contentinfo", "search", "menu", "menubar", "toolbar", "dialog":
-				bits |= isAside
-			}
-		case "hidden":
-			bits |= isAside
-		case "aria-hidden":
-			if string(value) == "true" {
-				bits |= isAside
-			}
-		case "style":
-			if hides(value) {
-				bits |= isAside
-			}
-		case "lang", "xml:lang":
-			if tag == atom.Html {
-				p.lang = string(value)
-			}
-		case "alttext":
-			if tag == atom.Math {
-				p.math.alt = string(value)
-			}
-		case "type":
-			if tag == atom.Script && bytes.HasPrefix(value, []byte("math/tex")) {
-				p.math.script = true
-			}
-		case "colspan":
-			if n, err := strconv.Atoi(string(value)); err == nil && n > 1 && n <= 50 {
-				columns = int32(n - 1)
-			}
-		case "alt": // formulas as pictures
-			if tag == atom.Img && p.hard == 0 && bytes.HasPrefix(value, displayStyle) {
-				p.formula(value)
-			}
-		case "rel":
-			rel = value
-		case "href":
-			href, p.href = value, true
-		}
-	}
-	if tag == atom.Link && string(rel) == "canonical" {
-		p.canonical = string(bytes.TrimSpace(href))
-	}
-	if named&isAside != 0 && bits&isAside == 0 {
-		named |= isNamed
-	}
-	return bits | named, columns
-}
-
-// mathJax begins the names of the elements that MathJax 3 puts around formulas; what it
-// draws of them is in one of these.
-var mathJax = []byte("mjx-")
-
-const mathJaxGlyphs = "mjx-math"
-
-var displayStyle = []byte(`{\displaystyle`)
-
-// formula writes the TeX form of a formula, which Wikipedia and others give.
-func (p *page) formula(tex []byte) {
-	if inner, ok := bytes.CutPrefix(tex, displayStyle); ok {
-		tex = bytes.TrimSuffix(inner, []byte("}"))
-	}
-	p.write([]byte("$"))
-	p.write(bytes.TrimSpace(tex))
-	p.write([]byte("$"))
-}
-
-func hides(style []byte) bool {
-	for _, decl := range bytes.Split(style, []byte(";")) {
-		key, value, _ := bytes.Cut(decl, []byte(":"))
-		key, value = bytes.TrimSpace(key), bytes.TrimSpace(value)
-		if bytes.EqualFold(key, []byte("display")) && bytes.EqualFold(value, []byte("none")) ||
-			bytes.EqualFold(key, []byte("visibility")) && bytes.EqualFold(value, []byte("hidden")) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *page) start(z *xhtml.Tokenizer, tag atom.Atom, more bool) {
-	known := tagBits[tag]
-	if tag == 0 {
-		known = isBlock // an element of the page's own making is most often a box
-	}
-	bits, columns := p.attributes(z, tag, more)
-	switch {
-	case tag == atom.Html:
-		return
-	case tag == atom.Body:
-		p.popTo(atom.Head)
-		bits = 0
-	case known&isVoid != 0:
-		p.void(tag)
-		return
-	case tag == atom.A:
-		p.link = p.href
-	case tag == atom.Math, p.math.script:
-		p.math.begin(tag, p.hard == 0)
-	}
-	if p.pre > 0 && known&isBlock != 0 && tag != atom.Pre && p.hard == 0 && bits&isAside == 0 {
-		p.line = true // an element for each line
-		p.lines++
-		return
-	}
-	if known&isBlock != 0 && tag != 0 && p.stack[len(p.stack)-1].tag == atom.Head {
-		p.pop() // the body began without saying so
-	}
-	if known&isBlock != 0 && p.hard == 0 {
-		p.flush()
-		p.implyEnds(tag)
-	}
-	if len(p.stack) >= maxDepth {
-		return
-	}
-	hard := known&isHard != 0
-	if tag == atom.Article || tag == atom.Main {
-		bits = 0
-	}
-	o := open{tag, -1, hard}
-	if known&isBlock != 0 && p.hard == 0 && !hard {
-		if tag == atom.Header && !p.inside(atom.Article, atom.Main) {
-			bits |= isAside
-		}
-		o.elem = int32(len(p.elems))
-		p.elems = append(p.elems, element{tag: tag, bits: known | bits, parent: p.top(), columns: columns})
-		if tag == atom.Pre {
-			p.pre++
-		}
-	} else if bits&isAside != 0 && tag != atom.A && known&isHard == 0 {
-		o.hard = true // a hidden or foreign piece inside a line
-	}
-	if o.hard {
-		p.hard++
-	}
-	p.stack = append(p.stack, o)
 }
 
 // void handles elements without content.
@@ -334,46 +174,74 @@ func (p *page) pop() {
 	if o.hard {
 		p.hard--
 	}
+	if o.link {
+		p.links--
+	}
+	if o.act {
+		p.acts--
+	}
 	if o.elem >= 0 {
-		p.elems[o.elem].end = int32(len(p.elems))
+		p.elems[o.elem].end, p.elems[o.elem].last = int32(len(p.elems)), int32(len(p.blocks))
 		if o.tag == atom.Pre {
 			p.pre--
-			p.lines, p.line = 0, false
 		}
+	} else {
+		p.inlines--
+	}
+	if o.line && p.pre > 0 && p.hard == 0 {
+		p.endLine(o.at)
 	}
 }
 
 // finish ends the innermost open element of a tag and all inside it. The end of
 // an inline element does not end blocks around it.
-func (p *page) finish(tag atom.Atom) {
-	if p.math.reading() {
-		if tex, ended := p.math.finish(tag); !ended {
-			return
-		} else if tex != "" {
-			p.formula([]byte(tex))
-		}
-	}
-	inline := tag != 0 && tagBits[tag]&isBlock == 0
-	if p.lines > 0 && !inline && tag != atom.Pre && p.hard == 0 {
-		p.line = true
-		p.lines--
+func (p *page) finish(name []byte, tag atom.Atom) {
+	known := kind(name, tag)
+	if p.skip != 0 && p.skip == tag {
+		p.skip = 0
 		return
 	}
-	if tag == atom.A {
-		p.link = false
+	if p.deep > 0 && known&isVoid == 0 && (known&isBlock != 0 || p.inlines > 0) {
+		p.deep--
+		return
 	}
-	if !inline && p.hard == 0 {
+	if tag == atom.Ruby {
+		p.endRuby()
+	}
+	inline := known&isBlock == 0
+	if inline && p.inlines == 0 {
+		return
+	}
+	at := 0
+	for i := len(p.stack) - 1; i > 0 && at == 0; i-- {
+		if o := &p.stack[i]; o.tag == tag && (tag != 0 || inline == (o.elem < 0) || o.hard) {
+			at = i
+		} else if inline && p.stack[i].elem >= 0 {
+			break
+		}
+	}
+	if !inline && p.hard == 0 && (p.pre == 0 || at > 0 && p.stack[at].elem >= 0) {
 		p.flush()
 	}
-	for i := len(p.stack) - 1; i > 0; i-- {
-		o := p.stack[i]
-		if o.tag == tag {
-			for len(p.stack) > i {
-				p.pop()
-			}
+	if at == 0 && tag == atom.A {
+		p.endLink()
+	}
+	for at > 0 && len(p.stack) > at {
+		p.pop()
+	}
+}
+
+// endLink ends the anchor that is open, wherever it began.
+func (p *page) endLink() {
+	for i := len(p.stack) - 1; i > 0 && p.links+p.acts > 0; i-- {
+		switch o := &p.stack[i]; {
+		case o.link:
+			o.link = false
+			p.links--
 			return
-		}
-		if inline && o.elem >= 0 && !p.stack[i].hard {
+		case o.act:
+			o.act = false
+			p.acts--
 			return
 		}
 	}

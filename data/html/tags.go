@@ -11,13 +11,17 @@ const (
 	isBlock   = 1 << iota // breaks the line
 	isVoid                // has no content
 	isHard                // holds no text of the page, ever
-	isAside               // navigation and the like, unless it turns out to be the page
+	isAside               // navigation and the like by its tag, its role or because it is hidden, unless it turns out to be the page
+	isNamed               // navigation and the like by the words of its class or id
 	isHeading             // h1 to h6
 	isLeaf                // a paragraph or the like: the article is not narrowed to it
 	isComment             // what readers wrote
-	isNamed               // isAside only because of its class or id
-	isWeak                // of a word: isAside alone or beside a word for a box
-	isBox                 // of a word: a word for a box
+	isMark                // a permanent link's sign, a number of a line of code: goes wherever it stands
+	isLine                // a line of code
+	isInner               // an element of a list, table or quotation: its box is that around it
+	isBox                 // holds good text without another box between
+	isData                // a table of data
+	isFact                // facts about the page or a post: only what is short there goes
 )
 
 func tagSet(names string, bits uint16, into map[atom.Atom]uint16) {
@@ -40,93 +44,114 @@ var tagBits = func() map[atom.Atom]uint16 {
 	tagSet(`nav aside footer menu dialog search`, isAside, m)
 	tagSet(`h1 h2 h3 h4 h5 h6`, isHeading, m)
 	tagSet(`p h1 h2 h3 h4 h5 h6 li dt dd pre blockquote caption figcaption summary`, isLeaf, m)
+	tagSet(`p h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table caption thead tbody tfoot tr td th pre blockquote figure figcaption`, isInner, m)
 	return m
 }()
 
-// kinds are words of class and id attributes that name what is not the page's
-// own text.
-var kinds = func() map[string]uint16 {
-	m := map[string]uint16{}
-	for _, w := range strings.Fields(`nav navbar navi navigation navbox menu submenu sidebar sidenav breadcrumb breadcrumbs crumb crumbs
-		footer colophon share sharing sharebar addthis related recommend recommended recommendation promo promotion
-		advert advertisement adsense banner sponsor sponsored cookie cookies consent gdpr popup newsletter
-		subscribe subscription login signup signin register pagination pager paginate paging pagenav toolbar copyright
-		toc noprint editsection catlinks printfooter reflist references jumbotron shortcut topbar topnav
-		friendlink links linklist tagcloud pubinfo searchbox siteSub hatnote signature usersig usertitle userrank postprofile
-		jax mjx`) {
-		m[w] |= isAside
+func wordSet(words string, bits uint16, into map[string]uint16) {
+	for _, w := range strings.Fields(words) {
+		into[w] |= bits
 	}
-	for _, w := range strings.Fields(`comment comments commentlist disqus respond reply replies pinglun`) {
-		m[w] |= isComment
-	}
-	for _, w := range strings.Fields(weakKinds) {
-		m[w] |= isWeak
-	}
-	for _, w := range strings.Fields(boxes) {
-		m[w] |= isBox
-	}
-	return m
-}()
-
-// weakKinds name such things alone or together with a word for a box, as in
-// "ad-slot"; other words beside them make another thing, as in "ad-free", "body-copy",
-// "hidden-xs" and "search-result".
-const weakKinds = `ad ads adv copy foot hidden hot invisible jump masthead modal overlay rank ranking search sig skip social`
-
-const boxes = `area bar block box btn button container content form holder inner item left link links list main menu outer panel
-	right row section slot top unit wrap wrapper widget`
-
-// attributeBits judges the words of a class or id attribute: cut at every
-// character that is no letter, and before capitals inside a word.
-func attributeBits(value []byte) (bits uint16) {
-	var word [24]byte
-	var name nameWords
-	n := 0
-	flush := func() {
-		if n > 0 && n <= len(word) {
-			k := kinds[string(word[:n])]
-			bits |= k &^ (isWeak | isBox)
-			switch {
-			case k&isWeak != 0:
-				name.weak++
-			case k&isBox == 0:
-				name.others++
-			}
-		} else if n > 0 {
-			name.others++
-		}
-		n = 0
-	}
-	for i, c := range value {
-		upper := c >= 'A' && c <= 'Z'
-		switch {
-		case upper || c >= 'a' && c <= 'z':
-			if upper && i > 0 && value[i-1] >= 'a' && value[i-1] <= 'z' {
-				flush()
-			}
-			if n < len(word) {
-				word[n] = c | 0x20
-			}
-			n++
-		case c == ' ' || c == '\t' || c == '\n':
-			flush()
-			bits |= name.end()
-		default:
-			flush()
-		}
-	}
-	flush()
-	return bits | name.end()
 }
 
-// nameWords counts the words of one name of a class attribute.
-type nameWords struct{ weak, others int }
+// parts are words that name what is not the page's own text wherever they stand
+// in a name: navbar, main-menu, sidebar_right.
+var parts = func() map[string]uint16 {
+	m := map[string]uint16{}
+	wordSet(`nav navbar navi navigation navbox menu submenu sidebar sidenav breadcrumb breadcrumbs crumb crumbs footer colophon
+		share sharing sharebar addthis social related relatedposts recommend recommended recommendation recommendations promo
+		promotion advert advertisement adsense sponsor sponsored cookie cookies consent gdpr popup newsletter subscription login
+		signup signin pagination pager paginate paging pagenav copyright masthead noprint editsection catlinks
+		printfooter reflist shortcut topbar topnav friendlink friendlinks linklist ranking tagcloud pubinfo hatnote widget
+		searchbox searchform`, isNamed, m)
+	wordSet(`stats rating ratings meta metadata byline dateline toolbar postinfo articleinfo`, isFact, m)
+	wordSet(`comment comments commentlist disqus pinglun`, isComment, m)
+	return m
+}()
 
-// end says what the name is and begins the next one.
-func (n *nameWords) end() (bits uint16) {
-	if n.weak > 0 && n.others == 0 {
-		bits = isAside
+// names are whole names that do the same, but whose words also stand in the
+// names of plain text: hidden-xs, ad-free, hot-topic, search-result, body-copy.
+var names = func() map[string]uint16 {
+	m := map[string]uint16{}
+	wordSet(`foot site-foot bottom page-bottom foot-info ad ads adv ad-box adbox ad-banner ad-slot ad-container ad-wrap ad-wrapper ad-unit ads-box adsbygoogle
+		banner top-banner cookie-message modal modal-dialog overlay hidden is-hidden invisible visually-hidden sr-only
+		screen-reader-text skip skip-link skip-nav skiplink jump-link toc toctitle table-of-contents tableofcontents references
+		jumbotron hot hot-list hotlist hot-news hot-rank hotrank rank rank-list search search-box search-form search-bar
+		searchbar links link-list friend-link friend-links side side-bar side-box right-side left-side rightside register
+		subscribe jump sitesub sign signature sig postprofile pls authi pil pti plm votecell catalog lemma-catalog phase-banner
+		skip-content dropdown`, isNamed, m)
+	wordSet(`tags tag-list taglist post-tags post-taglist posted-on cat-links post-date pubtime pub-time editor statement user-info
+		userinfo user-card usercard author-info authorinfo author-card author-box author-bio vote-count vote reputation user-rank
+		usertitle usergroup user-group post-buttons post-menu postdesc post-footer top-tool actions btns buttons tools info
+		article-info post-info news-info price stars rating`, isFact, m)
+	wordSet(`respond comment-list`, isComment, m)
+	wordSet(`headerlink hash-link header-anchor anchor-link anchorjs-link permalink linenos lineno linenodiv line-number
+		line-numbers line-numbers-rows gutter hljs-ln-numbers blob-num code-number mw-editsection mathjax_preview mathjax
+		mathjax_display mathjax_svg mathjax_chtml mathjax_svg_display mathjax_chtml_display mjx-chtml`, isMark, m)
+	wordSet(`line token-line code-line view-line cm-line codemirror-line hljs-ln-line`, isLine, m)
+	return m
+}()
+
+// plain are first words that turn a name into a property of something else:
+// has-sidebar, no-menu.
+var plain = map[string]bool{"has": true, "no": true, "with": true, "without": true, "not": true, "hide": true, "show": true, "non": true}
+
+// attributeBits judges a class or id attribute name by name. A name counts as a
+// whole and by its words, which end at every character that is no letter and
+// before capitals inside.
+func attributeBits(value []byte) (bits uint16) {
+	for len(value) > 0 {
+		n := 0
+		for n < len(value) && value[n] > ' ' {
+			n++
+		}
+		if n > 0 {
+			bits |= nameBits(value[:n])
+		}
+		for n < len(value) && value[n] <= ' ' {
+			n++
+		}
+		value = value[n:]
 	}
-	*n = nameWords{}
 	return bits
+}
+
+// longName bounds the names that are known and looked into.
+const longName = 64
+
+func nameBits(name []byte) (bits uint16) {
+	if len(name) > longName {
+		return 0
+	}
+	var whole, word [longName]byte
+	n, first := 0, true
+	for i, c := range name {
+		upper := c >= 'A' && c <= 'Z'
+		whole[i] = c
+		if upper {
+			whole[i] = c | 0x20
+			if i > 0 && name[i-1] >= 'a' && name[i-1] <= 'z' {
+				if first && plain[string(word[:n])] {
+					return 0
+				}
+				bits |= parts[string(word[:n])]
+				n, first = 0, false
+			}
+		}
+		if upper || c >= 'a' && c <= 'z' {
+			word[n] = c | 0x20
+			n++
+			continue
+		}
+		if n > 0 {
+			if first && plain[string(word[:n])] {
+				return 0
+			}
+			bits |= parts[string(word[:n])]
+			n, first = 0, false
+		}
+	}
+	bits |= parts[string(word[:n])]
+	w := whole[:len(name)]
+	return bits | parts[string(w)] | names[string(w)]
 }
