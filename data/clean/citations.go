@@ -36,10 +36,15 @@ func (c *Cleaner) dropCitations(s string) string {
 	return string(c.buf)
 }
 
+// longestCitation is how far behind the opening bracket a closing one may stand,
+// in bytes.
+const longestCitation = 30
+
 // citation returns the length of the citation mark at the start of s, or 0.
 func citation(s string) int {
-	end := strings.IndexByte(s, ']')
-	if end < 2 || end > 30 {
+	// A text of brackets alone would be searched to its end for every one of them.
+	end := strings.IndexByte(s[:min(len(s), longestCitation+1)], ']')
+	if end < 2 {
 		return 0
 	}
 	inside := s[1:end]

@@ -227,3 +227,14 @@ func TestMisreadTexts(t *testing.T) {
 		}
 	}
 }
+
+// Brackets that close nothing are text, however many there are.
+func TestManyBrackets(t *testing.T) {
+	cfg := Default()
+	cfg.Citations = true
+	text := strings.Repeat("[", 800_000) + "1] and [2]."
+	got := New(cfg).Clean(text)
+	if want := strings.Repeat("[", 799_999) + " and."; got != want && got != strings.Repeat("[", 799_999)+" and ." {
+		t.Errorf("%d bytes of %d, ends in %q", len(got), len(text), got[max(0, len(got)-20):])
+	}
+}
