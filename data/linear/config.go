@@ -43,6 +43,9 @@ type Config struct {
 	// Bucket is the number of rows that n-grams share. The file has
 	// 4 * Dim * (words + Bucket) bytes.
 	Bucket int `yaml:"bucket" mapstructure:"bucket" json:"bucket"`
+	// KnownOnly sets the vectors of n-grams that no document had to zero at the
+	// end; otherwise they keep those of the start, as in fastText.
+	KnownOnly bool `yaml:"known_only" mapstructure:"known_only" json:"known_only,omitempty"`
 	// Seed draws the order of the documents and the vectors at the start.
 	Seed uint64 `yaml:"seed" mapstructure:"seed" json:"seed"`
 }

@@ -139,6 +139,9 @@ func (t *Trainer) Train(ctx context.Context) (*Model, Report, error) {
 		}
 		t.report.Loss = append(t.report.Loss, loss)
 	}
+	if t.cfg.KnownOnly {
+		s.forget()
+	}
 	return m, t.report, nil
 }
 
@@ -228,6 +231,26 @@ func (s *descent) epoch(ctx context.Context, epoch int) (float64, error) {
 		return 0, fmt.Errorf("linear: train: the loss is no number in epoch %d; the learning rate %g is too high for these documents: lower lr", epoch+1, t.cfg.LR)
 	}
 	return mean, nil
+}
+
+// forget zeroes the rows that no document uses.
+func (s *descent) forget() {
+	t := s.trainer
+	used := make([]bool, s.input.rows())
+	for n, d := range t.docs {
+		end := len(t.tokens)
+		if n+1 < len(t.docs) {
+			end = t.docs[n+1].start
+		}
+		for _, id := range s.rows(t.tokens[d.start:end]) {
+			used[id] = true
+		}
+	}
+	for i, ok := range used {
+		if !ok {
+			clear(s.input.row(i))
+		}
+	}
 }
 
 // step moves the vectors of one document and returns its loss.

@@ -15,10 +15,10 @@ import (
 )
 
 // Save writes the model to path, whole or not at all, in fastText's format (see
-// the package comment). Quantised and pruned models, which this package only
-// reads, are refused.
+// the package comment). Pruned models and those that fastText quantised, which
+// this package only reads, are refused.
 func (m *Model) Save(path string) error {
-	if m.quantised || m.pruned != nil {
+	if q, ok := m.input.(*quantised); m.pruned != nil || ok && (q.parts.dim != 1 || q.norms != nil) {
 		return fmt.Errorf("linear: save %s: the classifier is quantised or pruned and was read from a file; copy that file", path)
 	}
 	_, err := atomicfile.WriteFile(vfs.OS{}, path, m.write)
@@ -45,10 +45,11 @@ func (m *Model) write(out io.Writer) error {
 		w.put(i >= d.words)
 	}
 	for _, x := range []matrix{m.input, m.output} {
-		d, ok := x.(*dense)
-		if !ok {
-			return errors.New("a quantised matrix cannot be written")
+		if q, ok := x.(*quantised); ok {
+			w.codes(q)
+			continue
 		}
+		d := x.(*dense)
 		w.put(false)
 		w.put([]int64{int64(d.rows()), int64(d.cols)})
 		for i := range d.rows() {
@@ -66,6 +67,16 @@ func (m *Model) write(out io.Writer) error {
 		w.put(sum.Sum32())
 	}
 	return errors.Join(w.err, buf.Flush())
+}
+
+// codes writes a matrix of one byte a row, as [Model.Quantize] makes it.
+func (w *writer) codes(q *quantised) {
+	w.put([]bool{true, false}) // no norms
+	w.put([]int64{int64(q.n), 1})
+	w.put(int32(len(q.codes)))
+	w.bytes(q.codes)
+	w.put([]int32{1, 1, 1, 1})
+	w.floats(q.parts.centroids)
 }
 
 // writer keeps the first error.
