@@ -3,6 +3,8 @@ package score
 import (
 	"math/bits"
 	"unicode/utf8"
+
+	"huihai/data/fluency"
 )
 
 // Extractor measures texts one after the other and keeps its tables between
@@ -13,6 +15,10 @@ type Extractor struct {
 
 	f    Features
 	text string
+
+	sense             *fluency.Scorer // nil: the text's language has no model
+	evidence          fluency.Evidence
+	paragraphEvidence fluency.Evidence
 
 	own    units    // the package's units: words, Han and Kana characters
 	fine   sequence // the same in their own case, and punctuation
@@ -88,6 +94,7 @@ func (e *Extractor) basic(text string) {
 	e.tokens.reset()
 	e.plain.reset()
 	e.ownTop, e.ownDup = [5]int{}, [14]int{}
+	e.evidence = fluency.Evidence{}
 	e.marks, e.par, e.sen = e.marks[:0], e.par[:0], e.sen[:0]
 	e.token = token{start: -1}
 	e.ends = 0
@@ -102,6 +109,10 @@ func (e *Extractor) basic(text string) {
 	e.lineMeasures()
 	e.paragraphs()
 	e.repetition()
+	e.f.fluency = noFluency
+	if e.sense != nil {
+		e.f.fluency = e.sense.Score(e.evidence)
+	}
 }
 
 // characters is the pass that counts characters and cuts words and tokens.

@@ -69,13 +69,18 @@ type Features struct {
 
 	Datatrove, Dolma, RPV2 Peer
 
-	dashLines        int // start with • or -
-	signLines        int // start with one of RedPajama's signs
-	rawBullets       int // start with - or * before trimming
-	oneEllipsisLines int // end in …
-	allDupLines      int // all copies of repeated lines
+	nearDup          [2]float64 // DupNGram[5] and [10] of copies within reach
+	fluency          float64    // of package fluency, or noFluency
+	dashLines        int        // start with • or -
+	signLines        int        // start with one of RedPajama's signs
+	rawBullets       int        // start with - or * before trimming
+	oneEllipsisLines int        // end in …
+	allDupLines      int        // all copies of repeated lines
 	allDupLineChars  int
 }
+
+// noFluency stands where the language has no model.
+const noFluency = -1
 
 // ratio returns a/b, and 0 for b == 0.
 func ratio(a, b int) float64 {

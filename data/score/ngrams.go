@@ -75,6 +75,7 @@ type ngrams struct {
 	at     []int32  // places where the n-gram occurs more than once, ascending
 	mark   bitset
 	firsts []int32 // first places of repeated n-grams
+	last   []int32 // by first place: the latest place of that n-gram
 
 	n      int // length of the n-grams at those places
 	hashed int // length that gram is of
@@ -182,6 +183,34 @@ func (g *ngrams) copies(s *units, n int) int {
 	return dup
 }
 
+// reach is how many units back a copy counts for the quality. A longer text has
+// more that can be copied; what lies within reach is the same for all but the
+// shortest texts.
+const reach = 256
+
+// near is like copies of the same n, which must have run just before, but a copy
+// counts only where the n-gram stood within reach before it.
+func (g *ngrams) near(s *units, n int) int {
+	g.seen.reset(len(g.at), len(s.hash))
+	if len(g.last) < len(s.hash) {
+		g.last = make([]int32, 2*len(s.hash))
+	}
+	dup, next := 0, 0
+	for _, p := range g.at {
+		i := int(p)
+		if i+n > len(s.hash) {
+			break
+		}
+		c, first := g.seen.add(g.gram[i], i)
+		if c > 1 && i >= next && i-int(g.last[first]) <= reach {
+			dup += s.span(i, n)
+			next = i + n
+		}
+		g.last[first] = p
+	}
+	return dup
+}
+
 // covered returns the characters that lie in some repeated n-gram.
 func (g *ngrams) covered(s *units) int {
 	chars, next := 0, 0
@@ -265,6 +294,9 @@ func (e *Extractor) repetition() {
 		}
 		e.ownDup[n] = dup
 		f.DupNGram[n] = ratio(dup, f.UnitChars)
+		if n == 5 || n == 10 {
+			f.nearDup[n/10] = ratio(g.near(s, n), f.UnitChars)
+		}
 	}
 }
 

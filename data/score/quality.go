@@ -12,9 +12,11 @@ import (
 //
 // where the components c_i in [0,1] are
 //
-//	length      1 - exp(-units/25): a line is worth little, a page all
-//	repetition  1 - the worst of the repetition shares, each over the share
-//	            that Gopher drops at, doubled
+//	length      1 - exp(-units/50): a line is worth little, a page all
+//	repetition  1 - the worst of four shares: copies of 5-grams and of 10-grams
+//	            that stood at most 256 units before, and copies of paragraphs and
+//	            of lines, each less what natural text has and over a share that
+//	            is bad (see repetitionScore); none of it grows with the text
 //	lines       prose: terminal punctuation and lines long enough to be
 //	            sentences; verse and code are not asked for either
 //	alphabet    letters and digits over 0.75 of the characters but blanks
@@ -23,10 +25,12 @@ import (
 //	sentences   the mean of three: characters in finished sentences over 0.8,
 //	            English function words over 0.35 of the words (English only), and
 //	            units per sentence, best from 15 to 60; code is not asked
-//	plain       half from words in capitals (none is best, 0.2 worst), half from
-//	            words of advertisements and of links (none is best, 0.1 worst)
+//	plain       a third each from words in capitals (none is best, 0.2 worst), from
+//	            words of advertisements and of links (none is best, 0.1 worst), and
+//	            from you and your (none is best, 0.1 worst)
+//	fluency     what package fluency says of English and Chinese
 //	perplexity, classifier, safety
-//	            what the caller's models say, see [Extra]
+//	            what the caller's models and lexicons say, see [Extra]
 //
 // A component without a value or with weight 0 does not count. The constants are
 // those of ordinary prose and were not fitted to labels.
@@ -39,6 +43,7 @@ type Weights struct {
 	Diversity  float64 `yaml:"diversity" mapstructure:"diversity"`
 	Sentences  float64 `yaml:"sentences" mapstructure:"sentences"`
 	Plain      float64 `yaml:"plain" mapstructure:"plain"`
+	Fluency    float64 `yaml:"fluency" mapstructure:"fluency"`
 	Perplexity float64 `yaml:"perplexity" mapstructure:"perplexity"`
 	Classifier float64 `yaml:"classifier" mapstructure:"classifier"`
 	Safety     float64 `yaml:"safety" mapstructure:"safety"`
@@ -46,8 +51,8 @@ type Weights struct {
 
 // DefaultWeights returns the weights used when nothing is said.
 func DefaultWeights() Weights {
-	return Weights{Length: 1, Repetition: 2, Lines: 1, Alphabet: 1, Language: 1, Diversity: 1, Sentences: 2, Plain: 1,
-		Perplexity: 1, Classifier: 2}
+	return Weights{Length: 2, Repetition: 2, Lines: 1, Alphabet: 1, Language: 1, Diversity: 1, Sentences: 2, Plain: 1,
+		Fluency: 4, Perplexity: 1, Classifier: 2, Safety: 2}
 }
 
 // Validate reports every impossible value at once.
@@ -85,7 +90,7 @@ type Component struct {
 }
 
 // factors is how many components there are.
-const factors = 11
+const factors = 12
 
 // list computes all components; those of models that were not asked are NaN.
 func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
@@ -93,8 +98,12 @@ func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 	if g.Language != OtherLang {
 		language += 0.5 * float64(g.Score)
 	}
+	fluency := f.fluency
+	if fluency == noFluency {
+		fluency = math.NaN()
+	}
 	return [factors]Component{
-		{"length", w.Length, 1 - math.Exp(-float64(f.Units)/25)},
+		{"length", w.Length, 1 - math.Exp(-float64(f.Units)/50)},
 		{"repetition", w.Repetition, f.repetitionScore(g)},
 		{"lines", w.Lines, f.lineScore(g)},
 		{"alphabet", w.Alphabet, min(1, ratio(f.Letters+f.Digits, f.NonBlank)/0.75)},
@@ -102,6 +111,7 @@ func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 		{"diversity", w.Diversity, f.diversityScore()},
 		{"sentences", w.Sentences, f.sentenceScore(g)},
 		{"plain", w.Plain, f.plainScore()},
+		{"fluency", w.Fluency, fluency},
 		{"perplexity", w.Perplexity, x.Perplexity},
 		{"classifier", w.Classifier, x.Classifier},
 		{"safety", w.Safety, x.Safety},
@@ -118,11 +128,17 @@ func (w Weights) components(f *Features, g Guess, x Extra) (out []Component) {
 	return out
 }
 
+// repetitionScore takes what natural text repeats for granted: of characters, five
+// in a row recur far more often than five words do.
 func (f *Features) repetitionScore(g Guess) float64 {
-	worst := max(f.DupNGram[5]/0.30, f.DupNGram[10]/0.20, f.TopNGram[2]/0.40,
-		ratio(f.DupParaChars, f.ParagraphChars)/0.40)
+	over := func(x, natural, bad float64) float64 { return max(0, x-natural) / (bad - natural) }
+	five, ten := over(f.nearDup[0], 0.05, 0.30), over(f.nearDup[1], 0.03, 0.20)
+	if f.Han*10 >= f.Letters*3 {
+		five, ten = over(f.nearDup[0], 0.20, 0.60), over(f.nearDup[1], 0.08, 0.35)
+	}
+	worst := max(five, ten, over(ratio(f.DupParaChars, f.ParagraphChars), 0.03, 0.40))
 	if g.Language != Code { // closing brackets repeat
-		worst = max(worst, ratio(f.DupLineChars, f.LineChars)/0.40)
+		worst = max(worst, over(ratio(f.DupLineChars, f.LineChars), 0.03, 0.40))
 	} else {
 		worst /= 2
 	}
@@ -158,11 +174,12 @@ func (f *Features) sentenceScore(g Guess) float64 {
 	return (finished + length + min(1, ratio(f.EnglishStops, f.Words)/0.35)) / 3
 }
 
-// plainScore tells how little a text shouts and sells.
+// plainScore tells how little a text shouts, sells and calls on its reader.
 func (f *Features) plainScore() float64 {
 	shouts := ratio(f.CapitalWords, f.Words) / 0.2
 	sells := ratio(f.SaleWords+f.LinkWords, f.Words) / 0.1
-	return (max(0, 1-shouts) + max(0, 1-sells)) / 2
+	addresses := ratio(f.AddressWords, f.Words) / 0.1
+	return (max(0, 1-shouts) + max(0, 1-sells) + max(0, 1-addresses)) / 3
 }
 
 // diversityScore compares the entropy of units with that of natural text of the

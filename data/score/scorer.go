@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"huihai/data/fluency"
 	"huihai/data/lang"
 )
 
@@ -48,6 +49,7 @@ type Scorer struct {
 	rules   map[Language]*ruleList
 	extract Extractor
 	lang    *lang.Identifier // made when it is first asked
+	fluency map[Language]*fluency.Scorer
 }
 
 // ruleList are the rules of one language.
@@ -71,7 +73,7 @@ func New(cfg Config) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{cfg: cfg, rules: map[Language]*ruleList{}}
+	s := &Scorer{cfg: cfg, rules: map[Language]*ruleList{}, fluency: map[Language]*fluency.Scorer{}}
 	for _, lang := range languages {
 		list := &ruleList{}
 		for _, r := range rules[lang] {
@@ -98,15 +100,16 @@ func (s *Scorer) ScoreKnown(text string, k Known) Result { return s.score(text, 
 
 // score judges a text and takes the measures of need beside those it must.
 func (s *Scorer) score(text string, k Known, need Need) Result {
-	e := &s.extract
-	e.basic(text)
-	f := &e.f
 	var g Guess
 	if k.Guess != nil {
 		g = *k.Guess
 	} else {
 		g = s.guess(text, k.Code)
 	}
+	e := &s.extract
+	e.sense = s.fluent(g.Language)
+	e.basic(text)
+	f := &e.f
 	list := s.rules[g.Language]
 	if list == nil { // a guess from outside
 		list = s.rules[OtherLang]
@@ -127,6 +130,21 @@ func (s *Scorer) guess(text string, code bool) Guess {
 	}
 	r := s.lang.Identify(text, code)
 	return Guess{Language(r.Language), r.Script, r.Score}
+}
+
+// fluent returns the scorer of fluency for a language, or nil.
+func (s *Scorer) fluent(l Language) *fluency.Scorer {
+	if s.cfg.Weights.Fluency == 0 {
+		return nil
+	}
+	f, ok := s.fluency[l]
+	if !ok {
+		if m := fluency.For(string(l)); m != nil {
+			f = m.NewScorer()
+		}
+		s.fluency[l] = f
+	}
+	return f
 }
 
 func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) string {

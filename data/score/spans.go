@@ -6,12 +6,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/zeebo/xxh3"
+
+	"huihai/data/fluency"
 )
 
 // Span is the byte range of a paragraph or a sentence, with what is known of it.
-// The quality of a sentence is the product of the factors of its flags; that of a
-// paragraph is the lower of that product and of the mean quality of its sentences,
-// by characters.
+// The quality of a sentence is the product of the factors of its flags and of twice
+// its fluency, where that is below 1 and the language has a model; that of a
+// paragraph is the least of the product of its flags, the mean quality of its
+// sentences, by characters, and twice its fluency.
 type Span struct {
 	Start, End int32
 	Quality    float32
@@ -81,7 +84,7 @@ func (e *Extractor) paragraphs() {
 
 func (e *Extractor) paragraph(start, end int) {
 	f := &e.f
-	e.fold, e.whole, e.weighted = e.fold[:0], shape{}, 0
+	e.fold, e.whole, e.weighted, e.paragraphEvidence = e.fold[:0], shape{}, 0, fluency.Evidence{}
 	e.sentences(start, end)
 	p := Span{Start: int32(start), End: int32(end), Hash: xxh3.Hash(e.fold)}
 	chars := e.whole.chars
@@ -100,8 +103,9 @@ func (e *Extractor) paragraph(start, end int) {
 	}
 	p.Quality = p.Flags.factor()
 	if chars > 0 { // not only blanks that are no ASCII
-		p.Quality = min(p.Quality, e.weighted/float32(chars))
+		p.Quality = min(p.Quality, e.weighted/float32(chars), e.trust(e.paragraphEvidence))
 	}
+	e.evidence.Add(e.paragraphEvidence)
 	if p.Quality < LowQuality {
 		f.LowParagraphs++
 	}
@@ -129,9 +133,23 @@ func (e *Extractor) sentence(start, end int) {
 		e.f.DupSentences++
 	}
 	p.Quality = p.Flags.factor()
+	if e.sense != nil {
+		own := e.sense.Evidence(text)
+		e.paragraphEvidence.Add(own)
+		p.Quality *= e.trust(own)
+	}
 	e.weighted += p.Quality * float32(s.chars)
 	e.countSentence(&p, s)
 	e.sen = append(e.sen, p)
+}
+
+// trust is the factor of fluency: 1 from half the score on, so that a short
+// sentence loses nothing for having little to say.
+func (e *Extractor) trust(own fluency.Evidence) float32 {
+	if e.sense == nil {
+		return 1
+	}
+	return float32(min(1, 2*e.sense.Score(own)))
 }
 
 func (e *Extractor) countSentence(p *Span, s shape) {

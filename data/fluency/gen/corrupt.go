@@ -232,6 +232,9 @@ func (s *spoiler) noise(text string) string {
 // mojibake reads the bytes in another encoding.
 func (s *spoiler) mojibake(text string) string {
 	var out string
+	if !s.chinese { // ASCII survives: give it signs that do not
+		text = strings.NewReplacer("'", "’", ` "`, " “", `"`, "”", ", ", pick(s.r, []string{", ", " — ", "… ", ",\u00a0"}), "e", pick(s.r, []string{"e", "e", "é"})).Replace(text) + "…"
+	}
 	switch s.r.IntN(3) {
 	case 0:
 		out, _ = simplifiedchinese.GBK.NewDecoder().String(text)
@@ -243,6 +246,9 @@ func (s *spoiler) mojibake(text string) string {
 		out, _ = charmap.Windows1252.NewDecoder().String(gbk)
 	default:
 		out, _ = charmap.Windows1252.NewDecoder().String(text)
+		if s.r.IntN(2) == 0 {
+			out, _ = charmap.Windows1252.NewDecoder().String(out)
+		}
 	}
 	return out
 }

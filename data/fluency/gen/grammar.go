@@ -23,6 +23,9 @@ type grammar struct {
 	lines   map[string][]string
 }
 
+// use makes the words of good texts a list, so that no word is junk by itself.
+func (g *grammar) use(words []string) { g.lists["w"] = words }
+
 func parseGrammar(text string) grammar {
 	g := grammar{lists: map[string][]string{}, lines: map[string][]string{}}
 	class := ""

@@ -56,9 +56,13 @@ const (
 	bad  = "bad"
 )
 
-func config(lang string) linear.Config {
-	c := linear.Default()
-	c.Dim, c.Epoch, c.LR, c.WordNgrams, c.MinCount, c.Bucket, c.KnownOnly = 2, 8, 1, 3, 4, 3<<19, true
+func config(lang string) (c linear.Config) {
+	c = linear.Default()
+	defer func() {
+		fmt.Sscan(os.Getenv("TUNE"), &c.Dim, &c.Epoch, &c.LR, &c.WordNgrams, &c.MinCount, &c.Bucket)
+		fmt.Fprintln(os.Stderr, c)
+	}()
+	c.Dim, c.Epoch, c.LR, c.WordNgrams, c.MinCount, c.Bucket, c.KnownOnly = 8, 3, 0.5, 3, 4, 3<<19, true
 	return c
 }
 
@@ -175,6 +179,7 @@ func collect(lang, data string) (list []example, err error) {
 	}
 	r := rng.New(1, "fluency/"+lang)
 	s := newSpoiler(r, chinese, texts)
+	g.use(s.words)
 	for _, d := range docs {
 		for range d.times {
 			for _, p := range pieces(r, d.text, chinese) {
@@ -189,6 +194,13 @@ func collect(lang, data string) (list []example, err error) {
 				}
 			}
 		}
+	}
+	if chinese {
+		glossed, err := translations(r, data)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, glossed...)
 	}
 	glue := " "
 	if chinese {
