@@ -21,7 +21,7 @@ type Model struct {
 	linear *linear.Model
 	label  int
 	middle float64 // see the package comment
-	unit   float64 // 4/3 over the distance of the medians
+	unit   float64 // slope over the distance of the medians
 }
 
 var chinese, english = sync.OnceValue(func() *Model { return open("zh") }), sync.OnceValue(func() *Model { return open("en") })
@@ -63,14 +63,14 @@ func load(name string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	var scale struct{ Middle, Good float64 }
+	var scale struct{ Middle, Good, Slope float64 }
 	if err := json.Unmarshal(text, &scale); err != nil {
 		return nil, err
 	}
 	if !(scale.Good > scale.Middle) {
 		return nil, fmt.Errorf("good %g is not above middle %g", scale.Good, scale.Middle)
 	}
-	m := &Model{middle: scale.Middle, unit: 4.0 / 3 / (scale.Good - scale.Middle)}
+	m := &Model{middle: scale.Middle, unit: scale.Slope / (scale.Good - scale.Middle)}
 	if m.linear, err = linear.Parse(raw); err != nil {
 		return nil, err
 	}

@@ -75,6 +75,7 @@ type Features struct {
 	signLines        int        // start with one of RedPajama's signs
 	rawBullets       int        // start with - or * before trimming
 	oneEllipsisLines int        // end in …
+	commaLines       int        // end in a comma or semicolon
 	allDupLines      int        // all copies of repeated lines
 	allDupLineChars  int
 }

@@ -11,6 +11,9 @@ const (
 	OtherLang Language = "other"
 )
 
+// undetermined is what package lang says of a text in no language it knows.
+const undetermined Language = "und"
+
 // Guess tells language, script (ISO 15924) and how sure it is in [0,1].
 type Guess struct {
 	Language Language

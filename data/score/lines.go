@@ -58,6 +58,8 @@ func (e *Extractor) line(line string, raw byte) {
 		f.EllipsisLines++
 	case terminal(last):
 		f.TerminalLines++
+	case last == '，' || last == '；' || last == ',' || last == ';':
+		f.commaLines++
 	}
 	if teaser(line, last) {
 		f.ReadMoreLines++

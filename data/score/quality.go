@@ -12,23 +12,27 @@ import (
 //
 // where the components c_i in [0,1] are
 //
-//	length      1 - exp(-units/50): a line is worth little, a page all
+//	length      1 - exp(-units/50), in Chinese 1 - exp(-units/25): a line is worth
+//	            little, a page all
 //	repetition  1 - the worst of four shares: copies of 5-grams and of 10-grams
 //	            that stood at most 256 units before, and copies of paragraphs and
 //	            of lines, each less what natural text has and over a share that
 //	            is bad (see repetitionScore); none of it grows with the text
 //	lines       prose: terminal punctuation and lines long enough to be
-//	            sentences; verse and code are not asked for either
+//	            sentences; verse and code are not asked for either; in Chinese
+//	            also few blanks between characters
 //	alphabet    letters and digits over 0.75 of the characters but blanks
 //	language    how surely the text is in one of the known languages
 //	diversity   entropy of units over what random text of its length has
 //	sentences   the mean of three: characters in finished sentences over 0.8,
 //	            English function words over 0.35 of the words (English only), and
-//	            units per sentence, best from 15 to 60; code is not asked
+//	            units per sentence, best from 15 (English: 20) to 60; code and Chinese verse
+//	            are not asked
 //	plain       a third each from words in capitals (none is best, 0.2 worst), from
 //	            words of advertisements and of links (none is best, 0.1 worst), and
 //	            from you and your (none is best, 0.1 worst)
-//	fluency     what package fluency says of English and Chinese
+//	fluency     what package fluency says of English and Chinese; in English, where
+//	            the other components say more, it has an eighth of its weight
 //	perplexity, classifier, safety
 //	            what the caller's models and lexicons say, see [Extra]
 //
@@ -51,8 +55,8 @@ type Weights struct {
 
 // DefaultWeights returns the weights used when nothing is said.
 func DefaultWeights() Weights {
-	return Weights{Length: 2, Repetition: 2, Lines: 1, Alphabet: 1, Language: 1, Diversity: 1, Sentences: 2, Plain: 1,
-		Fluency: 4, Perplexity: 1, Classifier: 2, Safety: 2}
+	return Weights{Length: 2, Repetition: 2, Lines: 1, Alphabet: 1, Language: 1, Diversity: 1, Sentences: 2, Plain: 2,
+		Fluency: 8, Perplexity: 1, Classifier: 2, Safety: 2}
 }
 
 // Validate reports every impossible value at once.
@@ -95,15 +99,26 @@ const factors = 12
 // list computes all components; those of models that were not asked are NaN.
 func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 	language := 0.5
-	if g.Language != OtherLang {
+	switch g.Language {
+	case OtherLang:
+	case undetermined:
+		language = 0.25
+	default:
 		language += 0.5 * float64(g.Score)
 	}
-	fluency := f.fluency
+	enough := 50.0
+	if g.Language == Chinese {
+		enough = 25
+	}
+	fluency, weight := f.fluency, w.Fluency
+	if g.Language == English {
+		weight /= 8
+	}
 	if fluency == noFluency {
 		fluency = math.NaN()
 	}
 	return [factors]Component{
-		{"length", w.Length, 1 - math.Exp(-float64(f.Units)/50)},
+		{"length", w.Length, 1 - math.Exp(-float64(f.Units)/enough)},
 		{"repetition", w.Repetition, f.repetitionScore(g)},
 		{"lines", w.Lines, f.lineScore(g)},
 		{"alphabet", w.Alphabet, min(1, ratio(f.Letters+f.Digits, f.NonBlank)/0.75)},
@@ -111,7 +126,7 @@ func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 		{"diversity", w.Diversity, f.diversityScore()},
 		{"sentences", w.Sentences, f.sentenceScore(g)},
 		{"plain", w.Plain, f.plainScore()},
-		{"fluency", w.Fluency, fluency},
+		{"fluency", weight, fluency},
 		{"perplexity", w.Perplexity, x.Perplexity},
 		{"classifier", w.Classifier, x.Classifier},
 		{"safety", w.Safety, x.Safety},
@@ -150,7 +165,8 @@ func (f *Features) lineScore(g Guess) float64 {
 	case Code:
 		return min(1, 200/max(1, ratio(f.LineChars, f.Lines)))
 	case Chinese:
-		return min(1, 0.5+ratio(f.TerminalLines, f.Lines)) * (1 - ratio(f.ReadMoreLines, f.Lines))
+		ends := ratio(f.TerminalLines+f.commaLines, f.Lines)
+		return min(1, 0.5+ends) * (1 - ratio(f.ReadMoreLines, f.Lines)) * (1 - f.blankShare())
 	}
 	prose := min(1, ratio(f.TerminalLines, f.Lines)/0.5)
 	long := min(1, 1.3-ratio(f.ShortLines, f.Lines))
@@ -158,15 +174,29 @@ func (f *Features) lineScore(g Guess) float64 {
 	return (0.4 + 0.3*prose + 0.3*long) * max(0, 1-odd)
 }
 
+// blankShare tells from 0 to 1 how much blanks part the characters of a Chinese
+// text, as they do in menus and in badly recognised pages.
+func (f *Features) blankShare() float64 {
+	return min(1, max(0, ratio(f.Tokens-f.Words, f.Han)-0.25)/0.5)
+}
+
+// verse tells whether a text in Han is lines of a few characters that end in marks.
+func (f *Features) verse() bool {
+	return f.Lines >= 3 && f.LineChars <= 20*f.Lines && 10*(f.TerminalLines+f.commaLines) >= 7*f.Lines && f.Han*2 > f.Letters
+}
+
 // sentenceScore tells how much a text is made of sentences.
 func (f *Features) sentenceScore(g Guess) float64 {
-	if g.Language == Code {
+	if g.Language == Code || f.verse() {
 		return 1
 	}
 	finished := min(1, ratio(f.FullSentenceChars, f.NonBlank)/0.8)
-	length := 0.0
+	length, least := 0.0, 15.0
+	if g.Language == English {
+		least = 20
+	}
 	if mean := ratio(f.Units, f.Sentences); mean > 0 {
-		length = min(1, mean/15, 60/mean)
+		length = min(1, mean/least, 60/mean)
 	}
 	if g.Language != English {
 		return (finished + length) / 2

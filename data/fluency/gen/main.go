@@ -56,12 +56,8 @@ const (
 	bad  = "bad"
 )
 
-func config(lang string) (c linear.Config) {
-	c = linear.Default()
-	defer func() {
-		fmt.Sscan(os.Getenv("TUNE"), &c.Dim, &c.Epoch, &c.LR, &c.WordNgrams, &c.MinCount, &c.Bucket)
-		fmt.Fprintln(os.Stderr, c)
-	}()
+func config() linear.Config {
+	c := linear.Default()
 	c.Dim, c.Epoch, c.LR, c.WordNgrams, c.MinCount, c.Bucket, c.KnownOnly = 8, 3, 0.5, 3, 4, 3<<19, true
 	return c
 }
@@ -76,7 +72,7 @@ func run(lang, data, output, examples string) error {
 			return err
 		}
 	}
-	t, err := linear.NewTrainer(config(lang))
+	t, err := linear.NewTrainer(config())
 	if err != nil {
 		return err
 	}
@@ -98,6 +94,10 @@ func run(lang, data, output, examples string) error {
 	s, err := evaluate(m, list)
 	if err != nil {
 		return err
+	}
+	s.Slope = 4.0 / 3
+	if lang == "en" {
+		s.Slope = 8.0 / 3
 	}
 	return write(output, lang, m, s)
 }
@@ -243,6 +243,7 @@ func pieces(r *rng.Stream, text string, chinese bool) (out []string) {
 type scale struct {
 	Middle float64            `json:"middle"` // of good and bad held-out pieces
 	Good   float64            `json:"good"`   // median of good ones
+	Slope  float64            `json:"slope"`  // at the middle; see package fluency
 	AUC    map[string]float64 `json:"auc"`    // of held-out pieces: all good ones against a class
 }
 

@@ -80,7 +80,7 @@ func field(names ...string) func(map[string]any) []string {
 	}
 }
 
-// answers are the turns of one side, and what was asked first.
+// answers are the turns of some sides and the better answer of a pair.
 func answers(list, who string, is ...string) func(map[string]any) []string {
 	return func(row map[string]any) (out []string) {
 		turns, _ := row[list].([]any)
@@ -96,6 +96,7 @@ func answers(list, who string, is ...string) func(map[string]any) []string {
 	}
 }
 
+// firstOutput is the best of several answers.
 func firstOutput(row map[string]any) []string {
 	list, _ := row["output"].([]any)
 	if len(list) == 0 {
