@@ -24,7 +24,21 @@ type Model struct {
 	unit   float64 // slope over the distance of the medians
 }
 
-var chinese, english = sync.OnceValue(func() *Model { return open("zh") }), sync.OnceValue(func() *Model { return open("en") })
+var (
+	chinese = sync.OnceValue(func() *Model { return open("zh") })
+	english = sync.OnceValue(func() *Model { return open("en") })
+	page    = sync.OnceValue(func() *Model { return open("page") })
+)
+
+// Page returns the model of pages of a language, or nil: it tells those that inform,
+// explain or tell something from those that sell, list, announce or chat. There is one
+// for English.
+func Page(language string) *Model {
+	if language == "en" {
+		return page()
+	}
+	return nil
+}
 
 // For returns the model of a language (BCP 47), unpacked at the first call, or nil.
 func For(language string) *Model {

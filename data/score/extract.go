@@ -16,7 +16,7 @@ type Extractor struct {
 	f    Features
 	text string
 
-	sense             *fluency.Scorer // nil: the text's language has no model
+	sense, page       *fluency.Scorer // nil: the text's language has no model
 	evidence          fluency.Evidence
 	paragraphEvidence fluency.Evidence
 
@@ -109,9 +109,12 @@ func (e *Extractor) basic(text string) {
 	e.lineMeasures()
 	e.paragraphs()
 	e.repetition()
-	e.f.fluency = noFluency
+	e.f.fluency, e.f.page = noFluency, noFluency
 	if e.sense != nil {
 		e.f.fluency = e.sense.Score(e.evidence)
+	}
+	if e.page != nil {
+		e.f.page = e.page.Score(e.page.Evidence(text))
 	}
 }
 

@@ -71,12 +71,13 @@ type Features struct {
 
 	nearDup          [2]float64 // DupNGram[5] and [10] of copies within reach
 	fluency          float64    // of package fluency, or noFluency
-	dashLines        int        // start with • or -
-	signLines        int        // start with one of RedPajama's signs
-	rawBullets       int        // start with - or * before trimming
-	oneEllipsisLines int        // end in …
-	commaLines       int        // end in a comma or semicolon
-	allDupLines      int        // all copies of repeated lines
+	page             float64
+	dashLines        int // start with • or -
+	signLines        int // start with one of RedPajama's signs
+	rawBullets       int // start with - or * before trimming
+	oneEllipsisLines int // end in …
+	commaLines       int // end in a comma or semicolon
+	allDupLines      int // all copies of repeated lines
 	allDupLineChars  int
 }
 

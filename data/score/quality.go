@@ -32,7 +32,9 @@ import (
 //	            words of advertisements and of links (none is best, 0.1 worst), and
 //	            from you and your (none is best, 0.1 worst)
 //	fluency     what package fluency says of English and Chinese; in English, where
-//	            the other components say more, it has an eighth of its weight
+//	            the other components say more, it has a quarter of its weight
+//	page        in English, how much a text reads like pages that inform, explain or
+//	            tell something, and not like those that sell, list or chat (fluency)
 //	perplexity, classifier, safety
 //	            what the caller's models and lexicons say, see [Extra]
 //
@@ -48,6 +50,7 @@ type Weights struct {
 	Sentences  float64 `yaml:"sentences" mapstructure:"sentences"`
 	Plain      float64 `yaml:"plain" mapstructure:"plain"`
 	Fluency    float64 `yaml:"fluency" mapstructure:"fluency"`
+	Page       float64 `yaml:"page" mapstructure:"page"`
 	Perplexity float64 `yaml:"perplexity" mapstructure:"perplexity"`
 	Classifier float64 `yaml:"classifier" mapstructure:"classifier"`
 	Safety     float64 `yaml:"safety" mapstructure:"safety"`
@@ -56,7 +59,7 @@ type Weights struct {
 // DefaultWeights returns the weights used when nothing is said.
 func DefaultWeights() Weights {
 	return Weights{Length: 2, Repetition: 2, Lines: 1, Alphabet: 1, Language: 1, Diversity: 1, Sentences: 2, Plain: 2,
-		Fluency: 8, Perplexity: 1, Classifier: 2, Safety: 2}
+		Fluency: 8, Page: 1, Perplexity: 1, Classifier: 2, Safety: 2}
 }
 
 // Validate reports every impossible value at once.
@@ -94,7 +97,7 @@ type Component struct {
 }
 
 // factors is how many components there are.
-const factors = 12
+const factors = 13
 
 // list computes all components; those of models that were not asked are NaN.
 func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
@@ -110,12 +113,15 @@ func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 	if g.Language == Chinese {
 		enough = 25
 	}
-	fluency, weight := f.fluency, w.Fluency
-	if g.Language == English {
-		weight /= 8
+	known := func(v float64) float64 {
+		if v == noFluency {
+			return math.NaN()
+		}
+		return v
 	}
-	if fluency == noFluency {
-		fluency = math.NaN()
+	weight := w.Fluency
+	if g.Language == English {
+		weight /= 4
 	}
 	return [factors]Component{
 		{"length", w.Length, 1 - math.Exp(-float64(f.Units)/enough)},
@@ -126,7 +132,8 @@ func (w Weights) list(f *Features, g Guess, x Extra) [factors]Component {
 		{"diversity", w.Diversity, f.diversityScore()},
 		{"sentences", w.Sentences, f.sentenceScore(g)},
 		{"plain", w.Plain, f.plainScore()},
-		{"fluency", weight, fluency},
+		{"fluency", weight, known(f.fluency)},
+		{"page", w.Page, known(f.page)},
 		{"perplexity", w.Perplexity, x.Perplexity},
 		{"classifier", w.Classifier, x.Classifier},
 		{"safety", w.Safety, x.Safety},

@@ -49,7 +49,7 @@ type Scorer struct {
 	rules   map[Language]*ruleList
 	extract Extractor
 	lang    *lang.Identifier // made when it is first asked
-	fluency map[Language]*fluency.Scorer
+	fluency map[Language][2]*fluency.Scorer
 }
 
 // ruleList are the rules of one language.
@@ -73,7 +73,7 @@ func New(cfg Config) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{cfg: cfg, rules: map[Language]*ruleList{}, fluency: map[Language]*fluency.Scorer{}}
+	s := &Scorer{cfg: cfg, rules: map[Language]*ruleList{}, fluency: map[Language][2]*fluency.Scorer{}}
 	for _, lang := range languages {
 		list := &ruleList{}
 		for _, r := range rules[lang] {
@@ -107,7 +107,7 @@ func (s *Scorer) score(text string, k Known, need Need) Result {
 		g = s.guess(text, k.Code)
 	}
 	e := &s.extract
-	e.sense = s.fluent(g.Language)
+	e.sense, e.page = s.fluent(g.Language)
 	e.basic(text)
 	f := &e.f
 	list := s.rules[g.Language]
@@ -132,19 +132,20 @@ func (s *Scorer) guess(text string, code bool) Guess {
 	return Guess{Language(r.Language), r.Script, r.Score}
 }
 
-// fluent returns the scorer of fluency for a language, or nil.
-func (s *Scorer) fluent(l Language) *fluency.Scorer {
-	if s.cfg.Weights.Fluency == 0 {
-		return nil
-	}
+// fluent returns the scorers of fluency and of pages for a language, nil where there
+// is none or it does not count.
+func (s *Scorer) fluent(l Language) (sense, page *fluency.Scorer) {
 	f, ok := s.fluency[l]
 	if !ok {
-		if m := fluency.For(string(l)); m != nil {
-			f = m.NewScorer()
+		if m := fluency.For(string(l)); m != nil && s.cfg.Weights.Fluency > 0 {
+			f[0] = m.NewScorer()
+		}
+		if m := fluency.Page(string(l)); m != nil && s.cfg.Weights.Page > 0 {
+			f[1] = m.NewScorer()
 		}
 		s.fluency[l] = f
 	}
-	return f
+	return f[0], f[1]
 }
 
 func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) string {

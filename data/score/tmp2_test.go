@@ -29,7 +29,10 @@ func TestTmpC4(t *testing.T) {
 	b, _ := os.ReadFile("../fluency/gen/pages.txt")
 	label := map[int]string{}
 	for line := range strings.Lines(string(b)) {
-		f := strings.Fields(line); if f[0] != "pretrain/web_c4_en" { continue }
+		f := strings.Fields(line)
+		if f[0] != "pretrain/web_c4_en" {
+			continue
+		}
 		for _, n := range f[2:] {
 			var k int
 			fmt.Sscan(n, &k)
@@ -84,7 +87,9 @@ func TestTmpC4(t *testing.T) {
 				}
 			}
 			row := fmt.Sprint("ROW ", odd, " ", k)
-			for _, c := range x.Components { row += fmt.Sprintf(" %s=%.5f", c.Name, c.Value) }
+			for _, c := range x.Components {
+				row += fmt.Sprintf(" %s=%.5f", c.Name, c.Value)
+			}
 			t.Log(row, fmt.Sprintf(" units=%d addr=%.4f msu=%.3f", x.Features.Units, ratio(x.Features.AddressWords, x.Features.Words), ratio(x.Features.Units, x.Features.Sentences)))
 			add("quality", k, float64(x.Quality))
 			form, fw := 0.0, 0.0

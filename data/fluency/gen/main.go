@@ -41,6 +41,12 @@ func main() {
 			os.Exit(1)
 		}
 	}
+	if *only != "zh" {
+		if err := runPages(*data, *output); err != nil {
+			fmt.Fprintln(os.Stderr, "gen:", err)
+			os.Exit(1)
+		}
+	}
 }
 
 // example is a labelled piece of text.
@@ -181,12 +187,8 @@ func collect(lang, data string) (list []example, err error) {
 	s := newSpoiler(r, chinese, texts)
 	g.use(s.words)
 	for _, d := range docs {
-		for range d.times {
+		if !d.bad {
 			for _, p := range pieces(r, d.text, chinese) {
-				if d.bad {
-					list = append(list, example{p, bad, "page", d.heldOut()})
-					continue
-				}
 				list = append(list, example{p, good, d.source, d.heldOut()})
 				for range 1 + r.IntN(2) {
 					text, class := s.spoil(p)

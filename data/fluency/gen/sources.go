@@ -19,7 +19,6 @@ type document struct {
 	text   string
 	source string
 	bad    bool // a page that we judged to be of no use
-	times  int  // how often it counts
 }
 
 // heldOut tells whether a document is kept out of training: one of ten, by its text.
@@ -145,7 +144,7 @@ func read(dir string, list []source) (docs []document, err error) {
 					continue
 				}
 				seen[h] = true
-				docs = append(docs, document{text: prose(text), source: s.file, times: 1})
+				docs = append(docs, document{text: prose(text), source: s.file})
 			}
 		})
 		if err != nil {
@@ -169,7 +168,7 @@ func readPlain(dir string) (docs []document, err error) {
 		}
 		var b strings.Builder
 		flush := func() {
-			docs = append(docs, document{text: b.String(), source: name, times: 1})
+			docs = append(docs, document{text: b.String(), source: name})
 			b.Reset()
 		}
 		in := bufio.NewScanner(z)
