@@ -4,13 +4,13 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"huihai/data/linear"
+	"huihai/internal/rng"
 )
 
 // judged names pages of three samples of the web that we read and judged: whether they
@@ -35,10 +35,6 @@ func readPages(dir string) (docs []document, err error) {
 	for _, name := range files {
 		n := 0
 		err = eachRow(filepath.Join(dir, name+".jsonl.gz"), func(row map[string]any) {
-			if h := os.Getenv("HALF"); h != "" && strconv.Itoa(n%2) == h {
-				n++
-				return
-			}
 			switch labels[name][strconv.Itoa(n)] {
 			case good:
 				docs = append(docs, document{text: str(row["text"]), source: name})
@@ -55,14 +51,14 @@ func readPages(dir string) (docs []document, err error) {
 }
 
 // trainPages makes a classifier of whole pages.
-func trainPages(docs []document) (*linear.Model, error) {
+func trainPages(docs, more []document) (*linear.Model, error) {
 	c := linear.Default()
 	c.Epoch, c.Bucket, c.KnownOnly = 30, 200_000, true
 	t, err := linear.NewTrainer(c)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range docs {
+	for _, d := range slices.Concat(docs, more) {
 		label := good
 		if d.bad {
 			label = bad
@@ -85,6 +81,10 @@ func runPages(data, output string) error {
 	if err != nil {
 		return err
 	}
+	more, err := morePages(data)
+	if err != nil {
+		return err
+	}
 	const folds = 5
 	var values [2][]float64
 	for fold := range folds {
@@ -96,7 +96,7 @@ func runPages(data, output string) error {
 				train = append(train, d)
 			}
 		}
-		m, err := trainPages(train)
+		m, err := trainPages(train, more)
 		if err != nil {
 			return err
 		}
@@ -122,9 +122,30 @@ func runPages(data, output string) error {
 	g, b := values[0][len(values[0])/2], values[1][len(values[1])/2]
 	auc := above(values[0], values[1])
 	fmt.Fprintf(os.Stderr, "pages: %d good, median %.3f, %d bad, median %.3f, auc %.3f in five folds\n", len(values[0]), g, len(values[1]), b, auc)
-	m, err := trainPages(docs)
+	m, err := trainPages(docs, more)
 	if err != nil {
 		return err
 	}
 	return write(output, "page", m, scale{Middle: (g + b) / 2, Good: g, Slope: 1.0 / 6, AUC: map[string]float64{"page": float64(int(auc*1000)) / 1000}})
+}
+
+// morePages are texts of kinds that the judged pages lack: articles and answers, and
+// junk from templates.
+func morePages(data string) (docs []document, err error) {
+	plain, err := readPlain(data)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := read(data, englishSources[2:3])
+	if err != nil {
+		return nil, err
+	}
+	docs = append(plain[:100:100], answers[:100]...)
+	g := parseGrammar(englishTemplates)
+	r := rng.New(1, "fluency/pages")
+	g.lists["w"] = []string{"thing"}
+	for i := range 200 {
+		docs = append(docs, document{text: g.text(r, g.classes[i%len(g.classes)], " "), bad: true})
+	}
+	return docs, nil
 }
