@@ -61,7 +61,7 @@ func classMedians(t *testing.T, name string, quality func(text string) float64) 
 
 func TestSenseTmp(t *testing.T) {
 	s := mustNew(t, Default())
-	for _, name := range []string{"zh-dev.txt", "en-dev.txt"} {
+	for _, name := range []string{"zh-dev.txt", "en-dev.txt", "zh-held.txt", "en-held.txt"} {
 		for _, p := range senseParagraphs(t, name) {
 			x := s.Explain(p.text, Nothing())
 			f := map[string]float64{}
