@@ -16,6 +16,7 @@ type Extractor struct {
 	f    Features
 	text string
 
+	latest            []int32         // by first place: the latest of that line or paragraph
 	sense, page       *fluency.Scorer // nil: the text's language has no model
 	evidence          fluency.Evidence
 	paragraphEvidence fluency.Evidence

@@ -76,6 +76,8 @@ type Features struct {
 	signLines        int // start with one of RedPajama's signs
 	rawBullets       int // start with - or * before trimming
 	oneEllipsisLines int // end in …
+	nearLineChars    int // DupLineChars and DupParaChars of copies within reach
+	nearParaChars    int
 	commaLines       int // end in a comma or semicolon
 	allDupLines      int // all copies of repeated lines
 	allDupLineChars  int

@@ -38,9 +38,10 @@ func readLabelled(t *testing.T, path string) []map[string]any {
 	return out
 }
 
-// On web pages that people judged, quality puts a good one above a bad one in
-// five of six pairs (0.85 when this was written; chance is 0.5). A logistic
-// regression on all measures, fitted and tested on five parts in turn, gets 0.88.
+// On web pages that people judged, and that nothing was trained with, quality puts
+// a good one above a bad one in seven of eight pairs (0.872 when this was written;
+// chance is 0.5). A logistic regression on all measures, fitted and tested on five
+// parts in turn, gets 0.88.
 func TestQualityAgreesWithPeople(t *testing.T) {
 	rows := readLabelled(t, golden.Shared(t, "data", "web/dclm_quality_majority.jsonl.gz"))
 	s, err := New(Default())
@@ -72,7 +73,7 @@ func TestQualityAgreesWithPeople(t *testing.T) {
 	}
 	auc := pairs / (good * bad)
 	t.Logf("area under the curve %.3f on %v good and %v bad pages", auc, good, bad)
-	if auc < 0.83 {
+	if auc < 0.86 {
 		t.Errorf("area under the curve is %.3f", auc)
 	}
 }

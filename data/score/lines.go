@@ -64,7 +64,11 @@ func (e *Extractor) line(line string, raw byte) {
 	if teaser(line, last) {
 		f.ReadMoreLines++
 	}
-	switch c, _ := e.seen.add(xxh3.HashString(line), f.Lines-1); {
+	c, first := e.seen.add(xxh3.HashString(line), f.Lines-1)
+	if e.near(first, f.Lines-1, c) {
+		f.nearLineChars += chars
+	}
+	switch {
 	case c == 2:
 		f.allDupLines += 2
 		f.allDupLineChars += 2 * chars
@@ -76,6 +80,20 @@ func (e *Extractor) line(line string, raw byte) {
 	}
 	f.DupLines++
 	f.DupLineChars += chars
+}
+
+// spanReach is how many lines or paragraphs back a copy counts for the quality.
+const spanReach = 40
+
+// near tells whether a line or paragraph, seen c times by now, stood within reach
+// before place, and remembers the place.
+func (e *Extractor) near(first, place int, c uint32) bool {
+	for len(e.latest) <= first {
+		e.latest = append(e.latest, 0)
+	}
+	is := c > 1 && place-int(e.latest[first]) <= spanReach
+	e.latest[first] = int32(place)
+	return is
 }
 
 // lineStart counts the bullets of everyone's definition.

@@ -16,7 +16,7 @@ import (
 //	            little, a page all
 //	repetition  1 - the worst of four shares: copies of 5-grams and of 10-grams
 //	            that stood at most 256 units before, and copies of paragraphs and
-//	            of lines, each less what natural text has and over a share that
+//	            of lines at most 40 before, each less what natural text has and over a share that
 //	            is bad (see repetitionScore); none of it grows with the text
 //	lines       prose: terminal punctuation and lines long enough to be
 //	            sentences; verse and code are not asked for either; in Chinese
@@ -154,13 +154,13 @@ func (w Weights) components(f *Features, g Guess, x Extra) (out []Component) {
 // in a row recur far more often than five words do.
 func (f *Features) repetitionScore(g Guess) float64 {
 	over := func(x, natural, bad float64) float64 { return max(0, x-natural) / (bad - natural) }
-	five, ten := over(f.nearDup[0], 0.05, 0.30), over(f.nearDup[1], 0.03, 0.20)
+	five, ten := over(f.nearDup[0], 0.08, 0.35), over(f.nearDup[1], 0.05, 0.25)
 	if f.Han*10 >= f.Letters*3 {
 		five, ten = over(f.nearDup[0], 0.20, 0.60), over(f.nearDup[1], 0.08, 0.35)
 	}
-	worst := max(five, ten, over(ratio(f.DupParaChars, f.ParagraphChars), 0.03, 0.40))
+	worst := max(five, ten, over(ratio(f.nearParaChars, f.ParagraphChars), 0.06, 0.40))
 	if g.Language != Code { // closing brackets repeat
-		worst = max(worst, over(ratio(f.DupLineChars, f.LineChars), 0.03, 0.40))
+		worst = max(worst, over(ratio(f.nearLineChars, f.LineChars), 0.06, 0.40))
 	} else {
 		worst /= 2
 	}

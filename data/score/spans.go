@@ -96,7 +96,11 @@ func (e *Extractor) paragraph(start, end int) {
 		p.Flags |= ParagraphFewHan
 		f.FewHanParagraphs++
 	}
-	if c, _ := e.seen.add(p.Hash, f.Paragraphs-1); c > 1 {
+	c, first := e.seen.add(p.Hash, f.Paragraphs-1)
+	if e.near(first, f.Paragraphs-1, c) {
+		f.nearParaChars += chars
+	}
+	if c > 1 {
 		p.Flags |= ParagraphRepeated
 		f.DupParagraphs++
 		f.DupParaChars += chars
