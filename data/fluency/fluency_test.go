@@ -33,7 +33,7 @@ func TestModels(t *testing.T) {
 func TestOrder(t *testing.T) {
 	for _, c := range []struct{ lang, good, bad string }{
 		{"en", "The river rises in the mountains and flows to the sea, and many people live on its banks.", "Rises mountains river the in the and sea flows the to, banks and many its people on live."},
-		{"zh", "这条河发源于山区，最后流入大海，很多人住在它的两岸。", "岸于这山条的区，后很大多住发海它流源最入河人两在。"},
+		{"zh", "政府决定在城市里建设新的学校和医院，帮助更多的人。", "府和里医决院城新政市的设定在建学校人多助，的帮更。"},
 		{"zh", "法院认为，双方签订的合同合法有效，被告应当承担责任。", "新会员注册送彩金，百家乐真人荷官，提款秒到账，信誉第一。"},
 	} {
 		s := For(c.lang).NewScorer()

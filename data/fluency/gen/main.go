@@ -62,9 +62,12 @@ const (
 	bad  = "bad"
 )
 
-func config() linear.Config {
+func config(lang string) linear.Config {
 	c := linear.Default()
 	c.Dim, c.Epoch, c.LR, c.WordNgrams, c.MinCount, c.Bucket, c.KnownOnly = 8, 3, 0.5, 3, 4, 3<<19, true
+	if lang == "zh" {
+		c.MinCount = 1 << 30 // no single characters: only what stands side by side
+	}
 	return c
 }
 
@@ -78,7 +81,7 @@ func run(lang, data, output, examples string) error {
 			return err
 		}
 	}
-	t, err := linear.NewTrainer(config())
+	t, err := linear.NewTrainer(config(lang))
 	if err != nil {
 		return err
 	}
