@@ -120,6 +120,7 @@ func newClassifierTrainCmd() *cobra.Command {
 	var inputs, positive, negative []string
 	var output, tokens string
 	var folds int
+	var quantize bool
 	c := &cobra.Command{
 		Use:   "train (--positive PATH --negative PATH | --input PATH --label-field NAME) --output FILE",
 		Short: "Learn to tell texts apart",
@@ -147,6 +148,8 @@ func newClassifierTrainCmd() *cobra.Command {
 	f.IntVar(&cfg.MaxN, "maxn", cfg.MaxN, "longest run of characters that is a feature (0: none)")
 	f.IntVar(&cfg.MinCount, "min-count", cfg.MinCount, "leave out rarer words")
 	f.IntVar(&cfg.Bucket, "bucket", cfg.Bucket, "rows that n-grams share")
+	f.BoolVar(&cfg.KnownOnly, "known-only", false, "n-grams that no text has say nothing")
+	f.BoolVar(&quantize, "quantize", false, "write one byte a row, as fastText's .ftz files (two labels)")
 	f.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "seed of the order and of the first vectors")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg.Tokens = linear.Tokens(tokens)
@@ -182,12 +185,12 @@ func newClassifierTrainCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return trainClassifier(cmd, t, cfg, examples, folds, output, read, start)
+		return trainClassifier(cmd, t, cfg, examples, folds, quantize, output, read, start)
 	}
 	return c
 }
 
-func trainClassifier(cmd *cobra.Command, t *linear.Trainer, cfg linear.Config, examples []linear.Example, folds int, output string, read classifierRead, start time.Time) error {
+func trainClassifier(cmd *cobra.Command, t *linear.Trainer, cfg linear.Config, examples []linear.Example, folds int, quantize bool, output string, read classifierRead, start time.Time) error {
 	var cross *linear.Quality
 	if folds != 0 {
 		q, err := linear.CrossValidate(cmd.Context(), cfg, examples, folds)
@@ -203,7 +206,12 @@ func trainClassifier(cmd *cobra.Command, t *linear.Trainer, cfg linear.Config, e
 	if last := report.Loss[len(report.Loss)-1]; last > 0.9*report.Loss[0] {
 		fmt.Fprintf(cmd.ErrOrStderr(), "train: the loss only fell from %.3f to %.3f: the classifier has hardly learnt; raise --epoch or --lr\n", report.Loss[0], last)
 	}
-	if err := m.Compact().Save(output); err != nil {
+	if m = m.Compact(); quantize {
+		if m, err = m.Quantize(); err != nil {
+			return err
+		}
+	}
+	if err := m.Save(output); err != nil {
 		return err
 	}
 	return printJSON(cmd.OutOrStdout(), struct {

@@ -68,5 +68,5 @@ func translate(r *rng.Stream, dictionary map[string][]string, all []string, text
 			b.WriteString(signs.Replace(end[:1]))
 		}
 	}
-	return b.String(), known*5 >= words*3*1
+	return b.String(), known*5 >= words*3
 }
