@@ -86,6 +86,9 @@ func (e *Extractor) Extract(text string) (f *Features, paragraphs, sentences []S
 	return &e.f, e.par, e.sen
 }
 
+// pageBytes is how much of a text tells what kind of page it is.
+const pageBytes = 16 << 10
+
 // basic takes all measures but those of Need, which peers adds.
 func (e *Extractor) basic(text string) {
 	e.f = Features{Bytes: len(text)}
@@ -115,7 +118,7 @@ func (e *Extractor) basic(text string) {
 		e.f.fluency = e.sense.Score(e.evidence)
 	}
 	if e.page != nil {
-		e.f.page = e.page.Score(e.page.Evidence(text))
+		e.f.page = e.page.Score(e.page.Evidence(text[:min(len(text), pageBytes)]))
 	}
 }
 

@@ -34,7 +34,8 @@ import (
 //	fluency     what package fluency says of English and Chinese; in English, where
 //	            the other components say more, it has a quarter of its weight
 //	page        in English, how much a text reads like pages that inform, explain or
-//	            tell something, and not like those that sell, list or chat (fluency)
+//	            tell something, and not like those that sell, list or chat: what package
+//	            fluency says of its first 16 KiB
 //	perplexity, classifier, safety
 //	            what the caller's models and lexicons say, see [Extra]
 //

@@ -1,4 +1,4 @@
-// The program gen makes the models of package fluency from texts that may be used
+// Command gen makes the models of package fluency from texts that may be used
 // for it, always with the same bytes:
 //
 //	go run ./data/fluency/gen --data DIR --output data/fluency/model
