@@ -8,8 +8,8 @@ import "errors"
 type Margins struct {
 	m     *Model
 	split splitter
-	rows  []byte // codes
-	value [256]float32
+	rows  []byte     // codes
+	value [256]int64 // of the codes, in units of 2^-20: sums are exact, whatever the order
 	words int
 	open  []uint64 // hashes of the runs of tokens that go on
 }
@@ -24,7 +24,7 @@ func (m *Model) Margins(label int) (*Margins, error) {
 	s := &Margins{m: m, rows: q.codes, words: m.dict.words, open: make([]uint64, max(0, int(m.args.WordNgrams)-1))}
 	scale := out.row(label)[0] - out.row(1 - label)[0]
 	for i := range s.value {
-		s.value[i] = float32(q.parts.centroids[i] * scale)
+		s.value[i] = int64(float64(float32(q.parts.centroids[i]*scale)) * (1 << 20))
 	}
 	return s, nil
 }
@@ -34,16 +34,16 @@ func (m *Model) Margins(label int) (*Margins, error) {
 // the odds that a [Scorer] gives; a token has up to word_ngrams features.
 func (s *Margins) Sum(text string) (sum float64, tokens int) {
 	n, bucket := 0, uint64(s.m.args.Bucket)
-	var total int64 // in units of 2^-20: exact, whatever the order
+	var total int64
 	for s.split.start(s.m.mode, text); s.split.next(); n++ {
 		id := s.m.dict.find(s.split.token, s.split.hash)
 		if id >= 0 && int(id) < s.words {
-			total += fixed(s.value[s.rows[id]])
+			total += s.value[s.rows[id]]
 		}
 		next := uint64(int64(int32(s.split.hash)))
 		for k := min(n, len(s.open)) - 1; k >= 0; k-- {
 			h := s.open[k]*116049371 + next
-			total += fixed(s.value[s.rows[s.words+int(int32(h%bucket))]])
+			total += s.value[s.rows[s.words+int(h%bucket)]]
 			if k+1 < len(s.open) {
 				s.open[k+1] = h
 			}
@@ -55,5 +55,3 @@ func (s *Margins) Sum(text string) (sum float64, tokens int) {
 	s.split.text = ""
 	return float64(total) / (1 << 20), n
 }
-
-func fixed(v float32) int64 { return int64(v * (1 << 20)) }
