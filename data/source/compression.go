@@ -2,12 +2,16 @@ package source
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"huihai/data/warc"
 )
 
 // gzipReader reads the members of a gzip file one after the other. Zeros behind the
@@ -60,72 +64,78 @@ func skipZeros(br *bufio.Reader) error {
 	}
 }
 
-// zstdReader reads the frames of a Zstandard file, behind which zeros may lie too. The
-// decoder looks for a frame in them and says that it is none; then it is looked whether
-// all that is left of the file is zeros.
+// zstdReader reads the frames of a Zstandard file one after the other; skippable ones,
+// and zeros between and behind them, are passed over. Each frame is given to the decoder
+// by itself, so that nothing else is taken for padding.
 type zstdReader struct {
+	br    *bufio.Reader
 	z     *zstd.Decoder
-	frame *frames
+	frame io.Reader // the current one, nil between two
+	begun bool      // one was found
 }
 
 func (r *reader) newZstd(f io.Reader) (io.Reader, func(), error) {
-	in := &frames{r: f}
 	window := max(r.cfg.MaxWindow, 8<<20)
-	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(uint64(window)), zstd.WithDecoderMaxMemory(uint64(window)+64<<20))
 	if err != nil {
 		return nil, nil, err
 	}
-	return &zstdReader{z, in}, z.Close, nil
+	return &zstdReader{br: bufio.NewReaderSize(f, 128<<10), z: z}, z.Close, nil
 }
 
 // Read implements [io.Reader].
 func (z *zstdReader) Read(p []byte) (int, error) {
-	n, err := z.z.Read(p)
-	switch {
-	case errors.Is(err, zstd.ErrMagicMismatch) && z.frame.zerosToTheEnd():
-		return n, io.EOF
-	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return n, fmt.Errorf("%w: the file needs a larger window than source.max_window allows: raise it, as zstd --long does, or compress the file again", err)
-	}
-	return n, err
-}
-
-// frames passes a file on and keeps count of the zeros at the end of what was read.
-type frames struct {
-	r     io.Reader
-	zeros int
-}
-
-// Read implements [io.Reader].
-func (f *frames) Read(p []byte) (int, error) {
-	n, err := f.r.Read(p)
-	for i := n - 1; i >= 0 && p[i] == 0; i-- {
-		if i == 0 {
-			f.zeros += n
+	for {
+		if z.frame == nil {
+			if err := z.next(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := z.z.Read(p)
+		switch {
+		case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+			return n, fmt.Errorf("%w: the file needs a larger window than source.max_window allows: raise it, as zstd --long does, or compress the file again", err)
+		case errors.Is(err, io.EOF):
+			// The decoder may stop before the checksum that ends the frame.
+			if _, err := io.Copy(io.Discard, z.frame); err != nil {
+				return n, err
+			}
+			z.frame = nil
+		case err != nil:
 			return n, err
 		}
-	}
-	if n > 0 {
-		f.zeros = 0
-		for i := n - 1; i >= 0 && p[i] == 0; i-- {
-			f.zeros++
+		if n > 0 {
+			return n, nil
 		}
 	}
-	return n, err
 }
 
-// zerosToTheEnd reads the rest of the file and reports whether it, and at least the
-// four bytes that were taken for the beginning of a frame, are zeros.
-func (f *frames) zerosToTheEnd() bool {
-	buf := make([]byte, 64<<10)
+// next begins the next frame; io.EOF is the end of the file.
+func (z *zstdReader) next() error {
 	for {
-		n, err := f.Read(buf)
-		if n > 0 && f.zeros < n {
-			return false
+		if z.begun {
+			if err := skipZeros(z.br); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return errors.Is(err, io.EOF) && f.zeros >= 4
+		head, err := z.br.Peek(8)
+		if len(head) == 0 {
+			return err
+		}
+		switch {
+		case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+			z.frame, z.begun = warc.Frame(z.br), true
+			return z.z.Reset(z.frame)
+		case len(head) == 8 && binary.LittleEndian.Uint32(head)&^0xf == 0x184d2a50:
+			z.begun = true
+			if _, err := io.CopyN(io.Discard, z.br, 8+int64(binary.LittleEndian.Uint32(head[4:]))); err != nil {
+				return io.ErrUnexpectedEOF
+			}
+		case !z.begun:
+			return errors.New("not a Zstandard file, though its name says so")
+		default:
+			return fmt.Errorf("bytes that are no Zstandard frame follow one: %x", head)
 		}
 	}
 }

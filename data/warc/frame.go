@@ -25,6 +25,9 @@ const (
 	frameEnd
 )
 
+// Frame reads the bytes of the Zstandard frame that begins at br, and not one more.
+func Frame(br *bufio.Reader) io.Reader { return &frame{br: br} }
+
 // Read implements [io.Reader].
 func (f *frame) Read(p []byte) (int, error) {
 	for f.left == 0 {
