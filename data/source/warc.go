@@ -16,7 +16,7 @@ import (
 // warc reads the documents of a web archive: pages and plain texts of responses
 // with a status of success and of resources, and the texts of conversions (WET).
 func (r *reader) warc(f *os.File) error {
-	wr := warc.NewReader(f, warc.Options{MaxRecord: r.cfg.MaxRecordBytes, Want: r.wanted})
+	wr := warc.NewReader(f, warc.Options{MaxRecord: r.cfg.MaxRecordBytes, MaxWindow: max(r.cfg.MaxWindow, 8<<20), Want: r.wanted})
 	defer wr.Close()
 	var last *warc.RecordError // if it was the last thing met
 	for {

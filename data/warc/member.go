@@ -53,14 +53,15 @@ type members struct {
 	gz     *gzip.Reader
 	zst    *zstd.Decoder
 	dict   []byte
+	window int64 // of Zstandard, at most
 	frame  *frame
 	cur    io.Reader
 	start  int64 // of the current member
 	failed error // why the member at start could not be begun
 }
 
-func newMembers(r io.Reader) *members {
-	m := &members{count: counter{r: r}}
+func newMembers(r io.Reader, window int64) *members {
+	m := &members{count: counter{r: r}, window: window}
 	if s, ok := r.(io.Seeker); ok {
 		if at, err := s.Seek(0, io.SeekCurrent); err == nil {
 			m.seeker, m.count.n = s, at
@@ -131,7 +132,7 @@ func (m *members) nextGzip() (err error) {
 
 func (m *members) nextZstd() (err error) {
 	if m.zst == nil {
-		opts := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128 << 20)}
+		opts := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(m.window))}
 		if m.dict != nil {
 			opts = append(opts, zstd.WithDecoderDicts(m.dict))
 		}
@@ -262,7 +263,7 @@ func (m *members) beginsRecord(head []byte) bool {
 		_, err = io.ReadFull(z, first[:])
 		return err == nil && bytes.Equal(first[:], magicWARC)
 	}
-	opts := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128 << 20)}
+	opts := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(m.window))}
 	if m.dict != nil {
 		opts = append(opts, zstd.WithDecoderDicts(m.dict))
 	}

@@ -13,12 +13,16 @@ import (
 type Options struct {
 	// MaxRecord is the longest content block in bytes; 0 means 64 MiB.
 	MaxRecord int64
+	// MaxWindow is the largest window of Zstandard in bytes, which a reader holds; 0
+	// means 128 MiB.
+	MaxWindow int64
 	// Want chooses by header the records whose body is read; nil wants all.
 	Want func(Header) bool
 }
 
 const (
 	defaultMaxRecord = 64 << 20
+	defaultMaxWindow = 128 << 20
 	maxHeader        = 1 << 20
 )
 
@@ -42,7 +46,10 @@ func NewReader(r io.Reader, opt Options) *Reader {
 	if opt.MaxRecord <= 0 {
 		opt.MaxRecord = defaultMaxRecord
 	}
-	m := newMembers(r)
+	if opt.MaxWindow <= 0 {
+		opt.MaxWindow = defaultMaxWindow
+	}
+	m := newMembers(r, opt.MaxWindow)
 	return &Reader{m: m, br: bufio.NewReaderSize(m, 64<<10), opt: opt, used: m.count.n}
 }
 

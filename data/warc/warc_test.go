@@ -434,3 +434,21 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// The window that an archive may need is bound.
+func TestMaxWindow(t *testing.T) {
+	var b bytes.Buffer
+	w, err := zstd.NewWriter(&b, zstd.WithWindowSize(16<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = w.Write([]byte(record("resource", "a", strings.Repeat("one two three ", 2<<20))))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for window, want := range map[int64]int{8 << 20: 0, 16 << 20: 1, 0: 1} {
+		if o := readAll(bytes.NewReader(b.Bytes()), Options{MaxWindow: window}); len(o.urls) != want {
+			t.Errorf("window %d: %d records, %v, %v", window, len(o.urls), o.bad, o.err)
+		}
+	}
+}
