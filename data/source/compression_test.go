@@ -69,3 +69,29 @@ func TestMaxWindow(t *testing.T) {
 		}
 	}
 }
+
+// Zeros in a file that was not compressed lose nothing either, and binary data is none.
+func TestZeros(t *testing.T) {
+	zeros := strings.Repeat("\x00", 5000)
+	for name, tc := range map[string]struct {
+		content string
+		texts   []string
+	}{
+		"a.jsonl": {"{\"text\":\"one\"}" + zeros + "\n" + zeros + "{\"text\":\"two\"}\n" + zeros + "\n", []string{"one", "two"}},
+		"b.jsonl": {zeros + "{\"text\":\"one\"}\n" + zeros, []string{"one"}},
+		"a.txt":   {"one\ntwo\n" + zeros, []string{"one\ntwo\n"}},
+		"b.txt":   {strings.Repeat("one\n", 20_000) + strings.Repeat(zeros, 40), []string{strings.Repeat("one\n", 16384), strings.Repeat("one\n", 20_000-16384)}},
+		"a.json":  {"[{\"text\":\"one\"}]" + zeros, []string{"one"}},
+		"a.csv":   {"text\none\n" + zeros, []string{"one"}},
+	} {
+		o := read(t, write(t, filepath.Join(t.TempDir(), name), []byte(tc.content)), Default())
+		if o.err != nil || !slices.Equal(o.texts(), tc.texts) || len(o.stats.Rejected) > 0 {
+			t.Errorf("%s: %v, %d texts, rejected %v", name, o.err, len(o.docs), o.stats.Rejected)
+		}
+	}
+	for _, content := range []string{"{\"text\":\"a\x00b\"}\n", "\x00\x01\x02\x03\n\x00\x04\x05\x06\n", "ELF\x00\x01\n\x00"} {
+		if o := read(t, write(t, filepath.Join(t.TempDir(), "a.jsonl"), []byte(content)), Default()); o.err == nil || len(o.docs) > 0 {
+			t.Errorf("%q: %v, %q", content, o.err, o.texts())
+		}
+	}
+}

@@ -97,7 +97,7 @@ func (v *valueReader) value(c byte) ([]byte, error) {
 		}
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
+				err = errors.New("the text ends inside a value")
 			}
 			return v.buf, err
 		}

@@ -110,7 +110,7 @@ func (r *reader) read() error {
 	}
 	defer closer()
 	br := bufio.NewReaderSize(raw, 128<<10)
-	if err := refuse(br); err != nil {
+	if err := refuse(br, r.file.Format); err != nil {
 		return err
 	}
 	switch r.file.Format {
@@ -157,7 +157,7 @@ func (r *reader) decompress(f io.Reader) (io.Reader, func(), error) {
 }
 
 // refuse looks at the beginning of a text and refuses what is none.
-func refuse(br *bufio.Reader) error {
+func refuse(br *bufio.Reader, format Format) error {
 	head, err := br.Peek(charset.Window)
 	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		return damaged(err)
@@ -170,10 +170,21 @@ func refuse(br *bufio.Reader) error {
 	} else if trimmed := bytes.TrimRight(head, "\x00"); bytes.HasSuffix(trimmed, []byte("\n")) {
 		head = trimmed
 	}
-	if i := bytes.IndexByte(head, 0); i >= 0 && !charset.IsText(head) {
+	if i := bytes.IndexByte(head, 0); i >= 0 && !charset.IsText(head) && !(format == FormatJSONL && zerosBetweenLines(head)) {
 		return fmt.Errorf("binary file (a NUL byte at offset %d)", i)
 	}
 	return nil
+}
+
+// zerosBetweenLines reports whether all zeros of a text stand at the beginnings and ends
+// of lines, as a machine that lost its power leaves a log.
+func zerosBetweenLines(b []byte) bool {
+	for line := range bytes.Lines(b) {
+		if bytes.IndexByte(bytes.Trim(line, "\x00\r\n"), 0) >= 0 {
+			return false
+		}
+	}
+	return charset.IsText(bytes.ReplaceAll(b, []byte{0}, nil))
 }
 
 var utf8BOM = []byte("\xef\xbb\xbf")

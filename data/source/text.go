@@ -64,6 +64,11 @@ func (r *reader) text(br *bufio.Reader, off int64) error {
 }
 
 func (r *reader) textPiece(piece []byte, off int64) error {
+	if piece[len(piece)-1] == 0 { // the zeros of a file that was made longer
+		if piece = bytes.TrimRight(piece, "\x00"); len(piece) == 0 {
+			return nil
+		}
+	}
 	if bytes.IndexByte(piece, 0) >= 0 {
 		r.reject(off, ReasonInvalidUTF8, "a NUL byte: binary data inside a text file", piece, int64(len(piece)))
 		return nil
