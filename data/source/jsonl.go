@@ -86,7 +86,12 @@ func (r *reader) lines(br *bufio.Reader, off int64, d charset.Decision) error {
 		if size > int64(limit) {
 			r.reject(off, ReasonTooLong, fmt.Sprintf("a line of %d bytes", size), line, size)
 		} else if trimmed := trimLine(line); len(trimmed) > 0 {
-			if err := r.object(r.utf8Line(trimmed, d), off, "@"+strconv.FormatInt(off, 10)); err != nil {
+			text, good := r.utf8Line(trimmed, d)
+			record := r.object
+			if good {
+				record = r.validObject // it need not be looked at again
+			}
+			if err := record(text, off, "@"+strconv.FormatInt(off, 10)); err != nil {
 				return err
 			}
 		}
@@ -111,22 +116,23 @@ func trimLine(line []byte) []byte {
 }
 
 // utf8Line decodes a line that is not UTF-8, by the file's encoding or its own;
-// one that does not decode cleanly stays as it is, to be rejected.
-func (r *reader) utf8Line(line []byte, d charset.Decision) []byte {
-	if utf8.Valid(line) && !d.Escaped() {
-		return line
+// one that does not decode cleanly stays as it is, to be rejected. good says that the
+// result is UTF-8.
+func (r *reader) utf8Line(line []byte, d charset.Decision) (text []byte, good bool) {
+	if !d.Escaped() && utf8.Valid(line) {
+		return line, true
 	}
 	if d.Name == "" {
 		var err error
 		if d, err = charset.Detect(line, "", false); err != nil || d.How == charset.Damaged {
-			return line
+			return line, false
 		}
 		defer func() { r.stats.Encodings[d.String()]++ }()
 	}
 	if out, clean := d.Convert(line); clean {
-		return out
+		return out, true
 	}
-	return line
+	return line, false
 }
 
 // readLine appends a line to buf, keeping no more than limit bytes of it, and
@@ -147,15 +153,21 @@ func readLine(br *bufio.Reader, buf []byte, limit int) (line []byte, size int64,
 	}
 }
 
-// object turns one JSON object into a document or a reject. The key identifies
-// it unless the record has an id of its own.
+// object is [reader.validObject] for bytes that may be no UTF-8, which are rejected.
 func (r *reader) object(raw []byte, off int64, key string) error {
+	if !utf8.Valid(raw) {
+		r.reject(off, ReasonInvalidUTF8, "", raw, int64(len(raw)))
+		return nil
+	}
+	return r.validObject(raw, off, key)
+}
+
+// validObject turns one JSON object into a document or a reject. The key identifies
+// it unless the record has an id of its own.
+func (r *reader) validObject(raw []byte, off int64, key string) error {
 	bad := func(reason, detail string) error {
 		r.reject(off, reason, detail, raw, int64(len(raw)))
 		return nil
-	}
-	if !utf8.Valid(raw) {
-		return bad(ReasonInvalidUTF8, "")
 	}
 	w := r.fieldsWanted()
 	if !w.find(raw) {
