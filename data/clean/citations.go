@@ -40,10 +40,13 @@ func (c *Cleaner) dropCitations(s string) string {
 // in bytes.
 const longestCitation = 30
 
+// searched is what is searched for the end of the mark at the start of s: a text of
+// brackets alone would be searched to its end for every one of them.
+func searched(s string) string { return s[:min(len(s), longestCitation+1)] }
+
 // citation returns the length of the citation mark at the start of s, or 0.
 func citation(s string) int {
-	// A text of brackets alone would be searched to its end for every one of them.
-	end := strings.IndexByte(s[:min(len(s), longestCitation+1)], ']')
+	end := strings.IndexByte(searched(s), ']')
 	if end < 2 {
 		return 0
 	}
