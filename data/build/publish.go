@@ -254,10 +254,18 @@ func settleFolder(fsys vfs.FS, out, dir string, m *data.Manifest) error {
 
 // place gives a pending file its name. An empty one says that there is none.
 func place(fsys vfs.FS, pending, path string) error {
-	if st, err := os.Stat(pending); err == nil && st.Size() == 0 {
+	st, err := os.Stat(pending)
+	if err != nil {
+		return err
+	}
+	if st.Size() == 0 {
 		if err := fsys.RemoveAll(path); err != nil {
 			return err
 		}
+		return fsys.RemoveAll(pending)
+	}
+	// POSIX leaves both names of one file where the one is renamed to the other.
+	if old, err := os.Stat(path); err == nil && os.SameFile(st, old) {
 		return fsys.RemoveAll(pending)
 	}
 	return fsys.Rename(pending, path)

@@ -171,3 +171,20 @@ func TestDamagedDataSetIsMadeAgain(t *testing.T) {
 		sameFiles(t, name, want, files(t, cfg.Output))
 	}
 }
+
+// A data set without its manifest, whose shards are still other names of the working
+// files, is made again and leaves no file under two names.
+func TestLostManifestIsMadeAgain(t *testing.T) {
+	cfg := small(t, datatest.SmallCorpus(t, 3))
+	cfg.KeepWork = true
+	build(t, cfg)
+	want := files(t, cfg.Output)
+	if err := os.Remove(filepath.Join(cfg.Output, data.NameManifest)); err != nil {
+		t.Fatal(err)
+	}
+	build(t, cfg)
+	sameFiles(t, "without its manifest", want, files(t, cfg.Output))
+	if left, err := filepath.Glob(filepath.Join(cfg.Output, "*", "*.next")); err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}
