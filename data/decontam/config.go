@@ -9,6 +9,7 @@ import (
 const (
 	MethodDecon   = "decon"   // sampled n-grams, clusters, weighted overlap, answers
 	MethodNGram13 = "ngram13" // any long n-gram in common
+	MethodBoth    = "both"    // what one or the other finds
 )
 
 // What is done with a document that holds an item.
@@ -20,7 +21,7 @@ const (
 
 // Config chooses the evaluation sets and how closely a text must follow an item.
 type Config struct {
-	// Method is decon or ngram13.
+	// Method is decon, ngram13 or both.
 	Method string `yaml:"method" mapstructure:"method"`
 	// Action is drop, flag or cut.
 	Action string `yaml:"action" mapstructure:"action"`
@@ -58,6 +59,9 @@ type Config struct {
 	// whatever the answer.
 	ExactWords int `yaml:"exact_words" mapstructure:"exact_words"`
 	ExactChars int `yaml:"exact_chars" mapstructure:"exact_chars"`
+	// WholeChars is the length from which decon takes a question in Han and Kana for
+	// found without its answer, when it is there in one piece.
+	WholeChars int `yaml:"whole_chars" mapstructure:"whole_chars"`
 }
 
 // Set is one evaluation set: files of one JSON object per line, or of one array of
@@ -86,19 +90,19 @@ type Fields struct {
 // since a word is about 1.3 of those: 5, 20 and 50 tokens became 4, 15 and 40 units.
 func Default() Config {
 	return Config{
-		Method: MethodDecon, Action: ActionDrop,
+		Method: MethodBoth, Action: ActionDrop,
 		NGramWords: 4, NGramChars: 5, SampleEvery: 4, MaxMisses: 11,
 		Threshold: 0.8, ShortUnits: 15, LongUnits: 40, MinUnits: 8,
 		AnswerWindow: 50, LongAnswerWindow: 100, HotItems: 64,
-		ExactWords: 13, ExactChars: 20,
+		ExactWords: 13, ExactChars: 20, WholeChars: 12,
 	}
 }
 
 // Validate reports every impossible value at once.
 func (c Config) Validate() error {
 	var errs []error
-	if c.Method != MethodDecon && c.Method != MethodNGram13 {
-		errs = append(errs, fmt.Errorf("method is %q; it must be decon or ngram13", c.Method))
+	if c.Method != MethodDecon && c.Method != MethodNGram13 && c.Method != MethodBoth {
+		errs = append(errs, fmt.Errorf("method is %q; it must be decon, ngram13 or both", c.Method))
 	}
 	if c.Action != ActionDrop && c.Action != ActionFlag && c.Action != ActionCut {
 		errs = append(errs, fmt.Errorf("action is %q; it must be drop, flag or cut", c.Action))
@@ -112,6 +116,7 @@ func (c Config) Validate() error {
 	check("ngram_chars", c.NGramChars, 2, maxNGram)
 	check("exact_words", c.ExactWords, 2, maxNGram)
 	check("exact_chars", c.ExactChars, 2, maxNGram)
+	check("whole_chars", c.WholeChars, 2, maxNGram)
 	check("sample_every", c.SampleEvery, 1, 1000)
 	check("max_misses", c.MaxMisses, 0, 1000)
 	check("short_units", c.ShortUnits, 1, 10000)
@@ -134,14 +139,26 @@ func (c Config) Validate() error {
 // maxNGram is the longest n-gram.
 const maxNGram = 100
 
-// verbatim returns the length from which a whole question needs no answer.
-func (c Config) verbatim(lane int) int {
-	return [numLanes]int{c.ExactWords, c.ExactChars}[lane]
+// verbatim returns the length from which a whole question needs no answer, even with
+// insertions, and that from which it needs none in one piece.
+func (c Config) verbatim(lane int) (whole, onePiece int) {
+	if lane == laneChars {
+		return c.ExactChars, min(c.WholeChars, c.ExactChars)
+	}
+	return c.ExactWords, c.ExactWords
 }
 
-// lengths returns the n-gram lengths of the method, by lane.
-func (c Config) lengths() [numLanes]int {
-	if c.Method == MethodNGram13 {
+// methods returns the methods that look at each text.
+func (c Config) methods() []string {
+	if c.Method == MethodBoth {
+		return []string{MethodDecon, MethodNGram13}
+	}
+	return []string{c.Method}
+}
+
+// lengths returns the n-gram lengths of a method, by lane.
+func (c Config) lengths(method string) [numLanes]int {
+	if method == MethodNGram13 {
 		return [numLanes]int{c.ExactWords, c.ExactChars}
 	}
 	return [numLanes]int{c.NGramWords, c.NGramChars}

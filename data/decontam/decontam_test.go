@@ -38,32 +38,46 @@ var planted = []struct {
 	name, text string
 	decon      []string // items found
 	exact      []string
+	quoted     bool // too little for both
 }{
-	{"whole", q("ducks"), []string{"ducks"}, []string{"ducks"}},
-	{"capitals", strings.ToUpper(q("ducks")), []string{"ducks"}, []string{"ducks"}},
-	{"punctuation", strings.NewReplacer(".", " -- ", ",", "\n", "$", " ", "?", "!!").Replace(q("ducks")), []string{"ducks"}, []string{"ducks"}},
-	{"full width", strings.NewReplacer("16", "１６", "Janet", "Ｊａｎｅｔ").Replace(q("ducks")), []string{"ducks"}, []string{"ducks"}},
-	{"a word exchanged", strings.Replace(q("ducks"), "muffins", "cakes", 1), []string{"ducks"}, []string{"ducks"}},
-	{"words inserted", strings.Replace(q("ducks"), "every morning", "almost always early every morning", 1), []string{"ducks"}, []string{"ducks"}},
-	{"words left out", strings.Replace(q("ducks"), "per fresh duck egg", "each", 1), []string{"ducks"}, []string{"ducks"}},
-	{"a sentence only", "Janet's ducks lay 16 eggs per day. She eats three for breakfast every morning.", nil, []string{"ducks"}},
-	{"every fifth word exchanged", "Janet's ducks lay 16 xx per day She eats xx for breakfast every morning xx bakes muffins for her xx every day with four xx sells the remainder at xx farmers' market daily for xx per fresh duck egg", nil, nil},
-	{"short with choices", q("crust") + " A. Silicon B. Oxygen C. Iron and nickel D. Aluminium", []string{"crust"}, nil},
-	{"short with bare choices", q("crust") + " (Silicon, oxygen, iron and nickel, aluminium)", []string{"crust"}, []string{"crust"}},
-	{"short with answer", q("crust") + "\nAnswer: it is oxygen.", []string{"crust"}, nil},
-	{"short without", q("crust") + " Nobody knows.", nil, nil},
-	{"short, edited, with answer", "Which element is the most abundant in the crust of the Earth? Oxygen", nil, nil},
-	{"answer too far", q("crust") + strings.Repeat(" blah", 60) + " oxygen", nil, nil},
-	{"long enough without answer", q("tower"), []string{"tower"}, []string{"tower"}},
-	{"with its code", q("close") + "\n" + sample[3].Answer, []string{"close"}, []string{"close"}},
-	{"two items", q("ducks") + "\n\n" + q("crust") + " Oxygen", []string{"ducks", "crust"}, []string{"ducks"}},
-	{"Chinese with choices", "题目：肉牛屠宰后胴体的哪个部位肉质较好？A．胸部 B．腹部 C．大腿 D．小腿", []string{"beef"}, nil},
-	{"Chinese without", "肉牛屠宰后胴体的哪个部位肉质较好？看情况。", nil, nil},
-	{"Chinese, characters exchanged", strings.NewReplacer("战略控制", "管控", "十月", "10月").Replace(q("budget")), []string{"budget"}, []string{"budget"}},
-	{"Chinese, one sentence", "甲公司对其各子公司实行全面预算管理，并通常使用增量预算方式进行战略控制。", nil, []string{"budget"}},
-	{"too short to look for", q("short") + "？", nil, nil},
-	{"nothing", "The quick brown fox jumps over the lazy dog.", nil, nil},
+	{"whole", q("ducks"), []string{"ducks"}, []string{"ducks"}, false},
+	{"capitals", strings.ToUpper(q("ducks")), []string{"ducks"}, []string{"ducks"}, false},
+	{"punctuation", strings.NewReplacer(".", " -- ", ",", "\n", "$", " ", "?", "!!").Replace(q("ducks")), []string{"ducks"}, []string{"ducks"}, false},
+	{"full width", strings.NewReplacer("16", "１６", "Janet", "Ｊａｎｅｔ").Replace(q("ducks")), []string{"ducks"}, []string{"ducks"}, false},
+	{"a word exchanged", strings.Replace(q("ducks"), "muffins", "cakes", 1), []string{"ducks"}, []string{"ducks"}, false},
+	{"words inserted", strings.Replace(q("ducks"), "every morning", "almost always early every morning", 1), []string{"ducks"}, []string{"ducks"}, false},
+	{"words left out", strings.Replace(q("ducks"), "per fresh duck egg", "each", 1), []string{"ducks"}, []string{"ducks"}, false},
+	{"a sentence only", "Janet's ducks lay 16 eggs per day. She eats three for breakfast every morning.", nil, []string{"ducks"}, false},
+	{"every fifth word exchanged", "Janet's ducks lay 16 xx per day She eats xx for breakfast every morning xx bakes muffins for her xx every day with four xx sells the remainder at xx farmers' market daily for xx per fresh duck egg", nil, nil, false},
+	{"short with choices", q("crust") + " A. Silicon B. Oxygen C. Iron and nickel D. Aluminium", []string{"crust"}, nil, false},
+	{"short with bare choices", q("crust") + " (Silicon, oxygen, iron and nickel, aluminium)", []string{"crust"}, []string{"crust"}, false},
+	{"short with answer", q("crust") + "\nAnswer: it is oxygen.", []string{"crust"}, nil, false},
+	{"short without", q("crust") + " Nobody knows.", nil, nil, false},
+	{"short, edited, with answer", "Which element is the most abundant in the crust of the Earth? Oxygen", nil, nil, false},
+	{"answer too far", q("crust") + strings.Repeat(" blah", 60) + " oxygen", nil, nil, false},
+	{"long enough without answer", q("tower"), []string{"tower"}, []string{"tower"}, false},
+	{"with its code", q("close") + "\n" + sample[3].Answer, []string{"close"}, []string{"close"}, false},
+	{"two items", q("ducks") + "\n\n" + q("crust") + " Oxygen", []string{"ducks", "crust"}, []string{"ducks"}, false},
+	{"Chinese with choices", "题目：肉牛屠宰后胴体的哪个部位肉质较好？A．胸部 B．腹部 C．大腿 D．小腿", []string{"beef"}, nil, false},
+	{"Chinese without", "肉牛屠宰后胴体的哪个部位肉质较好？看情况。", []string{"beef"}, nil, false},
+	{"Chinese with a character put in", "肉牛屠宰后的胴体的哪个部位肉质较好？看情况。", nil, nil, false},
+	{"Chinese without its beginning", "屠宰后胴体的哪个部位肉质较好？看情况。", nil, nil, false},
+	{"Chinese, characters exchanged", strings.NewReplacer("战略控制", "管控", "十月", "10月").Replace(q("budget")), []string{"budget"}, []string{"budget"}, false},
+	{"Chinese, one sentence", "甲公司对其各子公司实行全面预算管理，并通常使用增量预算方式进行战略控制。", nil, []string{"budget"}, true},
+	{"too short to look for", q("short") + "？", nil, nil, false},
+	{"nothing", "The quick brown fox jumps over the lazy dog.", nil, nil, false},
 }
+
+// indexOf indexes items.
+func indexOf(cfg Config, items []Item) *Index {
+	b := newBuilder(cfg)
+	for _, it := range items {
+		b.add(it)
+	}
+	return b.finish()
+}
+
+var methods = []string{MethodDecon, MethodNGram13, MethodBoth}
 
 func method(m string) Config {
 	cfg := Default()
@@ -81,14 +95,17 @@ func found(hits []Hit) []string {
 }
 
 func TestPlanted(t *testing.T) {
-	for _, m := range []string{MethodDecon, MethodNGram13} {
-		c := NewIndex(method(m), sample).NewChecker()
+	for _, m := range methods {
+		c := indexOf(method(m), sample).NewChecker()
 		for _, p := range planted {
 			want := p.decon
-			if m == MethodNGram13 {
+			switch {
+			case m == MethodNGram13:
 				want = p.exact
+			case m == MethodBoth && !p.quoted:
+				want = append(slices.Clone(want), p.exact...)
 			}
-			want = slices.Sorted(slices.Values(want))
+			want = slices.Compact(slices.Sorted(slices.Values(want)))
 			for _, frame := range []string{"%s", around, "%s\n\n" + around[:40], around[60:]} {
 				frame = strings.Replace(frame, "%%", "%", 1)
 				if strings.Count(frame, "%s") != 1 {
@@ -116,10 +133,10 @@ func TestSamplingSeesEveryCopy(t *testing.T) {
 	for _, every := range []int{1, 3, 7} {
 		cfg := Default()
 		cfg.SampleEvery = every
-		c := NewIndex(cfg, sample).NewChecker()
+		c := indexOf(cfg, sample).NewChecker()
 		for shift := range 2 * every {
 			text := strings.Repeat("word ", shift) + q("crust") + " Oxygen"
-			if _, ok := c.Check(text); !ok {
+			if len(c.CheckAll(text)) == 0 {
 				t.Errorf("not found behind %d words, sampling every %d", shift, every)
 			}
 		}
@@ -133,7 +150,7 @@ func TestHotNGramsStartNothing(t *testing.T) {
 	}
 	cfg := Default()
 	cfg.HotItems = 20
-	x := NewIndex(cfg, items)
+	x := indexOf(cfg, items)
 	if x.Stats().HotNGrams == 0 {
 		t.Fatal("no hot n-grams")
 	}
@@ -144,7 +161,7 @@ func TestHotNGramsStartNothing(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	s := NewIndex(Default(), append(slices.Clone(sample), sample[0])).Stats()
+	s := indexOf(Default(), append(slices.Clone(sample), sample[0])).Stats()
 	if s.Read != 8 || s.Indexed != 6 || s.TooShort != 1 || s.Duplicates != 1 || s.NGrams == 0 {
 		t.Errorf("got %+v", s)
 	}
@@ -156,22 +173,22 @@ func TestCutAndActions(t *testing.T) {
 	text := first + "\n" + ducks + "\n\n\n" + last
 	cfg := Default()
 	cfg.Action = ActionCut
-	r := NewIndex(cfg, items).NewChecker().Apply(text)
+	r := indexOf(cfg, items).NewChecker().Apply(text)
 	if want := first + "\n" + last; r.Text != want || r.Reason != "" || r.Counts.Cut != 1 || r.Counts.CutBytes != int64(len(text)-len(want)) {
 		t.Errorf("cut: got %q, %+v; want %q", r.Text, r.Counts, want)
 	}
-	if r := NewIndex(cfg, items).NewChecker().Apply(ducks + "\n"); r.Reason != Reason || r.Counts.Dropped != 1 {
+	if r := indexOf(cfg, items).NewChecker().Apply(ducks + "\n"); r.Reason != Reason || r.Counts.Dropped != 1 {
 		t.Errorf("cutting everything: %+v", r)
 	}
-	if r := NewIndex(cfg, items).NewChecker().Apply("a\n" + strings.Replace(ducks, " She", "\nShe", 1) + "\nb"); r.Text != "a\nb" {
+	if r := indexOf(cfg, items).NewChecker().Apply("a\n" + strings.Replace(ducks, " She", "\nShe", 1) + "\nb"); r.Text != "a\nb" {
 		t.Errorf("cutting lines: %q", r.Text)
 	}
 	cfg.Action = ActionFlag
-	if r := NewIndex(cfg, items).NewChecker().Apply(text); r.Reason != "" || r.Text != text || len(r.Hits) != 1 {
+	if r := indexOf(cfg, items).NewChecker().Apply(text); r.Reason != "" || r.Text != text || len(r.Hits) != 1 {
 		t.Errorf("flag: %+v", r)
 	}
 	cfg.Action = ActionDrop
-	r = NewIndex(cfg, items).NewChecker().Apply(text)
+	r = indexOf(cfg, items).NewChecker().Apply(text)
 	want := Counts{Checked: 2, Hits: 2, Items: 2, Dropped: 2, Tasks: map[string]int64{"math": 2}}
 	var sum Counts
 	sum.Add(r.Counts)
@@ -179,14 +196,14 @@ func TestCutAndActions(t *testing.T) {
 	if d := cmp.Diff(want, sum); r.Reason != Reason || d != "" {
 		t.Errorf("drop: %+v %s", r, d)
 	}
-	if r := NewIndex(cfg, items).NewChecker().Apply("clean"); r.Reason != "" || cmp.Diff(r.Counts, Counts{Checked: 1}) != "" {
+	if r := indexOf(cfg, items).NewChecker().Apply("clean"); r.Reason != "" || cmp.Diff(r.Counts, Counts{Checked: 1}) != "" {
 		t.Errorf("clean: %+v", r)
 	}
 }
 
 func TestSaveAndLoad(t *testing.T) {
-	for _, m := range []string{MethodDecon, MethodNGram13} {
-		x := NewIndex(method(m), sample)
+	for _, m := range methods {
+		x := indexOf(method(m), sample)
 		path := filepath.Join(t.TempDir(), "evals.idx")
 		if err := x.Save(path); err != nil {
 			t.Fatal(err)
@@ -233,7 +250,7 @@ func TestValidate(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"method is", "action is", "ngram_words is 0", "exact_chars is 0", "sample_every is 0", "long_units is 0", "threshold is 0", "sets[0].path"} {
+	for _, want := range []string{"method is", "action is", "ngram_words is 0", "exact_chars is 0", "whole_chars is 0", "sample_every is 0", "long_units is 0", "threshold is 0", "sets[0].path"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in:\n%v", want, err)
 		}

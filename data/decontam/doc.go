@@ -32,7 +32,8 @@
 // it is three quarters or more. It is looked for from the beginning of the question to
 // answer_window units behind it (long_answer_window or twice the answer for long
 // ones). Items without answer and choices have w = 0. A question of exact_words or
-// exact_chars units or more that is there whole needs no answer.
+// exact_chars units or more that is there whole needs no answer, nor does one of
+// whole_chars characters that is there in one piece.
 //
 // # Method ngram13
 //
@@ -41,6 +42,11 @@
 // or the question with its choices or answer where it is shorter than that. The
 // score is the overlap O. It finds what shares a sentence with an item, such as
 // statutes that an examination quotes, and no item with an edit in every n-gram.
+//
+// # Method both
+//
+// What one of the two finds, with the better score. Examinations in Chinese quote
+// statutes and verse, so of an item in characters 13-grams alone must find two thirds.
 //
 // # Limits
 //

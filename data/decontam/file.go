@@ -15,16 +15,16 @@ import (
 )
 
 // An index file is: magic; length and JSON of the head (configuration, tasks,
-// counts); the items, as numbers of variable length and hashes of eight bytes;
+// counts); the items of each method, as numbers of variable length and hashes of eight bytes;
 // the XXH3 hash of all before it, 16 bytes.
-const magic = "HUIDECO1"
+const magic = "HUIDECO2"
 
 // head is the JSON at the beginning of an index file.
 type head struct {
 	Config Config   `json:"config"`
 	Tasks  []string `json:"tasks"`
 	Stats  Stats    `json:"stats"`
-	Items  int      `json:"items"`
+	Items  []int    `json:"items"` // of each method
 }
 
 // Save writes the index to a file that appears at once.
@@ -52,30 +52,43 @@ func (x *Index) Save(path string) error {
 
 // encode returns the file without its checksum.
 func (x *Index) encode() ([]byte, error) {
-	h, err := json.Marshal(head{x.cfg, x.tasks, x.stats, len(x.items)})
+	top := head{Config: x.cfg, Tasks: x.tasks, Stats: x.stats}
+	for _, p := range x.parts {
+		top.Items = append(top.Items, len(p.items))
+	}
+	h, err := json.Marshal(top)
 	if err != nil {
 		return nil, err
 	}
 	out := append([]byte(magic), binary.AppendUvarint(nil, uint64(len(h)))...)
 	out = append(out, h...)
-	for _, it := range x.items {
-		out = binary.AppendUvarint(out, uint64(it.task))
-		out = binary.AppendUvarint(out, uint64(len(it.name)))
-		out = append(out, it.name...)
-		flags := uint64(it.lane) << 1
-		if it.weak {
-			flags |= 1
-		}
-		out = binary.AppendUvarint(out, flags)
-		out = binary.AppendUvarint(out, uint64(it.units))
-		out = appendHashes(out, it.hashes)
-		out = appendHashes(out, it.answer)
-		out = binary.AppendUvarint(out, uint64(len(it.choices)))
-		for _, c := range it.choices {
-			out = appendHashes(out, c)
+	for _, p := range x.parts {
+		for i := range p.items {
+			out = p.items[i].append(out)
 		}
 	}
 	return out, nil
+}
+
+// append appends the item to out.
+func (it *indexed) append(out []byte) []byte {
+	out = binary.AppendUvarint(out, uint64(it.number))
+	out = binary.AppendUvarint(out, uint64(it.task))
+	out = binary.AppendUvarint(out, uint64(len(it.name)))
+	out = append(out, it.name...)
+	flags := uint64(it.lane) << 1
+	if it.weak {
+		flags |= 1
+	}
+	out = binary.AppendUvarint(out, flags)
+	out = binary.AppendUvarint(out, uint64(it.units))
+	out = appendHashes(out, it.hashes)
+	out = appendHashes(out, it.answer)
+	out = binary.AppendUvarint(out, uint64(len(it.choices)))
+	for _, c := range it.choices {
+		out = appendHashes(out, c)
+	}
+	return out
 }
 
 func appendHashes(out []byte, list []uint64) []byte {
@@ -121,33 +134,41 @@ func decodeBody(body []byte) (*Index, error) {
 	if err := h.Config.Validate(); err != nil {
 		return nil, fmt.Errorf("its configuration is broken: %w", err)
 	}
-	// Counts of hot n-grams are made again by link.
-	h.Stats.HotNGrams = 0
-	x := &Index{cfg: h.Config, tasks: h.Tasks, stats: h.Stats}
-	for range h.Items {
-		it := indexed{task: uint32(min(r.number(), uint64(len(h.Tasks))))}
-		it.name = string(r.bytes(r.count(1)))
-		flags := r.number()
-		it.lane, it.weak = uint8(flags>>1), flags&1 != 0
-		it.units = uint32(min(r.number(), 1<<31))
-		it.hashes, it.answer = r.hashes(), r.hashes()
-		n := r.count(1)
-		for range n {
-			it.choices = append(it.choices, r.hashes())
+	x := newIndex(h.Config)
+	x.tasks, x.stats = h.Tasks, h.Stats
+	if len(h.Items) != len(x.parts) {
+		return nil, fmt.Errorf("it has the items of %d methods where %d look", len(h.Items), len(x.parts))
+	}
+	for k, p := range x.parts {
+		for i := range h.Items[k] {
+			it, ok := r.item(len(h.Tasks))
+			if !ok {
+				return nil, fmt.Errorf("item %d of %d of method %s is broken", i+1, h.Items[k], p.method)
+			}
+			p.items = append(p.items, it)
 		}
-		if r.failed || int(it.task) >= len(h.Tasks) || flags > 3 || len(it.hashes) == 0 {
-			return nil, fmt.Errorf("item %d of %d is broken", len(x.items)+1, h.Items)
-		}
-		if len(distinct(append([]uint64{}, it.hashes...))) != len(it.hashes) {
-			return nil, fmt.Errorf("item %d of %d has an n-gram twice", len(x.items)+1, h.Items)
-		}
-		x.items = append(x.items, it)
 	}
 	if len(r.rest) != 0 {
 		return nil, fmt.Errorf("%d bytes are left behind its last item", len(r.rest))
 	}
 	x.link()
 	return x, nil
+}
+
+// item reads an item of one of so many tasks; false where there is none that holds
+// together.
+func (r *reader) item(tasks int) (indexed, bool) {
+	it := indexed{number: uint32(r.number()), task: uint32(min(r.number(), uint64(tasks)))}
+	it.name = string(r.bytes(r.count(1)))
+	flags := r.number()
+	it.lane, it.weak = uint8(flags>>1), flags&1 != 0
+	it.units = uint32(min(r.number(), 1<<31))
+	it.hashes, it.answer = r.hashes(), r.hashes()
+	for range r.count(1) {
+		it.choices = append(it.choices, r.hashes())
+	}
+	whole := !r.failed && int(it.task) < tasks && flags <= 3 && len(it.hashes) > 0
+	return it, whole && len(distinct(append([]uint64{}, it.hashes...))) == len(it.hashes)
 }
 
 // reader takes values from the front of a byte slice; after the first that is not

@@ -11,10 +11,10 @@ import (
 // Stats counts what became of the items read.
 type Stats struct {
 	Read       int64 `json:"read"`
-	Indexed    int64 `json:"indexed"`
+	Indexed    int64 `json:"indexed"` // by a method or more
 	TooShort   int64 `json:"too_short"`
 	Duplicates int64 `json:"duplicates"` // question, answer and choices of an earlier one
-	NGrams     int64 `json:"ngrams"`     // distinct ones
+	NGrams     int64 `json:"ngrams"`     // distinct ones, of each method
 	HotNGrams  int64 `json:"hot_ngrams"` // of those, too common to start from
 }
 
@@ -23,8 +23,16 @@ type Stats struct {
 type Index struct {
 	cfg   Config
 	tasks []string
-	items []indexed
 	stats Stats
+	parts []*part
+}
+
+// part holds what one method looks for.
+type part struct {
+	method  string
+	lengths [numLanes]int // of n-grams
+	hotFrom int           // items
+	items   []indexed
 
 	table table
 	// Items of n-gram g: postings[first[g]:first[g+1]], ascending.
@@ -33,8 +41,9 @@ type Index struct {
 	idf      []float32 // by n-gram
 }
 
-// indexed is an item in the index.
+// indexed is an item in a part.
 type indexed struct {
+	number  uint32 // of the item among those read
 	task    uint32
 	name    string
 	lane    uint8
@@ -55,7 +64,7 @@ func (e *indexed) evidence() bool { return len(e.answer) > 0 || len(e.choices) >
 func (x *Index) Stats() Stats { return x.stats }
 
 // Items returns the number of items looked for.
-func (x *Index) Items() int { return len(x.items) }
+func (x *Index) Items() int { return int(x.stats.Indexed) }
 
 // maxAnswer is how many units of an answer or a choice are kept.
 const maxAnswer = 256
@@ -67,24 +76,23 @@ type builder struct {
 	seen  map[xxh3.Uint128]bool
 }
 
-func newBuilder(cfg Config) *builder {
-	return &builder{index: &Index{cfg: cfg}, tasks: map[string]uint32{}, seen: map[xxh3.Uint128]bool{}}
-}
-
-// NewIndex indexes items. The configuration must be valid.
-func NewIndex(cfg Config, items []Item) *Index {
-	b := newBuilder(cfg)
-	for _, it := range items {
-		b.add(it)
+func newIndex(cfg Config) *Index {
+	x := &Index{cfg: cfg}
+	for _, m := range cfg.methods() {
+		x.parts = append(x.parts, &part{method: m, lengths: cfg.lengths(m), hotFrom: cfg.HotItems})
 	}
-	return b.finish()
+	return x
 }
 
+func newBuilder(cfg Config) *builder {
+	return &builder{index: newIndex(cfg), tasks: map[string]uint32{}, seen: map[xxh3.Uint128]bool{}}
+}
+
+// add gives an item to the parts that find it long enough.
 func (b *builder) add(it Item) {
 	x := b.index
+	e := indexed{name: it.Name, number: uint32(x.stats.Read)}
 	x.stats.Read++
-	var e indexed
-	e.name = it.Name
 	if s := it.Answer; s != "" {
 		e.answer = b.units(s)
 		e.weak = len(e.answer) == 1 && b.seg.weak == 1
@@ -94,20 +102,13 @@ func (b *builder) add(it Item) {
 			e.choices = append(e.choices, u)
 		}
 	}
-	b.seg.cut(it.Question)
-	lane := b.seg.lane()
-	n := x.cfg.lengths()[lane]
-	least := x.cfg.MinUnits
-	if x.cfg.Method == MethodNGram13 {
-		if len(b.seg.hash) < n { // with choices or answer it may be long enough
-			b.seg.cut(joined(it))
-			lane = b.seg.lane()
-			n = x.cfg.lengths()[lane]
+	var into []*part
+	for _, p := range x.parts {
+		if b.cut(p, it, &e) {
+			into = append(into, p)
 		}
-	} else if !e.evidence() {
-		least = max(least, x.cfg.verbatim(lane))
 	}
-	if len(b.seg.hash) < max(least, n) {
+	if len(into) == 0 {
 		x.stats.TooShort++
 		return
 	}
@@ -115,8 +116,7 @@ func (b *builder) add(it Item) {
 		x.stats.Duplicates++
 		return
 	}
-	e.lane, e.units = uint8(lane), uint32(len(b.seg.hash))
-	e.hashes = distinct(roll(nil, b.seg.hash, n))
+	x.stats.Indexed++
 	task, ok := b.tasks[it.Task]
 	if !ok {
 		task = uint32(len(x.tasks))
@@ -124,7 +124,29 @@ func (b *builder) add(it Item) {
 		x.tasks = append(x.tasks, it.Task)
 	}
 	e.task = task
-	x.items = append(x.items, e)
+	for _, p := range into {
+		b.cut(p, it, &e)
+		e.hashes = distinct(roll(nil, b.seg.hash, p.lengths[e.lane]))
+		p.items = append(p.items, e)
+	}
+}
+
+// cut cuts what p looks for of an item into units, and reports whether it is long
+// enough.
+func (b *builder) cut(p *part, it Item, e *indexed) bool {
+	b.seg.cut(it.Question)
+	lane, least := b.seg.lane(), b.index.cfg.MinUnits
+	if p.method == MethodNGram13 {
+		if len(b.seg.hash) < p.lengths[lane] { // with choices or answer it may be long enough
+			b.seg.cut(joined(it))
+			lane = b.seg.lane()
+		}
+	} else if !e.evidence() {
+		_, onePiece := b.index.cfg.verbatim(lane)
+		least = max(least, onePiece)
+	}
+	e.lane, e.units = uint8(lane), uint32(len(b.seg.hash))
+	return len(b.seg.hash) >= max(least, p.lengths[lane])
 }
 
 // joined is a question with its choices, or else its answer.
@@ -172,25 +194,33 @@ func distinct(list []uint64) []uint64 {
 }
 
 func (b *builder) finish() *Index {
-	b.index.stats.Indexed = int64(len(b.index.items))
 	b.index.link()
 	return b.index
 }
 
-// link numbers the n-grams in order of first appearance and fills the tables that
-// follow from the items.
+// link makes what follows from the items.
 func (x *Index) link() {
+	x.stats.NGrams, x.stats.HotNGrams = 0, 0
+	for _, p := range x.parts {
+		x.stats.HotNGrams += p.link()
+		x.stats.NGrams += int64(len(p.idf))
+	}
+}
+
+// link numbers the n-grams in order of first appearance and fills the tables. It
+// returns how many n-grams are hot.
+func (p *part) link() (hot int64) {
 	count := 0
-	for _, it := range x.items {
+	for _, it := range p.items {
 		count += len(it.hashes)
 	}
-	x.table.init(count)
+	p.table.init(count)
 	var df []uint32
-	for i := range x.items {
-		it := &x.items[i]
+	for i := range p.items {
+		it := &p.items[i]
 		it.grams = make([]uint32, len(it.hashes))
 		for k, h := range it.hashes {
-			g := x.table.insert(h, uint32(len(df)))
+			g := p.table.insert(h, uint32(len(df)))
 			if int(g) == len(df) {
 				df = append(df, 0)
 			}
@@ -198,34 +228,34 @@ func (x *Index) link() {
 			it.grams[k] = g
 		}
 	}
-	x.first = make([]uint32, len(df)+1)
-	x.idf = make([]float32, len(df))
+	p.first = make([]uint32, len(df)+1)
+	p.idf = make([]float32, len(df))
 	for g, n := range df {
-		x.first[g+1] = x.first[g] + n
-		x.idf[g] = float32(math.Log(1 + float64(len(x.items))/float64(n)))
-		if int(n) > x.cfg.HotItems {
-			x.stats.HotNGrams++
+		p.first[g+1] = p.first[g] + n
+		p.idf[g] = float32(math.Log(1 + float64(len(p.items))/float64(n)))
+		if int(n) > p.hotFrom {
+			hot++
 		}
 	}
-	x.stats.NGrams = int64(len(df))
-	x.postings = make([]uint32, count)
-	next := slices.Clone(x.first)
-	for i := range x.items {
-		it := &x.items[i]
+	p.postings = make([]uint32, count)
+	next := slices.Clone(p.first)
+	for i := range p.items {
+		it := &p.items[i]
 		slices.Sort(it.grams)
 		for _, g := range it.grams {
-			x.postings[next[g]] = uint32(i)
+			p.postings[next[g]] = uint32(i)
 			next[g]++
-			it.total += float64(x.idf[g])
+			it.total += float64(p.idf[g])
 		}
 	}
+	return hot
 }
 
 // itemsOf returns the items that have n-gram g.
-func (x *Index) itemsOf(g uint32) []uint32 { return x.postings[x.first[g]:x.first[g+1]] }
+func (p *part) itemsOf(g uint32) []uint32 { return p.postings[p.first[g]:p.first[g+1]] }
 
 // hot tells whether n-gram g is too common to start from.
-func (x *Index) hot(g uint32) bool { return int(x.first[g+1]-x.first[g]) > x.cfg.HotItems }
+func (p *part) hot(g uint32) bool { return int(p.first[g+1]-p.first[g]) > p.hotFrom }
 
 // table maps n-gram hashes to numbers: open addressing behind a bit filter that
 // answers for most of the n-grams that are not there and fits a cache.

@@ -37,7 +37,7 @@ func Build(cfg Config) (*Index, error) {
 			}
 		}
 	}
-	if len(cfg.Sets) > 0 && len(b.index.items) == 0 {
+	if len(cfg.Sets) > 0 && b.index.Items() == 0 {
 		return nil, fmt.Errorf("decontam: no item of %d is long enough to be looked for; lower min_units or name the right fields", b.index.stats.Read)
 	}
 	return b.finish(), nil
