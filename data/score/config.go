@@ -17,8 +17,8 @@ type Config struct {
 	RuleSets map[string][]string `yaml:"rule_sets" mapstructure:"rule_sets"`
 	// Bounds changes or switches off single rules by name.
 	Bounds map[string]Bound `yaml:"bounds" mapstructure:"bounds"`
-	// Languages keeps only these: BCP 47 tags such as en, zh and ja, code for
-	// program text, other for all but en, zh and code. Empty keeps all.
+	// Languages keeps only these: BCP 47 tags such as en, zh (with yue, Cantonese) and
+	// ja, code for program text, other for all but en, zh and code. Empty keeps all.
 	Languages []string `yaml:"languages" mapstructure:"languages"`
 	// MinQuality drops texts below; 0 drops none.
 	MinQuality float64 `yaml:"min_quality" mapstructure:"min_quality"`

@@ -150,6 +150,30 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
+// Cantonese has its own name and is judged by the rules of Chinese; --languages zh
+// keeps it.
+func TestCantoneseIsJudgedAsChinese(t *testing.T) {
+	text := strings.Repeat("我哋今日去咗茶餐廳食飯，佢話嗰度啲嘢好好食，下次再同埋阿媽一齊嚟。", 3)
+	for keep, want := range map[string]string{"zh": Kept, "yue": Kept, "en": ReasonLanguage, "other": ReasonLanguage} {
+		cfg := Default()
+		cfg.Languages = []string{keep}
+		s, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := s.Score(text, false); r.Guess.Language != "yue" || r.Reason != want {
+			t.Errorf("languages %s: %s, %q; want yue, %q", keep, r.Guess.Language, r.Reason, want)
+		}
+	}
+	s, err := New(Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.rulesFor("yue") != s.rules[Chinese] {
+		t.Error("the rules are not those of Chinese")
+	}
+}
+
 func TestGeneralProfileKeepsOrdinaryTexts(t *testing.T) {
 	s, err := New(Default())
 	if err != nil {

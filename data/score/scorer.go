@@ -110,10 +110,7 @@ func (s *Scorer) score(text string, k Known, need Need) Result {
 	e.sense, e.page = s.fluent(g.Language)
 	e.basic(text)
 	f := &e.f
-	list := s.rules[g.Language]
-	if list == nil { // a guess from outside
-		list = s.rules[OtherLang]
-	}
+	list := s.rulesFor(g.Language)
 	e.peers(list.need | need)
 	r := Result{
 		Reason: Kept, Guess: g, Features: f, Paragraphs: e.par, Sentences: e.sen,
@@ -123,6 +120,20 @@ func (s *Scorer) score(text string, k Known, need Need) Result {
 	r.Reason = s.judge(f, g, list, r.Quality)
 	return r
 }
+
+// rulesFor returns the rules that a language's texts are judged by.
+func (s *Scorer) rulesFor(l Language) *ruleList {
+	if l == cantonese {
+		l = Chinese
+	}
+	if list := s.rules[l]; list != nil {
+		return list
+	}
+	return s.rules[OtherLang]
+}
+
+// cantonese is told apart, but written with the characters and marks of Chinese.
+const cantonese Language = "yue"
 
 func (s *Scorer) guess(text string, code bool) Guess {
 	if s.lang == nil {
@@ -166,11 +177,14 @@ func (s *Scorer) judge(f *Features, g Guess, list *ruleList, quality float32) st
 	return Kept
 }
 
-// wants tells whether a language is among those to keep, by its own name or as one
-// of the others.
+// wants tells whether a language is among those to keep, by its own name, as one of
+// Chinese, or as one of the others.
 func (s *Scorer) wants(l Language) bool {
 	if slices.Contains(s.cfg.Languages, string(l)) {
 		return true
+	}
+	if l == cantonese {
+		return slices.Contains(s.cfg.Languages, string(Chinese))
 	}
 	return s.rules[l] == nil && slices.Contains(s.cfg.Languages, string(OtherLang))
 }
@@ -206,10 +220,8 @@ func (s *Scorer) Explain(text string, k Known) Explanation {
 	s.extract.Need = need
 	x := Explanation{Result: r, Components: s.cfg.Weights.components(r.Features, r.Guess, k.Extra)}
 	active := map[string]Rule{}
-	if list := s.rules[r.Guess.Language]; list != nil {
-		for _, a := range list.rules {
-			active[a.Name] = a.Rule
-		}
+	for _, a := range s.rulesFor(r.Guess.Language).rules {
+		active[a.Name] = a.Rule
 	}
 	sets := RuleSets()
 	for _, set := range slices.Sorted(maps.Keys(sets)) {

@@ -63,7 +63,7 @@ func TestColumnNames(t *testing.T) {
 		}
 		return strings.Join(out, " ")
 	}
-	want := "id doc_no text source url file_path byte_offset raw_sha meta language language_script language_score han_ratio scripts quality perplexity classifier safety words " +
+	want := "id source_id doc_no text source url file_path byte_offset raw_sha meta language language_script language_score han_ratio scripts quality perplexity classifier safety words " +
 		"dup_5gram_frac dup_line_frac signals paragraphs sentences exact_hash minhash_cluster_id minhash_cluster_size is_canonical dup_para_frac " +
 		"sem_cluster sem_sim pii_count contam_task contam_item contam_score removed " +
 		"status split sample_weight copies token_count"
