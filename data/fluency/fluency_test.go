@@ -23,7 +23,7 @@ func TestModels(t *testing.T) {
 	if For("fr") != nil || For("code") != nil || Page("zh") != nil {
 		t.Error("a model for a language that has none")
 	}
-	if For("zh") != For("zh") || Page("en") == nil {
+	if first, second := For("zh"), For("zh"); first != second || Page("en") == nil {
 		t.Error("models are not shared")
 	}
 }
