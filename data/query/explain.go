@@ -26,6 +26,8 @@ type Story struct {
 	Components []score.Component `json:"quality_components"`
 	// Cluster are the copies of the document, itself among them.
 	Cluster []Copy `json:"cluster,omitempty"`
+	// Twin is the copy that stayed in place of the document.
+	Twin *Twin `json:"twin,omitempty"`
 	// Rows are where its tokens went.
 	Rows []Place `json:"rows,omitempty"`
 }
@@ -85,6 +87,11 @@ func Explain(ctx context.Context, dir, id string) (*Story, error) {
 			return true, nil
 		})
 		if err != nil {
+			return nil, err
+		}
+	}
+	if kept := s.kept(); kept != nil && !doc.IsCanonical {
+		if s.Twin, err = twin(ctx, dir, m, doc, kept.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -184,14 +191,18 @@ func places(ctx context.Context, dir string, m *data.Manifest, kind string, doc 
 	return out, err
 }
 
-func (s *Story) decision() string {
-	d := &s.Document
-	var kept *Copy
+// kept returns the member of the cluster that stays, or nil.
+func (s *Story) kept() *Copy {
 	for i := range s.Cluster {
 		if s.Cluster[i].IsCanonical {
-			kept = &s.Cluster[i]
+			return &s.Cluster[i]
 		}
 	}
+	return nil
+}
+
+func (s *Story) decision() string {
+	d, kept := &s.Document, s.kept()
 	switch {
 	case d.Status == "kept" && kept != nil:
 		return fmt.Sprintf("kept, as the best of %d copies, for the %s split; %s", d.ClusterSize, d.Split, stands(d.Copies))

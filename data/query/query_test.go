@@ -2,8 +2,11 @@ package query_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +100,64 @@ func TestQueries(t *testing.T) {
 	if s, err = query.Explain(ctx, dir, copied[0].ID); err != nil || len(s.Cluster) != 2 || len(s.Rows) != 0 || !strings.Contains(s.Decision, s.Cluster[0].ID) {
 		t.Errorf("story of a copy: %+v, %v", s, err)
 	}
+}
+
+// Of a near copy, the copy that stayed and what differs are told.
+func TestTwin(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	var own []string
+	for i := range 40 {
+		own = append(own, fmt.Sprintf("The %s mill on the %s river was built by the family of %s.", word(i), word(i+50), word(i+100)))
+	}
+	text := strings.Join(own, " ")
+	var lines string
+	for _, s := range []string{text, "  " + text, text + " It was sold!\nNobody knows why."} {
+		b, err := json.Marshal(map[string]string{"text": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += string(b) + "\n"
+	}
+	in := filepath.Join(dir, "texts.jsonl")
+	if err := os.WriteFile(in, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := build.Default()
+	cfg.Inputs, cfg.Output, cfg.VocabSize, cfg.Pack.SequenceLength = []string{in}, filepath.Join(dir, "set"), 400, 32
+	cfg.Score.Profile = "none"
+	if _, err := build.Run(ctx, cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+	stories := map[string]*query.Story{}
+	err := query.Search(ctx, cfg.Output, query.Filter{}, func(h query.Hit) error {
+		s, err := query.Explain(ctx, cfg.Output, h.ID)
+		stories[s.Document.Status] = s
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, exact, near := stories["kept"], stories["exact_duplicate"], stories["near_duplicate"]
+	if kept == nil || exact == nil || near == nil {
+		t.Fatalf("the copies are %v", stories)
+	}
+	if kept.Twin != nil {
+		t.Errorf("the one that stays has a twin %+v", kept.Twin)
+	}
+	// The longest has the best quality, and so the two others have one twin.
+	added := []string{"It was sold!", "Nobody knows why."}
+	for _, s := range []*query.Story{exact, near} {
+		w := s.Twin
+		if w.ID != kept.Document.ID || w.FilePath != "texts.jsonl" || w.Similarity < 0.9 || w.Similarity >= 1 ||
+			w.Only.Total != 0 || w.OnlyTwin.Total != 2 || !slices.Equal(w.OnlyTwin.Sentences, added) {
+			t.Errorf("the twin of the %s: %+v", s.Document.Status, w)
+		}
+	}
+}
+
+// word returns a word of its own for each number.
+func word(n int) string {
+	return string(rune('a'+n%26)) + string(rune('a'+n/26)) + "ton" + string(rune('a'+n%7))
 }
 
 // What is said of a row is what the loader says of it, and leads to the documents.
