@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"huihai/data/build/record"
@@ -127,6 +128,7 @@ func (c *component) add(rec []byte) error {
 	case record.ComponentNear:
 		if !c.cfg.Verify || c.alike(int64(i), int64(j)) {
 			c.info.Verified++
+			c.prefer(int64(i), int64(j))
 			c.pairs.Near(int64(i), int64(j))
 		}
 	default:
@@ -135,11 +137,36 @@ func (c *component) add(rec []byte) error {
 	return nil
 }
 
+// set returns the shingles of a document, by place.
+func (c *component) set(i int64) []uint32 {
+	i = c.first[i]
+	return c.sets[c.start[i]:c.start[i+1]]
+}
+
 // alike compares two documents, by places.
 func (c *component) alike(i, j int64) bool {
+	a, b := c.set(i), c.set(j)
 	i, j = c.first[i], c.first[j]
-	a, b := c.sets[c.start[i]:c.start[i+1]], c.sets[c.start[j]:c.start[j+1]]
-	return dedup.AtLeast(a, b, c.cfg.Threshold) && dedup.SameNumbers(c.nums[i], c.nums[j], max(len(a), len(b)), c.cfg.Numbers)
+	return (dedup.AtLeast(a, b, c.cfg.Threshold) || c.contains(a, b)) && dedup.SameNumbers(c.nums[i], c.nums[j], max(len(a), len(b)), c.cfg.Numbers)
+}
+
+func (c *component) contains(a, b []uint32) bool {
+	return c.cfg.Containment > 0 && dedup.Contained(a, b, c.cfg.Containment)
+}
+
+// prefer sees to it that of two documents of which one is but a part of the other the
+// longer one stays, whatever their quality.
+func (c *component) prefer(i, j int64) {
+	a, b := c.set(i), c.set(j)
+	if !c.contains(a, b) || dedup.AtLeast(a, b, c.cfg.Threshold) {
+		return
+	}
+	if len(a) < len(b) {
+		i, j = j, i
+	}
+	if c.qual[i] <= c.qual[j] {
+		c.qual[i] = math.Nextafter32(c.qual[j], math.MaxFloat32)
+	}
 }
 
 // end decides the component that was read.

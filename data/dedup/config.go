@@ -25,6 +25,11 @@ type Config struct {
 	// Threshold. It costs a second look at the candidates' texts.
 	Verify    bool    `yaml:"verify" mapstructure:"verify"`
 	Threshold float64 `yaml:"threshold" mapstructure:"threshold"`
+	// Containment also makes a copy of a text of which this share of shingles is in
+	// a longer one, such as a part of it; the longer one stays. 0 does not look. Only
+	// pairs that share a band are compared, so that less than half of a text is
+	// seldom found.
+	Containment float64 `yaml:"containment" mapstructure:"containment"`
 	// Numbers keeps texts apart that consist of numbers in good part and agree in
 	// fewer than this share of them, whatever their words; 0 does not look at
 	// numbers. See [Signer.Numbers] and [SameNumbers].
@@ -62,6 +67,11 @@ func (c Config) Validate() error {
 	check("bands * rows", c.Bands*c.Rows, 1, 1024)
 	if !(c.Threshold >= 0 && c.Threshold <= 1) {
 		errs = append(errs, fmt.Errorf("threshold is %g; it must be from 0 to 1", c.Threshold))
+	}
+	if !(c.Containment == 0 || c.Containment >= 0.5 && c.Containment <= 1) {
+		errs = append(errs, fmt.Errorf("containment is %g; it must be from 0.5 to 1, or 0 for not at all", c.Containment))
+	} else if c.Containment > 0 && c.Near && !c.Verify {
+		errs = append(errs, errors.New("containment is set, but verify is off; what a text contains is known only by verification: set verify to true"))
 	}
 	if !(c.Numbers >= 0 && c.Numbers <= 1) {
 		errs = append(errs, fmt.Errorf("numbers is %g; it must be from 0 to 1", c.Numbers))

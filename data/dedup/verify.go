@@ -1,5 +1,7 @@
 package dedup
 
+import "math"
+
 // Jaccard returns the similarity of two sorted sets.
 func Jaccard(a, b []uint32) float64 {
 	if len(a) == 0 && len(b) == 0 {
@@ -18,6 +20,13 @@ func AtLeast(a, b []uint32, threshold float64) bool {
 	}
 	need := least(len(a), len(b), threshold)
 	return need <= min(len(a), len(b)) && shared(a, b, need) >= need
+}
+
+// Contained says whether at least share of the smaller of two sets is in the larger.
+func Contained(a, b []uint32, share float64) bool {
+	smaller := min(len(a), len(b))
+	need := int(math.Ceil(share * float64(smaller)))
+	return smaller > 0 && shared(a, b, need) >= need
 }
 
 // least returns the smallest number of shared elements with which sets of na

@@ -29,3 +29,24 @@ func TestAtLeastIsJaccard(t *testing.T) {
 		t.Error("empty sets")
 	}
 }
+
+func TestContainedIsAShare(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		most := rapid.SampledFrom([]uint32{5, 40, 300}).Draw(t, "most")
+		a, b := sortedSet(t, "a", most, 200), sortedSet(t, "b", most, 200)
+		both := 0
+		for _, x := range a {
+			if slices.Contains(b, x) {
+				both++
+			}
+		}
+		share := rapid.Float64Range(0.5, 1).Draw(t, "share")
+		want := float64(both) >= share*float64(min(len(a), len(b)))
+		if got := Contained(a, b, share); got != want {
+			t.Fatalf("%v and %v share %d: at least %g is %v", a, b, both, share, got)
+		}
+	})
+	if Contained(nil, []uint32{1}, 0.5) {
+		t.Error("nothing is contained")
+	}
+}
