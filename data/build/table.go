@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"huihai/data/decontam"
@@ -176,6 +175,3 @@ func (c Config) ShareStages() []ShareStage {
 	}
 	return out
 }
-
-// String describes a stage for a person.
-func (s stage) String() string { return fmt.Sprintf("%s (%s)", s.name, s.about) }

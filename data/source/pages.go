@@ -27,53 +27,47 @@ func chunkStart(m *format.ColumnMetaData) int64 {
 	return m.DataPageOffset
 }
 
-// checkPages reads the headers of all pages and returns the most memory in bytes that
-// reading one page of each column side by side takes. A page that declares more than is
-// allowed, or more values than its bytes can hold, is an error.
-func checkPages(f *os.File, pf *parquet.File) (memory int64, err error) {
+// checkPages reads the headers of all pages. One that declares more than is allowed is
+// an error: pages are decoded whole.
+func checkPages(f *os.File, pf *parquet.File) error {
 	for _, g := range pf.Metadata().RowGroups {
-		sum := int64(0)
 		for i := range g.Columns {
 			m := &g.Columns[i].MetaData
-			most, err := checkChunk(f, m)
-			if err != nil {
-				return 0, fmt.Errorf("column %v: %w", m.PathInSchema, err)
+			if err := checkChunk(f, m); err != nil {
+				return fmt.Errorf("column %v: %w", m.PathInSchema, err)
 			}
-			sum += most
 		}
-		memory = max(memory, sum)
 	}
-	return memory, nil
+	return nil
 }
 
 // checkChunk walks the pages of one column in a row group.
-func checkChunk(f *os.File, m *format.ColumnMetaData) (most int64, err error) {
-	at, end := chunkStart(m), int64(0)
-	end = at + m.TotalCompressedSize
-	dictionary := int64(0)
-	for values := int64(0); at < end && values < m.NumValues; {
+func checkChunk(f *os.File, m *format.ColumnMetaData) error {
+	if m.TotalCompressedSize < 0 || m.NumValues < 0 || m.TotalCompressedSize == 0 && m.NumValues > 0 {
+		return fmt.Errorf("damaged: it says that it has %d values in %d bytes", m.NumValues, m.TotalCompressedSize)
+	}
+	at := chunkStart(m)
+	for end := at + m.TotalCompressedSize; at < end; {
 		section := &positioned{r: bufio.NewReaderSize(io.NewSectionReader(f, at, end-at), 512)}
 		var h format.PageHeader
 		if err := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(section)).Decode(&h); err != nil {
-			return 0, fmt.Errorf("damaged: the header of a page at byte %d: %w", at, err)
+			return fmt.Errorf("damaged: the header of a page at byte %d: %w", at, err)
 		}
 		n := int64(0)
 		switch {
 		case h.DictionaryPageHeader.Valid:
-			dictionary = int64(h.UncompressedPageSize) + 24*int64(h.DictionaryPageHeader.V.NumValues)
+			n = int64(h.DictionaryPageHeader.V.NumValues)
 		case h.DataPageHeader.Valid:
 			n = int64(h.DataPageHeader.V.NumValues)
 		case h.DataPageHeaderV2.Valid:
 			n = int64(h.DataPageHeaderV2.V.NumValues)
 		}
 		if h.UncompressedPageSize < 0 || h.CompressedPageSize < 0 || n < 0 || int64(h.UncompressedPageSize) > maxPageBytes || n > maxPageValues {
-			return 0, fmt.Errorf("refused: a page at byte %d says that it holds %d bytes and %d values; pages are decoded whole, and more than %d bytes or %d values are not: write the file again with smaller pages", at, h.UncompressedPageSize, n, maxPageBytes, maxPageValues)
+			return fmt.Errorf("refused: a page at byte %d says that it holds %d bytes and %d values; pages are decoded whole, and more than %d bytes or %d values are not: write the file again with smaller pages", at, h.UncompressedPageSize, n, maxPageBytes, maxPageValues)
 		}
-		values += n
-		most = max(most, int64(h.UncompressedPageSize)+int64(h.CompressedPageSize)+12*n)
 		at += section.n + int64(h.CompressedPageSize)
 	}
-	return most + dictionary, nil
+	return nil
 }
 
 // positioned counts what a decoder took.

@@ -28,7 +28,7 @@ func (r *reader) parquet(f *os.File) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := checkPages(f, pf); err != nil {
+	if err := checkPages(f, pf); err != nil {
 		return err
 	}
 	cols, err := r.findColumns(pf)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Record types of ISO 28500 that carry documents.
@@ -71,15 +70,6 @@ func (h Header) Type() string { return strings.ToLower(h.Get("WARC-Type")) }
 // writers put there, are taken away.
 func (h Header) URL() string {
 	return strings.TrimSuffix(strings.TrimPrefix(h.Get("WARC-Target-URI"), "<"), ">")
-}
-
-// Date is when it was fetched; the zero time if that cannot be read.
-func (h Header) Date() time.Time {
-	t, err := time.Parse(time.RFC3339Nano, h.Get("WARC-Date"))
-	if err != nil {
-		return time.Time{}
-	}
-	return t
 }
 
 // parseHeader reads header lines up to the empty one. A line that begins with a
