@@ -127,14 +127,43 @@ func (d *discovery) input(in string) error {
 	}
 	for _, m := range matches {
 		st, err := os.Stat(m)
-		if err != nil {
-			return fmt.Errorf("input %s: %w", m, err)
-		}
-		if err := d.path(name, m, st); err != nil {
-			return err
+		switch {
+		case err != nil:
+			d.problem(m, "a link that leads nowhere: "+reason(err))
+		case !st.IsDir() && !st.Mode().IsRegular():
+			d.problem(m, kindOf(st.Mode())+", which cannot be read again")
+		default:
+			if err := d.path(name, m, st); err != nil {
+				return err
+			}
 		}
 	}
+	d.passedOver(path)
 	return nil
+}
+
+// passedOver tells of the folders that a pattern would look into and cannot:
+// [filepath.Glob] says nothing of them.
+func (d *discovery) passedOver(pattern string) {
+	for dir := filepath.Dir(pattern); strings.ContainsAny(dir, "*?["); dir = filepath.Dir(dir) {
+		folders, _ := filepath.Glob(dir) // the pattern as a whole is good
+		for _, folder := range folders {
+			st, err := os.Stat(folder)
+			if err != nil {
+				d.problem(folder, "a link that leads nowhere: "+reason(err))
+				continue
+			}
+			if !st.IsDir() {
+				continue
+			}
+			f, err := os.Open(folder)
+			if err != nil {
+				d.problem(folder, "the folder cannot be read: "+reason(err))
+				continue
+			}
+			_ = f.Close() // only opened
+		}
+	}
 }
 
 func (d *discovery) standardInput(name string) error {
