@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -15,12 +16,14 @@ import (
 
 // memberRow is what tells who stays of a cluster.
 type memberRow struct {
-	ClusterID   int64 `parquet:"minhash_cluster_id"`
-	IsCanonical bool  `parquet:"is_canonical"`
+	ID          string `parquet:"id"`
+	ClusterID   int64  `parquet:"minhash_cluster_id"`
+	IsCanonical bool   `parquet:"is_canonical"`
 }
 
-// findTwins gives the examples of dropped copies the copy that stays, which lies in
-// any shard: two narrow columns are read to find it, then its row alone.
+// findTwins gives the examples of dropped copies the copy that stays. Both lie in any
+// shard: narrow columns are read to find them, then their rows alone, since the example
+// is but the beginning of its text.
 func (b *builder) findTwins(ctx context.Context, s *Survey) error {
 	wanted := map[int64][]*Example{}
 	for _, reason := range []string{ReasonExactDuplicate, ReasonNearDuplicate} {
@@ -33,33 +36,44 @@ func (b *builder) findTwins(ctx context.Context, s *Survey) error {
 		return nil
 	}
 	signer := dedup.NewSigner(b.cfg.Dedup)
+	own, twins := map[*Example][]uint32{}, map[*Example][]uint32{}
 	for _, r := range b.written {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := eachCanonical(r.Path(fileShard), wanted, func(d *shard.Document) {
+		err := eachMember(r.Path(fileShard), wanted, func(d *shard.Document) {
+			shingles := append([]uint32(nil), signer.Shingles(d.Original())...)
 			for _, e := range wanted[d.ClusterID] {
-				e.Twin = twinOf(signer, e, d)
+				switch {
+				case d.IsCanonical:
+					e.Twin, twins[e] = twinOf(d), shingles
+				case d.ID == e.ID:
+					own[e] = shingles
+				}
 			}
 		})
 		if err != nil {
 			return err
 		}
 	}
+	for e, shingles := range own {
+		if e.Twin != nil {
+			e.Twin.Similarity = dedup.Jaccard(shingles, twins[e])
+		}
+	}
 	return nil
 }
 
-func twinOf(signer *dedup.Signer, e *Example, d *shard.Document) *Twin {
-	mine := append([]uint32(nil), signer.Shingles(e.Text)...)
-	text := beginning(d.Text, exampleBytes)
+func twinOf(d *shard.Document) *Twin {
 	return &Twin{
 		ID: strings.Clone(d.ID), FilePath: strings.Clone(d.FilePath), Quality: d.Quality,
-		Similarity: dedup.Jaccard(mine, signer.Shingles(text)), Text: strings.Clone(text),
+		Text: strings.Clone(beginning(d.Text, exampleBytes)),
 	}
 }
 
-// eachCanonical calls fn for the documents of a file that stay of the wanted clusters.
-func eachCanonical(path string, wanted map[int64][]*Example, fn func(*shard.Document)) error {
+// eachMember calls fn for the documents of a file that stay of the wanted clusters, and
+// for the examples themselves.
+func eachMember(path string, wanted map[int64][]*Example, fn func(*shard.Document)) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -81,7 +95,8 @@ func eachCanonical(path string, wanted map[int64][]*Example, fn func(*shard.Docu
 	for at := int64(0); ; {
 		n, err := members.Read(rows)
 		for i, m := range rows[:n] {
-			if wanted[m.ClusterID] == nil || !m.IsCanonical {
+			is := func(e *Example) bool { return e.ID == m.ID }
+			if examples := wanted[m.ClusterID]; examples == nil || !m.IsCanonical && !slices.ContainsFunc(examples, is) {
 				continue
 			}
 			if err := documents.SeekToRow(at + int64(i)); err != nil {
