@@ -5,7 +5,7 @@ import (
 )
 
 func BenchmarkCheck(b *testing.B) {
-	for _, m := range []string{MethodDecon, MethodNGram13} {
+	for _, m := range methods {
 		x := evals(b, method(m), "eval/mmlu.jsonl.gz", "eval/gsm8k_test.jsonl.gz", "eval/agieval_v1.jsonl.gz")
 		for _, f := range []string{"docs_en", "docs_zh"} {
 			b.Run(m+"/"+f, func(b *testing.B) {
