@@ -79,3 +79,46 @@ func TestDataMistakes(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be read and what was damaged is told on standard error, where no one need
+// look for it.
+func TestDataBuildTellsOfWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "in")
+	if err := os.Mkdir(in, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeTestFile(t, filepath.Join(in, "a.txt"), strings.Repeat("The river runs to the sea, and all of it was rain. ", 30))
+	link := filepath.Join(in, "b.txt")
+	if err := os.Symlink(filepath.Join(dir, "none"), link); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "set")
+	args := []string{"data", "build", "--input", in, "--output", out, "--vocab-size", "300", "--sequence-length", "16", "--profile", "none"}
+	_, stderr, code := call(t, args...)
+	if code != exitFailure || !strings.Contains(stderr, "note: "+link) || !strings.Contains(stderr, "max_bad_files") {
+		t.Errorf("a link that leads nowhere: exit %d\n%s", code, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(out, "_manifest.json")); err == nil {
+		t.Error("a data set was published")
+	}
+	args = append(args, "--set", "data.source.max_bad_files=1")
+	if _, stderr, code = call(t, args...); code != exitOK || !strings.Contains(stderr, "note: "+link) {
+		t.Errorf("one bad file allowed: exit %d\n%s", code, stderr)
+	}
+	shards, err := filepath.Glob(filepath.Join(out, "tokens", "*"))
+	if err != nil || len(shards) == 0 {
+		t.Fatalf("no shards: %v", err)
+	}
+	content, err := os.ReadFile(shards[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := os.WriteFile(shards[0], content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code = call(t, args...); code != exitOK || !strings.Contains(stderr, "note: "+shards[0]) || strings.Contains(stderr, "up to date") {
+		t.Errorf("a damaged shard: exit %d\n%s", code, stderr)
+	}
+}
