@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -84,6 +85,7 @@ type component struct {
 	sets  []uint32
 	nums  [][]uint32        // of each document
 	pairs *dedup.Clustering // by places in docs
+	parts [][2]int64        // a part and what it is a part of, by places
 	enc   record.Encoder
 }
 
@@ -128,7 +130,7 @@ func (c *component) add(rec []byte) error {
 	case record.ComponentNear:
 		if !c.cfg.Verify || c.alike(int64(i), int64(j)) {
 			c.info.Verified++
-			c.prefer(int64(i), int64(j))
+			c.part(int64(i), int64(j))
 			c.pairs.Near(int64(i), int64(j))
 		}
 	default:
@@ -154,19 +156,31 @@ func (c *component) contains(a, b []uint32) bool {
 	return c.cfg.Containment > 0 && dedup.Contained(a, b, c.cfg.Containment)
 }
 
-// prefer sees to it that of two documents of which one is but a part of the other the
-// longer one stays, whatever their quality.
-func (c *component) prefer(i, j int64) {
+// part notes two documents of which one is but a part of the other.
+func (c *component) part(i, j int64) {
 	a, b := c.set(i), c.set(j)
 	if !c.contains(a, b) || dedup.AtLeast(a, b, c.cfg.Threshold) {
 		return
 	}
-	if len(a) < len(b) {
+	if len(a) > len(b) {
 		i, j = j, i
 	}
-	if c.qual[i] <= c.qual[j] {
-		c.qual[i] = math.Nextafter32(c.qual[j], math.MaxFloat32)
+	c.parts = append(c.parts, [2]int64{i, j})
+}
+
+// prefer sees to it that of a document and a part of it the whole one stays, whatever
+// their quality. The shortest parts come first, so that what they are parts of is
+// settled before it is itself a part.
+func (c *component) prefer() {
+	slices.SortFunc(c.parts, func(a, b [2]int64) int {
+		return cmp.Or(cmp.Compare(len(c.set(a[0])), len(c.set(b[0]))), slices.Compare(a[:], b[:]))
+	})
+	for _, p := range c.parts {
+		if part := c.qual[p[0]]; c.qual[p[1]] <= part {
+			c.qual[p[1]] = math.Nextafter32(part, math.MaxFloat32)
+		}
 	}
+	c.parts = c.parts[:0]
 }
 
 // end decides the component that was read.
@@ -175,6 +189,7 @@ func (c *component) end() error {
 		c.reset()
 		return nil
 	}
+	c.prefer()
 	var members iter.Seq[dedup.Member]
 	if c.cfg.Chain == dedup.Canonical && c.cfg.Verify {
 		members = slices.Values(c.pairs.Leaders(c.qual, c.alike))

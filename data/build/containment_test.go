@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"huihai/data/datatest"
+	"huihai/data/dedup"
 )
 
 // Cut-off copies are found where they are asked for, and it is always the whole text
@@ -77,5 +78,33 @@ func TestCutOffCopies(t *testing.T) {
 	}
 	if parts, wholes := dropped(0.9); parts < texts*3/4 || wholes != 0 {
 		t.Errorf("of %d texts %d parts and %d whole ones go", texts, parts, wholes)
+	}
+}
+
+// Of a part of a part of a text the whole stays, in whatever order the pairs come.
+func TestPartsOfParts(t *testing.T) {
+	set := func(n int) (s []uint32) {
+		for i := range n {
+			s = append(s, uint32(i))
+		}
+		return s
+	}
+	cfg := dedup.Default()
+	cfg.Containment = 0.9
+	for _, pairs := range [][][2]int64{{{0, 1}, {1, 2}}, {{1, 2}, {0, 1}}, {{2, 1}, {1, 0}}} {
+		c := component{cfg: cfg}
+		for i, n := range []int{40, 70, 120} {
+			c.start, c.sets = append(c.start, len(c.sets)), append(c.sets, set(n)...)
+			c.first = append(c.first, int64(i))
+		}
+		c.start = append(c.start, len(c.sets))
+		c.qual = []float32{0.9, 0.5, 0.6}
+		for _, p := range pairs {
+			c.part(p[0], p[1])
+		}
+		c.prefer()
+		if !(c.qual[2] > c.qual[1] && c.qual[1] > c.qual[0]) {
+			t.Errorf("pairs %v: the order is by %v", pairs, c.qual)
+		}
 	}
 }

@@ -187,7 +187,7 @@ func plant(texts []string, rate float64, run int) (f found) {
 	return f
 }
 
-// Of planted near copies as many become candidates as the curve 1-(1-s^8)^14
+// Of planted near copies as many become candidates as the curve 1-(1-s^5)^18
 // says for their true similarities, and texts of different origin do not. With
 // -v it prints the table of docs/data-quality.md.
 func TestPlantedCopies(t *testing.T) {

@@ -97,9 +97,9 @@ def matched(o, texts, output):
         "inputs": [str(texts)], "output": str(output), "tokenizer": o.model, "workers": 1,
         "clean": {"entities": True, "mojibake": True, **lines},
         "pii": {kind: "off" for kind in kinds},
-        "score": {"rule_sets": {language: RULES[o.language] for language in ("en", "zh", "code", "other")}, "bounds": bounds},
+        "score": {"weights": {"fluency": 0, "page": 0}, "rule_sets": {language: RULES[o.language] for language in ("en", "zh", "code", "other")}, "bounds": bounds},
         "safety": {"builtin": []},
-        "dedup": {"verify": False, "chain": "transitive"},
+        "dedup": {"verify": False, "chain": "transitive", "bands": 14, "rows": 8, "fold_digits": True, "numbers": 0},
         "paragraphs": off, "sentences": off,
     }}
 
