@@ -11,7 +11,7 @@ func Jaccard(a, b []uint32) float64 {
 	return float64(both) / float64(len(a)+len(b)-both)
 }
 
-// AtLeast says whether Jaccard(a, b) >= threshold, and stops as soon as it
+// AtLeast reports whether Jaccard(a, b) >= threshold, and stops as soon as it
 // knows: sets of unlike sizes are not looked at, and unlike sets of like sizes
 // are given up where too few elements are left.
 func AtLeast(a, b []uint32, threshold float64) bool {
@@ -22,7 +22,7 @@ func AtLeast(a, b []uint32, threshold float64) bool {
 	return need <= min(len(a), len(b)) && shared(a, b, need) >= need
 }
 
-// Contained says whether at least share of the smaller of two sets is in the larger.
+// Contained reports whether at least share of the smaller of two sets is in the larger.
 func Contained(a, b []uint32, share float64) bool {
 	smaller := min(len(a), len(b))
 	need := int(math.Ceil(share * float64(smaller)))
